@@ -1,0 +1,16 @@
+// System calls that Swift's Glibc module does not carry: epoll(7), accept4(2), eventfd(2).
+#pragma once
+#include <stdint.h>
+
+/// Creates an epoll set, closed on exec. Returns -1 and sets errno on failure.
+int clinux_epoll_create(void);
+/// Adds `fd` for reading, level-triggered; events carry `tag`.
+int clinux_epoll_add(int set, int fd, uint64_t tag);
+/// Takes `fd` out of the set.
+int clinux_epoll_remove(int set, int fd);
+/// Waits up to `milliseconds` (-1: for ever) and writes the tags of ready descriptors. Returns their count, or -1 and errno.
+int clinux_epoll_wait(int set, uint64_t *tags, int capacity, int milliseconds);
+/// Accepts one connection, non-blocking and closed on exec, without asking for the peer's address.
+int clinux_accept(int listener);
+/// An eventfd for waking an epoll set; non-blocking, closed on exec.
+int clinux_eventfd(void);

@@ -1,0 +1,46 @@
+import Glibc
+
+/// The value of the `Date` field, formatted once a second (RFC 9110 §5.6.7).
+struct DateField {
+    private var second = Int.min
+    private(set) var bytes: [UInt8] = []
+
+    /// - Parameter now: seconds since 1970, UTC; also right after the clock was set back.
+    mutating func refresh(now: Int) {
+        guard now != second else { return }
+        second = now
+        bytes = Array(DateField.format(now).utf8)
+    }
+
+    /// The wall clock in seconds; coarse, because a second is all the field shows.
+    static func now() -> Int {
+        var time = timespec()
+        // The pointer is to a local and used for the call alone.
+        unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        return time.tv_sec
+    }
+
+    /// IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    static func format(_ second: Int) -> String {
+        let day = Int((Double(second) / 86400).rounded(.down))
+        let time = second - day * 86400
+        let (year, month, date) = civil(day)
+        let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][((day % 7) + 7) % 7]
+        let name = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month - 1]
+        return "\(weekday), \(two(date)) \(name) \(year) \(two(time / 3600)):\(two(time / 60 % 60)):\(two(time % 60)) GMT"
+    }
+
+    private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+
+    /// Days since 1970-01-01 to a date of the Gregorian calendar: eras of 400 years that begin on 1 March.
+    private static func civil(_ day: Int) -> (year: Int, month: Int, date: Int) {
+        let shifted = day + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+    }
+}

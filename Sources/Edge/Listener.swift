@@ -1,0 +1,109 @@
+import Glibc
+
+/// Listening sockets of one address, one a worker: the kernel spreads connections over them (`SO_REUSEPORT`, socket(7)).
+enum Listener {
+    /// Connections the kernel keeps until they are accepted; it caps this at net.core.somaxconn.
+    private static let backlog: CInt = 4096
+    /// Seconds the kernel waits for the first byte before it hands a connection over (`TCP_DEFER_ACCEPT`, tcp(7)).
+    private static let deferSeconds: CInt = 1
+
+    /// Opens `count` sockets.
+    ///
+    /// - Returns: the descriptors, which the caller owns, and the address with the port the system chose for 0.
+    /// - Throws: `EdgeError` naming the address: in use by another process, not of this machine, not permitted.
+    static func open(_ address: ListenAddress, count: Int) throws(EdgeError) -> (descriptors: [CInt], bound: ListenAddress) {
+        try refuseForeignListener(address)
+        var bound = address
+        var descriptors: [CInt] = []
+        do throws(EdgeError) {
+            for _ in 0..<count {
+                let socket = try make(bound, shared: true)
+                if bound.port == 0 { bound = try port(of: socket, address) }
+                descriptors.append(socket.release())
+            }
+        } catch {
+            for descriptor in descriptors { _ = close(descriptor) }
+            throw error
+        }
+        return (descriptors, bound)
+    }
+
+    /// Undoes the wait for a first byte, so that connections queued in it are accepted before the socket closes.
+    static func stopDeferring(_ descriptor: CInt) {
+        set(descriptor, CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, 0)
+    }
+
+    /// With `SO_REUSEPORT` a second balancer would quietly take half of the connections; without it the kernel says so.
+    private static func refuseForeignListener(_ address: ListenAddress) throws(EdgeError) {
+        if address.port != 0 { _ = try make(address, shared: false) }
+    }
+
+    private static func make(_ address: ListenAddress, shared: Bool) throws(EdgeError) -> Descriptor {
+        let family = address.isIPv6 ? AF_INET6 : AF_INET
+        let number = socket(family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { throw EdgeError("cannot open a socket for \(address)", errno: errno) }
+        let socket = Descriptor(owning: number)
+        set(number, SOL_SOCKET, SO_REUSEADDR, 1)
+        if shared { set(number, SOL_SOCKET, SO_REUSEPORT, 1) }
+        if address.isIPv6 { set(number, CInt(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
+        set(number, CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, deferSeconds)
+        set(number, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
+        guard bind(number, to: address) == 0 else { throw listenError(address, errno) }
+        guard !shared || listen(number, backlog) == 0 else { throw listenError(address, errno) }
+        return socket
+    }
+
+    private static func listenError(_ address: ListenAddress, _ code: CInt) -> EdgeError {
+        let hint =
+            switch code {
+            case EADDRINUSE: "another process listens there; stop it or choose another --listen"
+            case EADDRNOTAVAIL: "this machine has no such address; see `ip address`"
+            case EACCES: "ports below 1024 need CAP_NET_BIND_SERVICE"
+            default: "choose another --listen"
+            }
+        return EdgeError("cannot listen on \(address)", errno: code, hint: hint)
+    }
+
+    private static func set(_ descriptor: CInt, _ level: CInt, _ option: CInt, _ value: CInt) {
+        var value = value
+        // The kernel copies the integer during the call. These options are known to every Linux that this runs on.
+        _ = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<CInt>.size))
+    }
+
+    private static func bind(_ descriptor: CInt, to address: ListenAddress) -> CInt {
+        if address.isIPv6 {
+            var six = sockaddr_in6()
+            six.sin6_family = sa_family_t(AF_INET6)
+            six.sin6_port = address.port.bigEndian
+            // The address was parsed when it was made; sockaddr is the C way to pass any family's address.
+            unsafe inet_pton(AF_INET6, address.host, &six.sin6_addr)
+            return unsafe withUnsafePointer(to: &six) {
+                unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+                }
+            }
+        }
+        var four = sockaddr_in()
+        four.sin_family = sa_family_t(AF_INET)
+        four.sin_port = address.port.bigEndian
+        unsafe inet_pton(AF_INET, address.host, &four.sin_addr)
+        return unsafe withUnsafePointer(to: &four) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
+    private static func port(of socket: borrowing Descriptor, _ address: ListenAddress) throws(EdgeError) -> ListenAddress {
+        // Port and family stand at the same place for both families.
+        var six = sockaddr_in6()
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        let result = unsafe withUnsafeMutablePointer(to: &six) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(socket.number, $0, &length) }
+        }
+        guard result == 0, let bound = ListenAddress(host: address.host, port: UInt16(bigEndian: six.sin6_port)) else {
+            throw EdgeError("cannot read the port of \(address)", errno: errno)
+        }
+        return bound
+    }
+}

@@ -1,0 +1,223 @@
+import Steering
+
+/// Answers requests: which path, which method, which video; asks Steering; writes. One per worker, used by its thread alone.
+///
+/// It knows nothing of connections: a head and bytes in, bytes out.
+struct Responder {
+    var table: RoutingTable
+    var sequences: SequenceSet
+    var counters = Counters()
+    var writer = ResponseWriter()
+    /// Whether the node is being taken out: `/readyz` says 503.
+    var isDraining = false
+    private var decoded: [UInt8] = []
+    private var date = DateField()
+    private let clock: () -> Int
+
+    /// What the connection does next.
+    enum Outcome: Equatable {
+        /// The answer is written.
+        case answered
+        /// The video is in the body: read it and call `respond(toBody:of:)`.
+        case needsBody
+    }
+
+    /// - Parameter clock: seconds since 1970, for the Date field.
+    init(table: RoutingTable, sequences: SequenceSet, clock: @escaping () -> Int = DateField.now) {
+        self.table = table
+        self.sequences = sequences
+        self.clock = clock
+    }
+
+    /// Answers a head.
+    ///
+    /// - Parameters:
+    ///   - bytes: what the head's offsets count in.
+    ///   - closes: whether the connection ends after this answer.
+    mutating func respond(to head: RequestHead, _ bytes: borrowing Span<UInt8>, closes: Bool) -> Outcome {
+        let framing = ResponseWriter.Framing(head, closes: closes)
+        if head.method == .other { return refuse(.unknownMethod, framing) }
+        if head.form == .authority { return refuseMethod(allow: Allow.redirect, framing) }
+        if head.form == .asterisk { return options(allow: Allow.redirect, framing) }
+        let question = bytes.firstIndex(of: UInt8(ascii: "?"), in: head.target)
+        let path = head.target.lowerBound..<question
+        let query = min(question + 1, head.target.upperBound)..<head.target.upperBound
+        if path.isEmpty || bytes.equals("/", in: path) {
+            return redirectByQuery(head, bytes, query, allow: Allow.redirect, framing)
+        }
+        if bytes.equals("/origin", in: path) { return redirectByQuery(head, bytes, query, allow: Allow.origin, framing) }
+        if bytes.equals("/livez", in: path) { return health(head, isWell: true, framing) }
+        if bytes.equals("/readyz", in: path) { return health(head, isWell: !isDraining, framing) }
+        return redirectByPath(head, bytes, framing)
+    }
+
+    /// Answers a request whose video stands in its JSON body. The connection closes after it.
+    mutating func respond(toBody body: [UInt8], of head: RequestHead) {
+        let framing = ResponseWriter.Framing(head, closes: true)
+        guard let url = OriginBody.video(in: body) else {
+            _ = refuse(.body, framing)
+            return
+        }
+        do throws(Refusal) {
+            let video = try table.video(in: 0..<url.count, of: url.span, decodedInto: &decoded)
+            try redirect(to: video, of: url.span, avoiding: nil, head, framing)
+        } catch {
+            refuse(error, framing)
+        }
+    }
+
+    /// Answers what is wrong as HTTP. The connection closes after it.
+    mutating func refuse(_ fault: HTTPFault) {
+        _ = refuse(fault, ResponseWriter.Framing(closes: true))
+    }
+}
+
+// MARK: - Redirects
+
+extension Responder {
+    private mutating func redirectByQuery(
+        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ query: Range<Int>, allow: String, _ framing: ResponseWriter.Framing
+    ) -> Outcome {
+        switch head.method {
+        case .get, .head: break
+        case .post where allow == Allow.origin: break
+        case .options: return options(allow: allow, framing)
+        default: return refuseMethod(allow: allow, framing)
+        }
+        do throws(Refusal) {
+            let parameters = try Query(bytes, query)
+            guard let value = parameters.video else {
+                if head.body != .none, allow == Allow.origin, head.method != .head { return .needsBody }
+                throw .missingVideo
+            }
+            let video = try table.video(in: value, of: bytes, decodedInto: &decoded)
+            var avoided: Int?
+            if let name = parameters.avoid { avoided = table.cdn(named: name, of: bytes) }
+            try redirect(to: video, of: bytes, avoiding: avoided, head, framing)
+        } catch {
+            refuse(error, framing)
+        }
+        return .answered
+    }
+
+    private mutating func redirectByPath(_ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ framing: ResponseWriter.Framing) -> Outcome {
+        do throws(Refusal) {
+            let video = try table.video(atPath: head.target, of: bytes)
+            switch head.method {
+            case .get, .head: try redirect(to: video, of: bytes, avoiding: nil, head, framing)
+            case .options: return options(allow: Allow.redirect, framing)
+            default: return refuseMethod(allow: Allow.redirect, framing)
+            }
+        } catch {
+            refuse(error, framing)
+        }
+        return .answered
+    }
+
+    private mutating func redirect(
+        to video: VideoReference, of bytes: borrowing Span<UInt8>, avoiding avoided: Int?, _ head: RequestHead,
+        _ framing: ResponseWriter.Framing
+    ) throws(Refusal) {
+        let decision = try table.decide(server: video.server, avoiding: avoided, sequences: sequences)
+        counters.countRedirect(decision.target, table)
+        begin(table.catalog.redirect.status, framing)
+        writer.append("Location: ")
+        let start = writer.bytes.count
+        if video.isDecoded {
+            let decoded = decoded
+            table.appendLocation(decision.target, video, of: decoded.span, to: &writer.bytes)
+        } else {
+            table.appendLocation(decision.target, video, of: bytes, to: &writer.bytes)
+        }
+        let location = start..<writer.bytes.count
+        writer.append("\r\n")
+        if head.wantsJSON {
+            writer.end(body: describe(decision, location), type: "application/json", framing)
+        } else {
+            writer.end(body: [], type: nil, framing)
+        }
+    }
+
+    /// The decision as JSON. A Location has no byte that a JSON string would escape.
+    private func describe(_ decision: Decision, _ location: Range<Int>) -> [UInt8] {
+        var target = Document.string("origin")
+        var cdn = Document.null
+        if case .cdn(let index) = decision.target {
+            target = .string("cdn")
+            cdn = .string(table.catalog.cdns[index].name)
+        }
+        let document = Document.object([
+            .init("location", .string(String(decoding: writer.bytes[location], as: UTF8.self))),
+            .init("target", target),
+            .init("cdn", cdn),
+            .init("sequence", .integer(Int(clamping: decision.number))),
+            .init("reason", .string(decision.reason.name)),
+        ])
+        return Array((document.json + "\n").utf8)
+    }
+}
+
+// MARK: - Other answers
+
+extension Responder {
+    /// The values of `Allow`.
+    private enum Allow {
+        static let redirect = "GET, HEAD, OPTIONS"
+        static let origin = "GET, HEAD, POST, OPTIONS"
+        static let health = "GET, HEAD"
+    }
+
+    private mutating func begin(_ status: Int, _ framing: ResponseWriter.Framing) {
+        date.refresh(now: clock())
+        writer.begin(status, framing, date: date.bytes)
+    }
+
+    /// The answer to a preflight too (Fetch §4.8): any header a player adds is fine, since none is read.
+    private mutating func options(allow: String, _ framing: ResponseWriter.Framing) -> Outcome {
+        begin(204, framing)
+        writer.field("Allow", allow)
+        writer.field("Access-Control-Allow-Methods", allow)
+        writer.field("Access-Control-Allow-Headers", "*")
+        writer.field("Access-Control-Max-Age", "86400")
+        writer.endWithoutContent()
+        counters.otherAnswers += 1
+        return .answered
+    }
+
+    private mutating func health(_ head: RequestHead, isWell: Bool, _ framing: ResponseWriter.Framing) -> Outcome {
+        guard head.method == .get || head.method == .head else { return refuseMethod(allow: Allow.health, framing) }
+        begin(isWell ? 200 : 503, framing)
+        writer.end(body: Array((isWell ? "ok\n" : "draining\n").utf8), type: "text/plain; charset=utf-8", framing)
+        counters.otherAnswers += 1
+        return .answered
+    }
+
+    private mutating func refuseMethod(allow: String, _ framing: ResponseWriter.Framing) -> Outcome {
+        refuse(.methodNotAllowed, framing, field: ("Allow", allow))
+    }
+
+    private mutating func refuse(_ fault: HTTPFault, _ framing: ResponseWriter.Framing, field: (String, String)? = nil) -> Outcome {
+        let (status, name, detail) = fault.table
+        problem(status, name, detail, framing, field: field)
+        return .answered
+    }
+
+    private mutating func refuse(_ refusal: Refusal, _ framing: ResponseWriter.Framing) {
+        problem(refusal.status, refusal.name, refusal.detail, framing, field: refusal.status == 503 ? ("Retry-After", "5") : nil)
+    }
+
+    /// A problem document (RFC 9457). Nothing from the request goes into it.
+    private mutating func problem(_ status: Int, _ name: String, _ detail: String, _ framing: ResponseWriter.Framing, field: (String, String)?) {
+        counters.countRefusal(status, name)
+        let document = Document.object([
+            .init("type", .string("about:blank")),
+            .init("title", .string(ResponseWriter.title(status))),
+            .init("status", .integer(status)),
+            .init("detail", .string(detail)),
+            .init("reason", .string(name)),
+        ])
+        begin(status, framing)
+        if let field { writer.field(field.0, field.1) }
+        writer.end(body: Array((document.json + "\n").utf8), type: "application/problem+json", framing)
+    }
+}

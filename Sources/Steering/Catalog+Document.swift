@@ -1,0 +1,45 @@
+/// From a catalog back to its document, defaults resolved.
+extension Catalog {
+    /// The document that `init(_: Document)` reads back as an equal catalog.
+    public var document: Document {
+        .object([
+            .init("version", .integer(Catalog.version)),
+            .init("origin", origin.document),
+            .init("cdns", .array(cdns.map(\.document))),
+            .init("selection", selection.document),
+            .init("redirect", .object([.init("status", .integer(redirect.status))])),
+        ])
+    }
+}
+
+extension Catalog.Origin {
+    fileprivate var document: Document {
+        .object([
+            .init("domains", .array(domains.map(Document.string))),
+            .init("servers", .array(servers.map(Document.string))),
+            .init("scheme", .string(scheme.rawValue)),
+            .init("every", .integer(every)),
+            .init("scope", .string(scope.rawValue)),
+        ])
+    }
+}
+
+extension Catalog.CDN {
+    fileprivate var document: Document {
+        .object([
+            .init("name", .string(name)),
+            .init("url", .string(url.text)),
+            .init("weight", .integer(weight)),
+            .init("enabled", .bool(enabled)),
+        ])
+    }
+}
+
+extension Catalog.Selection {
+    fileprivate var document: Document {
+        switch self {
+        case .weighted: .object([.init("strategy", .string("weighted"))])
+        case .rotate(let every): .object([.init("strategy", .string("rotate")), .init("every", .integer(every))])
+        }
+    }
+}

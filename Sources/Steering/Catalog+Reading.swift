@@ -1,0 +1,136 @@
+/// From a document to a catalog, with every fault named.
+extension Catalog {
+    /// Reads and checks a whole catalog. Absent keys take their defaults; unknown keys are faults.
+    ///
+    /// - Throws: all faults at once, each with its JSON pointer and what would be accepted.
+    public init(_ document: Document) throws(CatalogFaults) {
+        var reader = DocumentReader()
+        let root = reader.object(document, at: "", keys: ["version", "origin", "cdns", "selection", "redirect"])
+        Catalog.checkVersion(root, &reader)
+        origin = Catalog.readOrigin(root, &reader)
+        cdns = Catalog.readCDNs(root, &reader)
+        selection = Catalog.readSelection(root, &reader)
+        redirect = Catalog.readRedirect(root, &reader)
+        if reader.faults.isEmpty, origin.every == 0, !cdns.contains(where: \.takesTraffic) {
+            reader.note("/cdns", "no CDN takes traffic (enabled, weight over 0) and /origin/every is 0: every request would be refused")
+        }
+        guard reader.faults.isEmpty else { throw CatalogFaults(reader.faults) }
+    }
+
+    private static func checkVersion(_ root: DocumentReader.Object, _ reader: inout DocumentReader) {
+        guard let value = root.members["version"] else {
+            return reader.note("/version", "is missing; give \(version)")
+        }
+        guard case .integer(let number) = value, number >= 1 else {
+            return reader.note("/version", "must be \(version), is \(value.kind)")
+        }
+        if number > version {
+            reader.note("/version", "is \(number), but this program knows catalogs up to version \(version): upgrade the program first")
+        }
+    }
+
+    private static func readOrigin(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Origin {
+        if root.members["origin"] == nil { reader.note("/origin", "is missing; give an object with domains and servers") }
+        let object = reader.object(root.members["origin"], at: "/origin", keys: ["domains", "servers", "scheme", "every", "scope"])
+        let known = root.members["origin"] != nil
+        let domains = known ? readDomains(object, &reader) : []
+        let (servers, labels) = known ? readServers(object, &reader) : ([], [])
+        return Origin(
+            domains: domains, servers: servers, labels: labels,
+            scheme: reader.choice(object, "scheme", default: .http),
+            every: reader.integer(object, "every", in: 0...1_000_000_000, default: 10),
+            scope: reader.choice(object, "scope", default: .all))
+    }
+
+    private static func readDomains(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> [String] {
+        let hint = "a host name such as \"origin-cluster\" or \"origin.example.com:8080\""
+        var domains: [String] = []
+        for (pointer, value) in reader.list(object, "domains", count: 1...64, of: "host names") {
+            guard case .string(let text) = value, let domain = HostPort.normalised(text), !domain.hasPrefix("[") else {
+                reader.note(pointer, "must be \(hint), is \(value.kind)")
+                continue
+            }
+            if domains.contains(domain) { reader.note(pointer, "\"\(domain)\" stands twice; keep one") }
+            domains.append(domain)
+        }
+        return domains
+    }
+
+    private static func readServers(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> ([String], [String]) {
+        var patterns: [String] = []
+        var labels: [String] = []
+        var seen: Set<String> = []
+        for (pointer, value) in reader.list(object, "servers", count: 1...1000, of: "server labels") {
+            guard case .string(let text) = value, let expanded = ServerPattern.labels(of: text) else {
+                reader.note(pointer, "must be a label such as \"s1\" or a range such as \"s[1-99]\", is \(value.kind)")
+                continue
+            }
+            if let twice = expanded.first(where: { seen.contains($0) }) {
+                reader.note(pointer, "names server \"\(twice)\" a second time; keep one")
+            }
+            seen.formUnion(expanded)
+            patterns.append(text.lowercased())
+            labels += expanded
+        }
+        if labels.count > ServerPattern.maximumLabels {
+            reader.note("/origin/servers", "stands for \(labels.count) servers; at most \(ServerPattern.maximumLabels) are accepted")
+        }
+        return (patterns, labels)
+    }
+
+    private static func readCDNs(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> [CDN] {
+        if root.members["cdns"] == nil { reader.note("/cdns", "is missing; give a list of CDNs, or [] for none") }
+        var cdns: [CDN] = []
+        for (pointer, value) in reader.list(root, "cdns", count: 0...1000, of: "CDNs") {
+            let object = reader.object(value, at: pointer, keys: ["name", "url", "weight", "enabled"])
+            let weight = reader.integer(object, "weight", in: 0...1000, default: 100)
+            let enabled = reader.bool(object, "enabled", default: true)
+            guard case .object = value else { continue }
+            let name = readName(object, taken: cdns.map(\.name), &reader)
+            let hint = "a URL such as \"http://cdn.example.com\""
+            let text = reader.string(object, "url", hint: hint)
+            let url = text.flatMap { BaseURL($0) }
+            if let text, url == nil {
+                reader.note(object.pointer(to: "url"), "must be \(hint) (http or https, host, optional port and path; no user, query or dots), is \"\(text)\"")
+            }
+            if let name, let url { cdns.append(CDN(name: name, url: url, weight: weight, enabled: enabled)) }
+        }
+        return cdns
+    }
+
+    private static func readName(_ object: DocumentReader.Object, taken: [String], _ reader: inout DocumentReader) -> String? {
+        guard let name = reader.string(object, "name", hint: "a name such as \"cdn-a\"") else { return nil }
+        let pointer = object.pointer(to: "name")
+        guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(URLByte.isNameByte) else {
+            reader.note(pointer, "must be 1 to 64 letters, digits, dots, hyphens or underscores, is \"\(name)\"")
+            return nil
+        }
+        if name == "origin" { reader.note(pointer, "\"origin\" means the origin itself; choose another name") }
+        if taken.contains(where: { $0.lowercased() == name.lowercased() }) {
+            reader.note(pointer, "\"\(name)\" stands twice (letter case apart); each CDN needs a name of its own")
+        }
+        return name
+    }
+
+    private enum Strategy: String, CaseIterable { case weighted, rotate }
+
+    private static func readSelection(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Selection {
+        let object = reader.object(root.members["selection"], at: "/selection", keys: ["strategy", "every"])
+        switch reader.choice(object, "strategy", default: Strategy.weighted) {
+        case .weighted:
+            if object.members["every"] != nil {
+                reader.note("/selection/every", "belongs to the strategy \"rotate\"; for the origin's share use /origin/every")
+            }
+            return .weighted
+        case .rotate:
+            return .rotate(every: reader.integer(object, "every", in: 1...1_000_000_000))
+        }
+    }
+
+    private static func readRedirect(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Redirect {
+        let object = reader.object(root.members["redirect"], at: "/redirect", keys: ["status"])
+        let status = reader.integer(object, "status", in: 301...308, default: 301)
+        if ![301, 302, 307, 308].contains(status) { reader.note("/redirect/status", "must be 301, 302, 307 or 308, is \(status)") }
+        return Redirect(status: status)
+    }
+}

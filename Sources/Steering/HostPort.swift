@@ -1,0 +1,36 @@
+/// The grammar of host names in a catalog.
+enum HostPort {
+    /// `host[:port]` in lower case: a name of letters, digits, `-` and `.`, at most 253 bytes, or an IPv6 literal in brackets.
+    ///
+    /// - Returns: nil when the text is something else. An underscore is refused: no public name has one, and caches differ on it.
+    static func normalised(_ text: String) -> String? {
+        let lower = text.lowercased()
+        var host = lower[...]
+        if let colon = lower.lastIndex(of: ":"), !lower.hasSuffix("]") {
+            guard isPort(lower[lower.index(after: colon)...]) else { return nil }
+            host = lower[..<colon]
+        }
+        if host.hasPrefix("[") { return isIPv6Literal(host) ? lower : nil }
+        guard host.utf8.count <= 253 else { return nil }
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        return labels.allSatisfy(isLabel) ? lower : nil
+    }
+
+    /// One DNS label: `[a-z0-9-]{1,63}`, no hyphen at either end (RFC 1123 §2.1).
+    static func isLabel(_ text: Substring) -> Bool {
+        (1...63).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-") && text.utf8.last != UInt8(ascii: "-")
+            && text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || URLByte.isDigit($0) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy(URLByte.isDigit), let port = Int(text) else { return false }
+        return (1...65535).contains(port)
+    }
+
+    private static func isIPv6Literal(_ text: Substring) -> Bool {
+        guard text.hasSuffix("]") else { return false }
+        let inner = text.dropFirst().dropLast().utf8
+        return (2...45).contains(inner.count) && inner.contains(UInt8(ascii: ":"))
+            && inner.allSatisfy { URLByte.hexValue($0) != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }
+    }
+}

@@ -1,0 +1,20 @@
+extension RoutingTable {
+    /// Appends the `Location` of a decision: scheme, host and port from the catalog, path and query as they came.
+    ///
+    /// Only bytes 0x21…0x7E are written, whatever `source` holds; bytes that no URL may have are percent-encoded.
+    ///
+    /// - Parameter source: what `video.tail` counts in: the request's bytes, or the buffer they were decoded into.
+    public func appendLocation(_ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]) {
+        switch target {
+        case .origin:
+            out += originScheme
+            out += labels[video.server]
+            out += domainSuffixes[video.domain]
+        case .cdn(let cdn):
+            out += cdnPrefixes[cdn]
+            out += labels[video.server]
+        }
+        if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }
+        for index in video.tail { PercentEncoding.append(source[index], to: &out) }
+    }
+}

@@ -1,0 +1,26 @@
+/// The parameters of a query that the balancer knows: `video` and `avoid`. Others are passed over.
+///
+/// Values run to the next `&` that is not encoded, and are given as they stand.
+public struct Query: Sendable {
+    /// Where the value of `video` stands; nil when there is none.
+    public private(set) var video: Range<Int>?
+    /// Where the value of `avoid` stands.
+    public private(set) var avoid: Range<Int>?
+
+    /// - Parameter range: the query without its `?`.
+    /// - Throws: `repeatedVideo`, `repeatedAvoid`.
+    public init(_ text: borrowing Span<UInt8>, _ range: Range<Int>) throws(Refusal) {
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let end = text.firstIndex(in: start..<range.upperBound) { $0 == UInt8(ascii: "&") }
+            if text.begins(with: "video=", in: start..<end) {
+                if video != nil { throw .repeatedVideo }
+                video = start + 6..<end
+            } else if text.begins(with: "avoid=", in: start..<end) {
+                if avoid != nil { throw .repeatedAvoid }
+                avoid = start + 6..<end
+            }
+            start = end + 1
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Synchronization
+
+/// The two running numbers of one scope. Shared by all workers; every access is one atomic operation.
+///
+/// One number for both questions would alias: with N = 2 and two equal CDNs, one of them would never be chosen.
+public final class Sequence: Sendable {
+    private let redirects: Atomic<UInt64>
+    private let cdnBound: Atomic<UInt64>
+
+    public init(redirects: UInt64 = 0, cdnBound: UInt64 = 0) {
+        self.redirects = Atomic(redirects)
+        self.cdnBound = Atomic(cdnBound)
+    }
+
+    /// The number of this redirect, from 1.
+    func takeRedirect() -> UInt64 { redirects.wrappingAdd(1, ordering: .relaxed).newValue }
+
+    /// The number of this CDN-bound redirect, from 0.
+    func takeCDNBound() -> UInt64 { cdnBound.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+    /// How many redirects, and how many of them to a CDN, were numbered so far.
+    public var taken: (redirects: UInt64, cdnBound: UInt64) {
+        (redirects.load(ordering: .relaxed), cdnBound.load(ordering: .relaxed))
+    }
+}
+
+/// The sequences that one routing table counts with, by scope index.
+public struct SequenceSet: Sendable {
+    let sequences: [Sequence]
+
+    /// A separate set that goes on from the same numbers: deciding on it takes none of the real ones.
+    public func copy() -> SequenceSet {
+        SequenceSet(sequences: sequences.map { Sequence(redirects: $0.taken.redirects, cdnBound: $0.taken.cdnBound) })
+    }
+}
+
+/// All sequences by the name of their scope. They outlive every table, so a changed catalog goes on counting where the last stood.
+public final class SequenceBook: Sendable {
+    private let sequences: Mutex<[String: Sequence]>
+
+    /// - Parameter saved: numbers of an earlier run.
+    public init(saved: [(name: String, redirects: UInt64, cdnBound: UInt64)] = []) {
+        var sequences: [String: Sequence] = [:]
+        for entry in saved { sequences[entry.name] = Sequence(redirects: entry.redirects, cdnBound: entry.cdnBound) }
+        self.sequences = Mutex(sequences)
+    }
+
+    /// The sequences a table counts with; scopes seen for the first time start at zero.
+    public func set(for table: RoutingTable) -> SequenceSet {
+        let names = table.scopeNames
+        return sequences.withLock { sequences in
+            SequenceSet(
+                sequences: names.map { name in
+                    if let known = sequences[name] { return known }
+                    let new = Sequence()
+                    sequences[name] = new
+                    return new
+                })
+        }
+    }
+
+    /// Every scope that has counted, sorted by name.
+    public var snapshot: [(name: String, redirects: UInt64, cdnBound: UInt64)] {
+        sequences.withLock { sequences in
+            sequences.map { (name: $0.key, redirects: $0.value.taken.redirects, cdnBound: $0.value.taken.cdnBound) }
+        }
+        .filter { $0.redirects > 0 }
+        .sorted { $0.name < $1.name }
+    }
+}

@@ -1,0 +1,86 @@
+/// Searching and comparing in borrowed bytes. Every access is bounds-checked.
+extension Span<UInt8> {
+    /// The first index in `range` whose byte satisfies the test; the range's end when none does.
+    @inline(__always)
+    borrowing func firstIndex(in range: Range<Int>, where isWanted: (UInt8) -> Bool) -> Int {
+        var index = range.lowerBound
+        while index < range.upperBound, !isWanted(self[index]) { index += 1 }
+        return index
+    }
+
+    /// Whether `range` begins with `bytes`.
+    borrowing func begins(with bytes: [UInt8], in range: Range<Int>) -> Bool {
+        guard bytes.count <= range.count else { return false }
+        for offset in bytes.indices where self[range.lowerBound + offset] != bytes[offset] { return false }
+        return true
+    }
+
+    /// Whether `range` equals `lowercase` but for ASCII case.
+    borrowing func matches(_ lowercase: [UInt8], in range: Range<Int>) -> Bool {
+        guard lowercase.count == range.count else { return false }
+        for offset in lowercase.indices where URLByte.lowercased(self[range.lowerBound + offset]) != lowercase[offset] { return false }
+        return true
+    }
+
+    /// Whether `range` equals `text` to the letter.
+    borrowing func equals(_ text: String, in range: Range<Int>) -> Bool {
+        text.utf8.count == range.count && begins(with: text, in: range)
+    }
+
+    /// Whether `range` begins with `text`. Meant for literals of at most 15 bytes, which live in the string itself.
+    borrowing func begins(with text: String, in range: Range<Int>) -> Bool {
+        guard text.utf8.count <= range.count else { return false }
+        var index = range.lowerBound
+        for byte in text.utf8 {
+            if self[index] != byte { return false }
+            index += 1
+        }
+        return true
+    }
+}
+
+/// The scheme of an absolute URL.
+enum URLScheme {
+    /// Where the authority begins when `range` begins literally with `http://` or `https://`; nil otherwise.
+    static func end(in text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int? {
+        if text.begins(with: "http://", in: range) { return range.lowerBound + 7 }
+        if text.begins(with: "https://", in: range) { return range.lowerBound + 8 }
+        return nil
+    }
+}
+
+/// Percent-encoding (RFC 3986 §2.1).
+enum PercentEncoding {
+    /// Decodes `range` once and appends it to `buffer`; `+` stays `+`.
+    ///
+    /// - Throws: `invalidEscape` for a `%` without two hexadecimal digits.
+    static func decode(_ text: borrowing Span<UInt8>, _ range: Range<Int>, into buffer: inout [UInt8]) throws(Refusal) {
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let byte = text[index]
+            if byte == UInt8(ascii: "%") {
+                guard index + 2 < range.upperBound, let high = URLByte.hexValue(text[index + 1]), let low = URLByte.hexValue(text[index + 2])
+                else { throw .invalidEscape }
+                buffer.append(high << 4 | low)
+                index += 3
+            } else {
+                buffer.append(byte)
+                index += 1
+            }
+        }
+    }
+
+    /// Appends `byte`, escaped in upper case unless it may stand in a path or query as it is.
+    @inline(__always)
+    static func append(_ byte: UInt8, to out: inout [UInt8]) {
+        if URLByte.isTailByte(byte) {
+            out.append(byte)
+        } else {
+            out.append(UInt8(ascii: "%"))
+            out.append(hexDigit(byte >> 4))
+            out.append(hexDigit(byte & 0x0F))
+        }
+    }
+
+    private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x37 &+ value }
+}

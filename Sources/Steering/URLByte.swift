@@ -1,0 +1,80 @@
+/// What each byte of a URL may be (RFC 3986 §2, §3.3).
+enum URLByte {
+    /// Bytes that stand in a path or query as they are: unreserved, sub-delims, `:` `@` `/` `?`, and `%` of an escape.
+    static func isTailByte(_ byte: UInt8) -> Bool { plain[Int(byte)] }
+
+    /// Bytes of a path alone.
+    static func isPathByte(_ byte: UInt8) -> Bool { isTailByte(byte) && byte != UInt8(ascii: "?") }
+
+    /// Bytes of a CDN's name.
+    static func isNameByte(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || [UInt8]("._-".utf8).contains(byte) }
+
+    static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+
+    static func isAlphanumeric(_ byte: UInt8) -> Bool { isDigit(byte) || (byte | 0x20) &- 0x61 < 26 }
+
+    /// The value of one hexadecimal digit; nil for other bytes.
+    static func hexValue(_ byte: UInt8) -> UInt8? {
+        if isDigit(byte) { return byte &- 0x30 }
+        let letter = (byte | 0x20) &- 0x61
+        return letter < 6 ? letter &+ 10 : nil
+    }
+
+    /// ASCII lower case; other bytes are kept.
+    static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+
+    /// Checks path and query of a URL as they will be sent.
+    ///
+    /// Dot segments are refused, also where `%2e` stands for a dot and `%2f`, `%5c` for a separator: caches and clients resolve
+    /// them, and `/s1/../s2/x` at a CDN would name a server that nobody checked.
+    ///
+    /// - Returns: nil when the bytes may go into a `Location`.
+    static func faultInTail(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Refusal? {
+        var segment = DotSegment()
+        var inPath = true
+        var index = range.lowerBound
+        while index < range.upperBound {
+            var byte = bytes[index]
+            var width = 1
+            if byte == UInt8(ascii: "%") {
+                guard index + 2 < range.upperBound, let high = hexValue(bytes[index + 1]), let low = hexValue(bytes[index + 2])
+                else { return .invalidEscape }
+                byte = high << 4 | low
+                width = 3
+            } else if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "#") {
+                return .forbiddenCharacter
+            } else if byte == UInt8(ascii: "?"), inPath {
+                if segment.ends() { return .dotSegment }
+                inPath = false
+            }
+            if inPath, segment.take(byte) { return .dotSegment }
+            index += width
+        }
+        return inPath && segment.ends() ? .dotSegment : nil
+    }
+
+    /// Follows one path segment and tells whether it was `.` or `..`.
+    private struct DotSegment {
+        private var dots = 0
+        private var others = false
+
+        /// - Returns: true when this byte ends a dot segment.
+        mutating func take(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "/"), UInt8(ascii: "\\"):
+                defer { self = DotSegment() }
+                return ends()
+            case UInt8(ascii: "."): dots += 1
+            default: others = true
+            }
+            return false
+        }
+
+        func ends() -> Bool { !others && (dots == 1 || dots == 2) }
+    }
+
+    private static let plain: [Bool] = (0..<256).map { value in
+        let byte = UInt8(value)
+        return isAlphanumeric(byte) || [UInt8]("-._~!$&'()*+,;=:@/?%".utf8).contains(byte)
+    }
+}

@@ -1,0 +1,124 @@
+/// A video that lies on a listed origin server: what a redirect is decided for.
+public struct VideoReference: Sendable, Equatable {
+    /// Index in the catalog's labels.
+    public let server: Int
+    /// Index in the catalog's domains: the one the request named, or the first.
+    public let domain: Int
+    /// Path and query. May lack its leading slash when the request named no path.
+    public let tail: Range<Int>
+    /// False: `tail` counts in the request's own bytes. True: in the buffer it was decoded into.
+    public let isDecoded: Bool
+    /// How the request named the video.
+    public let form: Form
+
+    public enum Form: UInt8, Sendable {
+        case originURL
+        /// A CDN's URL, mapped back to the origin's.
+        case cdnURL
+        /// `/{server}/path` at the balancer.
+        case path
+    }
+}
+
+extension RoutingTable {
+    /// Reads a video's URL as the contract says (docs/http.md, "Reading the URL").
+    ///
+    /// A value that begins literally with `http://` or `https://` is raw and stays as it came; any other is percent-decoded once
+    /// into `buffer` and must then begin so. A link to a balancer is unwrapped once; a CDN's URL is mapped back to its origin.
+    ///
+    /// - Parameters:
+    ///   - value: where the URL stands in `request`.
+    ///   - buffer: what decoded text is written into; its old content is dropped.
+    /// - Throws: the refusal; nothing was counted.
+    public func video(
+        in value: Range<Int>, of request: borrowing Span<UInt8>, decodedInto buffer: inout [UInt8]
+    ) throws(Refusal) -> VideoReference {
+        buffer.removeAll(keepingCapacity: true)
+        var link: Range<Int>
+        if URLScheme.end(in: request, value) != nil {
+            switch try reading(request, value, isDecoded: false) {
+            case .video(let video): return video
+            case .link(let inner): link = inner
+            }
+            if URLScheme.end(in: request, link) != nil { return try unwrapped(request, link, isDecoded: false) }
+            try PercentEncoding.decode(request, link, into: &buffer)
+            return try unwrapped(buffer.span, 0..<buffer.count, isDecoded: true)
+        }
+        try PercentEncoding.decode(request, value, into: &buffer)
+        switch try reading(buffer.span, 0..<buffer.count, isDecoded: true) {
+        case .video(let video): return video
+        case .link(let inner): link = inner
+        }
+        if URLScheme.end(in: buffer.span, link) == nil {
+            let encoded = buffer
+            buffer.removeAll(keepingCapacity: true)
+            try PercentEncoding.decode(encoded.span, link, into: &buffer)
+            link = 0..<buffer.count
+        }
+        return try unwrapped(buffer.span, link, isDecoded: true)
+    }
+
+    /// Reads `/{server}/path…`, the form in which relative names of a playlist come back.
+    ///
+    /// - Parameter target: path and query in `request`; begins with `/`.
+    public func video(atPath target: Range<Int>, of request: borrowing Span<UInt8>) throws(Refusal) -> VideoReference {
+        let start = target.lowerBound + 1
+        let end = request.firstIndex(in: start..<target.upperBound) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
+        guard start <= end, let server = servers.position(of: request, start..<end) else { throw .unknownServer }
+        let tail = end..<target.upperBound
+        if let fault = URLByte.faultInTail(request, tail) { throw fault }
+        return VideoReference(server: server, domain: 0, tail: tail, isDecoded: false, form: .path)
+    }
+
+    private enum Reading {
+        case video(VideoReference)
+        /// A link to a balancer: where its `video` value stands.
+        case link(Range<Int>)
+    }
+
+    private func unwrapped(_ text: borrowing Span<UInt8>, _ url: Range<Int>, isDecoded: Bool) throws(Refusal) -> VideoReference {
+        guard case .video(let video) = try reading(text, url, isDecoded: isDecoded) else { throw .unknownHost }
+        return video
+    }
+
+    private func reading(_ text: borrowing Span<UInt8>, _ url: Range<Int>, isDecoded: Bool) throws(Refusal) -> Reading {
+        guard let start = URLScheme.end(in: text, url) else { throw .notHTTP }
+        let end = text.firstIndex(in: start..<url.upperBound) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
+        let authority = start..<end
+        let tail = end..<url.upperBound
+        for index in authority {
+            if text[index] == UInt8(ascii: "@") { throw .userinfo }
+            if text[index] <= 0x20 || text[index] == 0x7F || text[index] == UInt8(ascii: "\\") { throw .forbiddenCharacter }
+        }
+        if let fault = URLByte.faultInTail(text, tail) { throw fault }
+        let dot = text.firstIndex(in: authority) { $0 == UInt8(ascii: ".") }
+        if dot < end, let server = servers.position(of: text, start..<dot), let domain = domains.position(of: text, dot + 1..<end) {
+            return .video(VideoReference(server: server, domain: domain, tail: tail, isDecoded: isDecoded, form: .originURL))
+        }
+        if let video = videoAtCDN(text, authority, tail, isDecoded: isDecoded) { return .video(video) }
+        guard let link = try linkedVideo(text, tail) else { throw .unknownHost }
+        return .link(link)
+    }
+
+    private func videoAtCDN(
+        _ text: borrowing Span<UInt8>, _ authority: Range<Int>, _ tail: Range<Int>, isDecoded: Bool
+    ) -> VideoReference? {
+        for base in cdnBases where text.matches(base.authority, in: authority) {
+            let label = tail.lowerBound + base.prefix.count + 1
+            guard label <= tail.upperBound, text.begins(with: base.prefix, in: tail), text[label - 1] == UInt8(ascii: "/") else { continue }
+            let end = text.firstIndex(in: label..<tail.upperBound) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
+            guard let server = servers.position(of: text, label..<end) else { continue }
+            return VideoReference(server: server, domain: 0, tail: end..<tail.upperBound, isDecoded: isDecoded, form: .cdnURL)
+        }
+        return nil
+    }
+
+    /// The `video` value when path and query are those of a balancer's link: `/?video=…` or `/origin?video=…`.
+    private func linkedVideo(_ text: borrowing Span<UInt8>, _ tail: Range<Int>) throws(Refusal) -> Range<Int>? {
+        let question = text.firstIndex(in: tail) { $0 == UInt8(ascii: "?") }
+        guard question < tail.upperBound else { return nil }
+        let path = tail.lowerBound..<question
+        guard path.isEmpty || text.equals("/", in: path) || text.equals("/origin", in: path) else { return nil }
+        return try Query(text, question + 1..<tail.upperBound).video
+    }
+}

@@ -1,0 +1,36 @@
+public import Steering
+
+/// The history of catalogs in a database: each accepted change is a new, immutable revision.
+///
+/// All calls may be made from any task and at once. They wait for the database on its own threads. The tables are made by
+/// `Migrator`; before that every call throws `.unprepared`.
+public protocol CatalogStore: Sendable {
+    /// Which revision is the newest, without reading its catalog: cheap enough to ask every second.
+    ///
+    /// - Returns: nil when no revision was stored yet.
+    func head() async throws(StorageError) -> Head?
+
+    /// The newest revision; nil when none was stored yet.
+    ///
+    /// - Throws: `.unreadableRevision` when its text fails its checksum or is no valid catalog.
+    func load() async throws(StorageError) -> Revision?
+
+    /// Stores the successor of revision `expecting`; returns when it is durable.
+    ///
+    /// Its id, `expecting + 1`, is the primary key: of several writers who expect the same the database itself accepts one.
+    ///
+    /// - Parameters:
+    ///   - expecting: the revision the change was made to; 0 for the first.
+    ///   - author: who made it, at most 255 bytes.
+    ///   - comment: why, at most 4096 bytes; may be empty.
+    /// - Throws: `.conflict(current:)` when `expecting` is not the newest revision; `.refused` for a text that is too long or has a NUL.
+    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws(StorageError) -> Revision
+
+    /// One revision of the past; nil when there is none of this id.
+    func revision(_ id: Int) async throws(StorageError) -> Revision?
+
+    /// Revisions older than `before`, or the newest ones; newest first.
+    ///
+    /// - Parameter limit: at most 1000 are read at once.
+    func revisions(before: Int?, limit: Int) async throws(StorageError) -> [Revision]
+}

@@ -1,0 +1,41 @@
+/// Every step of the schema, oldest first. Append only: the checksums of released steps are recorded in every database.
+enum Migrations {
+    /// So that the balancer can share a MySQL database with others.
+    static let tablePrefix = "balancer_"
+
+    static let all: [Migration] = [
+        Migration(
+            id: 1, name: "make the table of the database's identity",
+            up: "CREATE TABLE IF NOT EXISTS balancer_identity (id INTEGER NOT NULL PRIMARY KEY, value CHAR(32) NOT NULL){options}",
+            down: "DROP TABLE IF EXISTS balancer_identity",
+            loses: "the database's identity: every node will take the next one for another database"),
+        Migration(
+            id: 2, name: "give the database a random identity",
+            up: """
+                INSERT INTO balancer_identity (id, value) SELECT 1, ? \
+                FROM (SELECT COUNT(*) AS known FROM balancer_identity WHERE id = 1) AS state WHERE state.known = 0
+                """,
+            argument: .randomID,
+            // Back over this step alone nothing is lost: the identity goes with its table.
+            down: "DELETE FROM balancer_identity WHERE id <> 1",
+            loses: nil),
+        Migration(
+            id: 3, name: "make the table of catalog revisions",
+            up: """
+                CREATE TABLE IF NOT EXISTS balancer_revisions (id BIGINT NOT NULL PRIMARY KEY, catalog LONGTEXT NOT NULL, \
+                author VARCHAR(255) NOT NULL, comment TEXT NOT NULL, created BIGINT NOT NULL, checksum CHAR(64) NOT NULL){options}
+                """,
+            down: "DROP TABLE IF EXISTS balancer_revisions",
+            loses: "every revision of the catalog, the newest included, with who made it and why"),
+    ]
+
+    /// The migrator's own two tables. They stand before the first step and outlast the last, so their form never changes.
+    static let record = """
+        CREATE TABLE IF NOT EXISTS balancer_migrations (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL, \
+        checksum CHAR(64) NOT NULL, state VARCHAR(16) NOT NULL, changed BIGINT NOT NULL){options}
+        """
+    static let lease = """
+        CREATE TABLE IF NOT EXISTS balancer_lease (id INTEGER NOT NULL PRIMARY KEY, owner VARCHAR(64) NOT NULL, \
+        expires BIGINT NOT NULL){options}
+        """
+}

@@ -1,0 +1,45 @@
+import Foundation
+public import Steering
+
+/// The catalog's history in one SQLite file: WAL, `synchronous=FULL`, readers beside the writer.
+///
+/// SQLite writes `-wal` and `-shm` files beside it, so the folder must be writable too, and must not be on a network file system
+/// (<https://www.sqlite.org/wal.html>).
+public struct SQLiteStore: CatalogStore {
+    let connection: SQLiteConnection
+    private let table: RevisionTable
+
+    init(connection: SQLiteConnection, now: @escaping @Sendable () -> Int64) {
+        self.connection = connection
+        table = RevisionTable(connection: connection, now: now)
+    }
+
+    /// Opens the file, or makes an empty one; the folder must exist.
+    ///
+    /// - Parameters:
+    ///   - busyTimeout: how long a statement waits for the lock of another process before it throws `.locked`.
+    ///   - now: milliseconds since 1970-01-01 UTC; stamps revisions.
+    public static func open(
+        path: String, busyTimeout: Duration = .seconds(5), now: @escaping @Sendable () -> Int64 = { SystemClock.now() }
+    ) async throws(StorageError) -> SQLiteStore {
+        let connection = try await SQLiteConnection.open(path: path, settings: .init(busyTimeout: busyTimeout))
+        return SQLiteStore(connection: connection, now: now)
+    }
+
+    /// What makes and changes the tables of this database.
+    public func migrator(clock: MigrationClock = .system) -> Migrator { Migrator(connection, clock: clock) }
+
+    public func head() async throws(StorageError) -> Head? { try await table.head() }
+
+    public func load() async throws(StorageError) -> Revision? { try await table.load() }
+
+    public func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws(StorageError) -> Revision {
+        try await table.append(catalog, expecting: expecting, author: author, comment: comment)
+    }
+
+    public func revision(_ id: Int) async throws(StorageError) -> Revision? { try await table.revision(id) }
+
+    public func revisions(before: Int?, limit: Int) async throws(StorageError) -> [Revision] {
+        try await table.revisions(before: before, limit: limit)
+    }
+}

@@ -1,0 +1,32 @@
+public import Steering
+
+/// What the balancer needs to go on where it stopped, without a database.
+public struct SavedState: Sendable, Equatable {
+    /// Of the database the catalog came from.
+    public let databaseID: String
+    /// The revision the catalog is.
+    public let revision: Int
+    public let catalog: Catalog
+    public let sequences: [SavedSequence]
+
+    public init(databaseID: String, revision: Int, catalog: Catalog, sequences: [SavedSequence]) {
+        self.databaseID = databaseID
+        self.revision = revision
+        self.catalog = catalog
+        self.sequences = sequences
+    }
+}
+
+/// How far one scope has counted.
+public struct SavedSequence: Sendable, Equatable {
+    /// The scope's name.
+    public let name: String
+    public let redirects: UInt64
+    public let cdnBound: UInt64
+
+    public init(name: String, redirects: UInt64, cdnBound: UInt64) {
+        self.name = name
+        self.redirects = redirects
+        self.cdnBound = cdnBound
+    }
+}

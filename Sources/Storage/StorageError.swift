@@ -1,0 +1,118 @@
+/// A failure of the database or of a file beside it. Its description is one log line that says where, what, and what to do.
+public struct StorageError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let kind: Kind
+    /// The database's or file's path. Never holds a password.
+    public let place: String
+    /// What exactly was seen, in one line: the statement's or system call's own words.
+    public let detail: String
+
+    public enum Kind: Sendable, Equatable {
+        /// Somebody else wrote first; `current` is the newest revision, 0 when there is none.
+        case conflict(current: Int)
+        /// Another connection or process held the lock for longer than the busy timeout.
+        case locked
+        /// The disk, a quota or the database's own page limit is reached.
+        case full
+        case readOnly
+        /// The file cannot be opened or made.
+        case cannotOpen
+        /// The file that was open is no longer at its path.
+        case missing
+        /// The database contradicts itself.
+        case corrupt
+        case notADatabase
+        /// A stored revision fails its checksum or is no valid catalog.
+        case unreadableRevision(Int)
+        /// The tables are not there yet.
+        case unprepared
+        /// The database was migrated by a newer program.
+        case newer(found: Int, known: Int)
+        /// A migration step was recorded with another text than this program has for it.
+        case alteredStep(Int)
+        /// Another process is migrating and did not finish in time.
+        case migrating
+        /// The lease that allows to migrate went to another process.
+        case leaseLost
+        /// A row with this key exists already.
+        case duplicate
+        /// The request cannot be stored as it is: a text too long, a number out of range.
+        case refused
+        /// A database URL that cannot be read.
+        case badURL
+        /// A database that this version has no driver for.
+        case unsupported
+        /// Reading, writing or syncing failed below the database.
+        case io
+        /// None of the above; `detail` has all that is known.
+        case other
+    }
+
+    public init(_ kind: Kind, at place: String, _ detail: String) {
+        self.kind = kind
+        self.place = StorageError.oneLine(place)
+        self.detail = StorageError.oneLine(detail)
+    }
+
+    public var description: String {
+        [place, summary, detail].filter { !$0.isEmpty }.joined(separator: ": ") + (advice.isEmpty ? "" : "; " + advice)
+    }
+
+    /// A log line must stay one line, whatever a file name or a damaged database holds.
+    private static func oneLine(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+    }
+}
+
+extension StorageError {
+    /// What happened, in a few words.
+    public var summary: String {
+        switch kind {
+        case .conflict(let current): "the catalog was changed meanwhile, the newest revision is \(current)"
+        case .locked: "is locked"
+        case .full: "no space left"
+        case .readOnly: "is read-only"
+        case .cannotOpen: "cannot be opened"
+        case .missing: "the file is gone"
+        case .corrupt: "is damaged"
+        case .notADatabase: "is not a SQLite database"
+        case .unreadableRevision(let id): "revision \(id) cannot be read"
+        case .unprepared: "has no tables yet"
+        case .newer(let found, let known):
+            "is newer than this program: it is at migration step \(found), the program knows steps up to \(known)"
+        case .alteredStep(let id): "migration step \(id) was recorded with another text than this program has"
+        case .migrating: "another process is migrating it"
+        case .leaseLost: "another process took over the migration"
+        case .duplicate: "a row with this key exists"
+        case .refused: "cannot be stored"
+        case .badURL: "cannot be used"
+        case .unsupported: "is recognised, but this version has no driver for it"
+        case .io: "input/output failed"
+        case .other: "failed"
+        }
+    }
+
+    /// What a person can do about it; empty when nothing fits.
+    public var advice: String {
+        switch kind {
+        case .conflict: "read the newest revision and make the change again"
+        case .locked: "find who holds it (fuser, or an open sqlite3 shell) or try again"
+        case .full: "free space on this file system; nothing was stored, and redirects go on with the last catalog"
+        case .readOnly: "check the mount, the owner and the mode of the file and of its folder (SQLite also writes -wal and -shm beside it)"
+        case .cannotOpen: "check that the folder exists and that this user may read and write in it"
+        case .missing: "put the file back or restart with the right path; nothing is written to a file that has no name any more"
+        case .corrupt: "stop the balancer, keep a copy of the file with its -wal, and restore a backup or run the sqlite3 shell's .recover"
+        case .notADatabase: "check the path; to start anew move the file away"
+        case .unreadableRevision: "restore an earlier revision or a backup; the running catalog stays in use"
+        case .unprepared: "run: video-balancer migrate up"
+        case .newer: "upgrade this program, or run the newer program's: video-balancer migrate down"
+        case .alteredStep:
+            "somebody edited the record or the program is not an official build; restore a backup or use the program that migrated it"
+        case .migrating: "wait for it; the lease of a killed process ends by itself"
+        case .leaseLost: "start again: what was begun is finished then"
+        case .badURL: "write sqlite:PATH, for example sqlite:/var/lib/video-balancer/balancer.db"
+        case .unsupported: "use sqlite:PATH"
+        case .io: "check the disk and the kernel log"
+        case .duplicate, .refused, .other: ""
+        }
+    }
+}

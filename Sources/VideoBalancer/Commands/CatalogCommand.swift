@@ -1,0 +1,50 @@
+import ArgumentParser
+import Foundation
+import Steering
+import Storage
+
+/// `video-balancer catalog export|import`.
+struct CatalogCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "catalog", abstract: "Reads and replaces the stored catalog.", subcommands: [Export.self, Import.self])
+
+    /// Prints the newest catalog.
+    struct Export: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Prints the newest catalog as JSON.")
+
+        @OptionGroup var options: DatabaseOptions
+
+        func run() async throws {
+            try await Exit.reporting {
+                guard let revision = try await options.store().load() else {
+                    throw ConfigurationFault("the database holds no catalog yet; import one: video-balancer catalog import FILE")
+                }
+                print(revision.catalog.document.prettyJSON, terminator: "")
+            }
+        }
+    }
+
+    /// Stores a file as the next revision.
+    struct Import: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Stores a catalog file as the next revision; running balancers apply it within a second.",
+            discussion: "A bad catalog is refused with all its faults and the stored one stays. Exit code 78 then.")
+
+        @Argument(help: "A catalog in JSON, or in YAML when the name ends in .yaml or .yml; - is standard input.") var file: String
+        @Option(help: "Why, for the history.") var comment = ""
+        @Option(help: ArgumentHelp("Only if this is the newest revision.", valueName: "revision")) var expect: Int?
+        @OptionGroup var options: DatabaseOptions
+
+        func run() async throws {
+            try await Exit.reporting {
+                let catalog = try CatalogFile.read(file)
+                let store = try await options.store()
+                _ = try await store.migrator().up()
+                let newest = try await store.head()?.revision ?? 0
+                let author = "cli:" + (ProcessInfo.processInfo.environment["USER"] ?? "unknown")
+                let revision = try await store.append(catalog, expecting: expect ?? newest, author: author, comment: comment)
+                print("revision \(revision.id)")
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+import Steering
+
+/// `video-balancer check FILE`.
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Checks a catalog file and names every fault in it.", discussion: "Exit code 0 when it is good, 78 when it is not.")
+
+    @Argument(help: "A catalog in JSON, or in YAML when the name ends in .yaml or .yml; - is standard input.") var file: String
+
+    func run() async throws {
+        try await Exit.reporting {
+            let catalog = try CatalogFile.read(file)
+            let taking = catalog.cdns.filter(\.takesTraffic).count
+            print("\(file): good: \(catalog.origin.labels.count) origin servers, \(catalog.cdns.count) CDNs, \(taking) of them take traffic")
+        }
+    }
+}

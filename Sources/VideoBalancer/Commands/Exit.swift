@@ -1,0 +1,40 @@
+import ArgumentParser
+import Edge
+import Foundation
+import Steering
+import Storage
+
+/// Exit codes (sysexits(3)) and how a command ends in error: lines on standard error that say what to do.
+enum Exit {
+    static let failure = ExitCode(1)
+    static let badConfiguration = ExitCode(78)
+
+    /// Runs a command's body; errors of ours become a line and an exit code instead of a dump.
+    static func reporting(_ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let fault as ConfigurationFault {
+            say(fault.description)
+            throw badConfiguration
+        } catch let faults as CatalogFaults {
+            say(faults.description)
+            throw badConfiguration
+        } catch let error as StorageError {
+            say(error.description)
+            throw error.kind == .badURL || error.kind == .unsupported ? badConfiguration : failure
+        } catch let error as EdgeError {
+            say(error.description)
+            throw failure
+        } catch let code as ExitCode {
+            throw code
+        } catch {
+            say("\(error)")
+            throw failure
+        }
+    }
+
+    /// Writes one or more lines to standard error, each with the program's name.
+    static func say(_ text: String) {
+        for line in text.split(separator: "\n") { FileHandle.standardError.write(Data("video-balancer: \(line)\n".utf8)) }
+    }
+}

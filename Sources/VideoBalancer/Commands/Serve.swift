@@ -1,0 +1,57 @@
+import ArgumentParser
+import Edge
+import Logging
+import Storage
+
+/// `video-balancer serve`.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Answers players until it is told to stop.",
+        discussion: """
+            Every option can also be set by the environment or by a .env file in the working folder, as BALANCER_ and its name in capitals. \
+            The first start with an empty database makes the catalog from CDN_HOST (required), ORIGIN_DOMAINS, ORIGIN_SERVERS and ORIGIN_EVERY.
+            """)
+
+    @Option(help: .init(of: .listen)) var listen: String?
+    @Option(help: .init(of: .admin)) var admin: String?
+    @Option(help: .init(of: .database)) var database: String?
+    @Option(help: .init(of: .state)) var state: String?
+    @Option(help: .init(of: .workers)) var workers: String?
+    @Option(help: .init(of: .targetBytes)) var targetBytes: String?
+    @Option(help: .init(of: .headBytes)) var headBytes: String?
+    @Option(help: .init(of: .headFields)) var headFields: String?
+    @Option(help: .init(of: .bodyBytes)) var bodyBytes: String?
+    @Option(help: .init(of: .headTimeout)) var headTimeout: String?
+    @Option(help: .init(of: .bodyTimeout)) var bodyTimeout: String?
+    @Option(help: .init(of: .idleTimeout)) var idleTimeout: String?
+    @Option(help: .init(of: .lameDuck)) var lameDuck: String?
+    @Option(help: .init(of: .drainTimeout)) var drainTimeout: String?
+    @Option(help: .init(of: .logFormat)) var logFormat: String?
+    @Option(help: .init(of: .logLevel)) var logLevel: String?
+
+    private var flags: [(Setting, String?)] {
+        [
+            (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.workers, workers), (.targetBytes, targetBytes),
+            (.headBytes, headBytes), (.headFields, headFields), (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
+            (.bodyTimeout, bodyTimeout), (.idleTimeout, idleTimeout), (.lameDuck, lameDuck), (.drainTimeout, drainTimeout),
+            (.logFormat, logFormat), (.logLevel, logLevel),
+        ]
+    }
+
+    func run() async throws {
+        try await Exit.reporting {
+            let source = try await SettingsSource(flags)
+            try LineLogHandler.bootstrap(source)
+            let settings = try Settings(source)
+            try await Server(settings: settings, first: FirstCatalog(source), logger: Logger(label: "video-balancer")).run()
+        }
+    }
+}
+
+extension ArgumentHelp {
+    /// A setting's help, with its environment name and default.
+    init(of setting: Setting) {
+        let fallback = setting.fallback.isEmpty ? "" : "; default \(setting.fallback)"
+        self.init("\(setting.help) (\(setting.environment)\(fallback))", valueName: "value")
+    }
+}

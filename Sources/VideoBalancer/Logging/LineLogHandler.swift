@@ -1,0 +1,61 @@
+import Foundation
+import Logging
+import Steering
+
+/// Writes one line a message to standard output: JSON for machines, text for a terminal.
+struct LineLogHandler: LogHandler {
+    enum Format: String, CaseIterable { case json, text }
+
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level
+    private let label: String
+    private let format: Format
+
+    init(label: String, level: Logger.Level, format: Format) {
+        self.label = label
+        logLevel = level
+        self.format = format
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        let time = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        let line: String
+        switch format {
+        case .json:
+            let members: [Document.Member] =
+                [
+                    .init("time", .string(time)), .init("level", .string(event.level.rawValue)),
+                    .init("source", .string(label)), .init("message", .string("\(event.message)")),
+                ] + all.map { .init($0.key, .string("\($0.value)")) }
+            line = Document.object(members).json
+        case .text:
+            let pairs = all.map { " \($0.key)=\($0.value)" }.joined()
+            line = "\(time) \(event.level.rawValue.uppercased()) \(event.message)\(pairs)"
+                .replacing("\n", with: "\\n")
+        }
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    }
+}
+
+extension LineLogHandler {
+    /// Sets up logging for the process. Called once, before the first logger is made.
+    ///
+    /// - Throws: `ConfigurationFault` for an unknown level or format.
+    static func bootstrap(_ source: SettingsSource) throws {
+        guard let level = Logger.Level(rawValue: source.text(.logLevel)) else {
+            throw ConfigurationFault("--log-level (BALANCER_LOG_LEVEL) must be one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")), is \"\(source.text(.logLevel))\"")
+        }
+        let asked = source.text(.logFormat)
+        let automatic: Format = isatty(STDOUT_FILENO) == 1 ? .text : .json
+        guard let format = asked == "auto" ? automatic : Format(rawValue: asked) else {
+            throw ConfigurationFault("--log-format (BALANCER_LOG_FORMAT) must be json, text or auto, is \"\(asked)\"")
+        }
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, level: level, format: format) }
+    }
+}

@@ -1,0 +1,37 @@
+import Steering
+import Storage
+
+/// The database behind the store protocol, opened and migrated at the first use that succeeds: a balancer starts without it and takes it
+/// up when it comes.
+actor LazyStore: CatalogStore {
+    private let database: DatabaseURL
+    private var opened: SQLiteStore?
+
+    init(_ database: DatabaseURL) { self.database = database }
+
+    private func store() async throws(StorageError) -> SQLiteStore {
+        if let opened { return opened }
+        let path =
+            switch database {
+            case .sqlite(let path): path
+            }
+        let store = try await SQLiteStore.open(path: path)
+        _ = try await store.migrator().up()
+        opened = store
+        return store
+    }
+
+    func head() async throws(StorageError) -> Head? { try await store().head() }
+
+    func load() async throws(StorageError) -> Revision? { try await store().load() }
+
+    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws(StorageError) -> Revision {
+        try await store().append(catalog, expecting: expecting, author: author, comment: comment)
+    }
+
+    func revision(_ id: Int) async throws(StorageError) -> Revision? { try await store().revision(id) }
+
+    func revisions(before: Int?, limit: Int) async throws(StorageError) -> [Revision] {
+        try await store().revisions(before: before, limit: limit)
+    }
+}

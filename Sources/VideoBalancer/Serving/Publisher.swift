@@ -1,0 +1,68 @@
+import Edge
+import Logging
+import Steering
+import Storage
+
+/// Compiles catalogs into tables and hands them to the workers. The one place where a new table begins.
+actor Publisher {
+    private let edge: EdgeServer
+    private let book: SequenceBook
+    private let logger: Logger
+    private(set) var current: Published
+    /// Why the database does not answer; nil when it does.
+    private(set) var trouble: String?
+    private(set) var isDraining = false
+
+    /// What the workers answer from.
+    struct Published: Sendable, Equatable {
+        let databaseID: String
+        let revision: Int
+        let checksum: String
+        let catalog: Catalog
+    }
+
+    init(edge: EdgeServer, book: SequenceBook, current: Published, trouble: String?, logger: Logger) {
+        self.edge = edge
+        self.book = book
+        self.current = current
+        self.trouble = trouble
+        self.logger = logger
+    }
+
+    /// Whether the workers answer from just this head.
+    func runs(_ head: Head) -> Bool {
+        current.databaseID == head.databaseID && current.revision == head.revision && current.checksum == head.checksum
+    }
+
+    /// Puts a revision on every worker; returns when it is live. Also backwards: a restored database wins.
+    func publish(_ revision: Revision, databaseID: String) async throws {
+        let table = RoutingTable(revision.catalog, revision: revision.id)
+        try await edge.publish(table, sequences: book.set(for: table))
+        current = Published(databaseID: databaseID, revision: revision.id, checksum: revision.checksum, catalog: revision.catalog)
+        logger.notice(
+            "catalog applied",
+            metadata: ["revision": "\(revision.id)", "author": "\(revision.author)", "comment": "\(revision.comment)"])
+    }
+
+    /// Notes that the database failed; told once in the log, not at every poll.
+    func databaseFailed(_ reason: String) {
+        if trouble != reason {
+            logger.error("the database does not answer; redirects go on with revision \(current.revision)", metadata: ["error": "\(reason)"])
+        }
+        trouble = reason
+    }
+
+    func databaseAnswered() {
+        if trouble != nil { logger.notice("the database answers again") }
+        trouble = nil
+    }
+
+    func startDraining() { isDraining = true }
+
+    /// What the state file keeps.
+    var savedState: SavedState {
+        SavedState(
+            databaseID: current.databaseID, revision: current.revision, catalog: current.catalog,
+            sequences: book.snapshot.map { SavedSequence(name: $0.name, redirects: $0.redirects, cdnBound: $0.cdnBound) })
+    }
+}

@@ -1,0 +1,117 @@
+import Control
+import Edge
+import Foundation
+import Logging
+import ServiceLifecycle
+import Steering
+import Storage
+
+/// Wires everything together: the only place that sees all parts.
+struct Server {
+    let settings: Settings
+    let first: FirstCatalog
+    let logger: Logger
+
+    /// What there is to start from.
+    private struct Start {
+        let revision: Revision
+        let databaseID: String
+        let trouble: String?
+    }
+
+    /// Serves until it is stopped by a signal.
+    func run() async throws {
+        let file = StateFile(path: settings.statePath)
+        let loaded = file.load()
+        for passedOver in loaded.passedOver { logger.warning("state file passed over", metadata: ["reason": "\(passedOver)"]) }
+        let database = LazyStore(settings.database)
+        let start = try await start(database, loaded.state)
+        let book = SequenceBook(saved: (loaded.state?.sequences ?? []).map { ($0.name, $0.redirects, $0.cdnBound) })
+        let table = RoutingTable(start.revision.catalog, revision: start.revision.id)
+        let logger = logger
+        let edge = try await EdgeServer(
+            .init(address: settings.listen, workers: settings.workers, limits: settings.limits),
+            table: table, sequences: book.set(for: table), report: { logger.error("\($0)") })
+        let current = Publisher.Published(
+            databaseID: start.databaseID, revision: start.revision.id, checksum: start.revision.checksum, catalog: start.revision.catalog)
+        let publisher = Publisher(edge: edge, book: book, current: current, trouble: start.trouble, logger: logger)
+        logger.notice(
+            "serving redirects",
+            metadata: ["listen": "\(edge.address)", "workers": "\(settings.workers)", "revision": "\(start.revision.id)"])
+        try await run(edge, publisher, database, file)
+    }
+
+    private func run(_ edge: EdgeServer, _ publisher: Publisher, _ store: LazyStore, _ file: StateFile) async throws {
+        let logger = logger
+        // The library tells at level info what the line below tells the operator.
+        var libraryLogger = Logger(label: "control")
+        libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
+        let watcher = CatalogWatcher(database: settings.database, store: store, publisher: publisher, logger: logger)
+        let control = ControlServer.application(
+            host: settings.admin.host, port: Int(settings.admin.port), source: source(edge, publisher), logger: libraryLogger
+        ) { port in
+            logger.notice("serving the control plane", metadata: ["admin": "\(settings.admin.host):\(port)"])
+        }
+        let (stops, stop) = AsyncStream.makeStream(of: Void.self)
+        let signals = SignalService(watcher: watcher, stop: { stop.yield() }, logger: logger)
+        // Stopped from the last to the first: the data plane drains while the control plane still answers.
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: control, failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: StateKeeper(file: file, publisher: publisher, logger: logger)),
+                    .init(service: watcher),
+                    .init(
+                        service: EdgeService(
+                            edge: edge, publisher: publisher, lameDuckSeconds: settings.lameDuckSeconds, drainSeconds: settings.drainSeconds,
+                            logger: logger)),
+                ], logger: logger))
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { try await signals.run() }
+            tasks.addTask {
+                for await _ in stops { await group.triggerGracefulShutdown() }
+            }
+            try await group.run()
+            tasks.cancelAll()
+        }
+    }
+
+    private func source(_ edge: EdgeServer, _ publisher: Publisher) -> ControlSource {
+        ControlSource(
+            readiness: {
+                if await publisher.isDraining { return .draining }
+                if let trouble = await publisher.trouble { return .degraded(trouble) }
+                return .ready
+            },
+            metrics: {
+                MetricTable.families(try await edge.counters(), await publisher.current, isDegraded: await publisher.trouble != nil)
+            })
+    }
+
+    /// The catalog to begin with: the database's, else the state file's, else one from the environment.
+    private func start(_ store: LazyStore, _ saved: SavedState?) async throws -> Start {
+        do throws(StorageError) {
+            if let head = try await store.head(), let revision = try await store.load() {
+                let differing = first.differences(from: revision.catalog)
+                if !differing.isEmpty {
+                    logger.warning(
+                        "the environment says something else than the stored catalog, which wins; change it by `video-balancer catalog import`",
+                        metadata: ["variables": "\(differing.joined(separator: ", "))"])
+                }
+                return Start(revision: revision, databaseID: head.databaseID, trouble: nil)
+            }
+        } catch {
+            guard let saved else { throw error }
+            logger.error(
+                "the database does not answer; serving the last good catalog from the state file",
+                metadata: ["error": "\(error)", "revision": "\(saved.revision)"])
+            let revision = Revision(
+                id: saved.revision, catalog: saved.catalog, author: "", comment: "", created: 0, checksum: "")
+            return Start(revision: revision, databaseID: saved.databaseID, trouble: "\(error)")
+        }
+        let catalog = try first.catalog()
+        let revision = try await store.append(catalog, expecting: 0, author: "environment", comment: "first start")
+        let head = try await store.head()
+        return Start(revision: revision, databaseID: head?.databaseID ?? "", trouble: nil)
+    }
+}

@@ -1,0 +1,27 @@
+import Foundation
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP looks at the database now.
+struct SignalService: Service {
+    let watcher: CatalogWatcher
+    let stop: @Sendable () async -> Void
+    let logger: Logger
+
+    func run() async throws {
+        var isStopping = false
+        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
+            if signal == .sighup {
+                logger.notice("reloading")
+                await watcher.look()
+            } else if isStopping {
+                logger.warning("second signal: quitting at once")
+                exit(1)
+            } else {
+                isStopping = true
+                await stop()
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Edge
+import Foundation
+import Logging
+import Storage
+
+/// All settings of the process, read and checked.
+struct Settings {
+    let listen: ListenAddress
+    let admin: ListenAddress
+    let database: DatabaseURL
+    let statePath: String
+    let workers: Int
+    let limits: Limits
+    let lameDuckSeconds: Int
+    let drainSeconds: Int
+
+    /// - Throws: `ConfigurationFault` with every fault, one a line.
+    init(_ source: SettingsSource) throws {
+        var reader = SettingsReader(source)
+        listen = reader.address(.listen)
+        admin = reader.address(.admin)
+        if !admin.isLoopback {
+            reader.note(.admin, "must be a loopback address such as 127.0.0.1:8001: the control plane has no access control in this version")
+        }
+        database = reader.database(.database)
+        let state = source.text(.state)
+        statePath = state.isEmpty ? database.statePath : state
+        let asked = reader.integer(.workers, in: 0...256)
+        workers = asked == 0 ? max(1, ProcessInfo.processInfo.activeProcessorCount) : asked
+        var limits = Limits()
+        limits.target = reader.integer(.targetBytes, in: 64...65536)
+        limits.head = reader.integer(.headBytes, in: 256...262_144)
+        limits.fields = reader.integer(.headFields, in: 1...1000)
+        limits.body = reader.integer(.bodyBytes, in: 64...1_048_576)
+        limits.headSeconds = reader.integer(.headTimeout, in: 1...300)
+        limits.bodySeconds = reader.integer(.bodyTimeout, in: 1...300)
+        limits.idleSeconds = reader.integer(.idleTimeout, in: 1...3600)
+        self.limits = limits
+        lameDuckSeconds = reader.integer(.lameDuck, in: 0...300)
+        drainSeconds = reader.integer(.drainTimeout, in: 0...3600)
+        if !reader.faults.isEmpty { throw ConfigurationFault(reader.faults.joined(separator: "\n")) }
+    }
+}
+
+extension DatabaseURL {
+    /// Where the state file lies unless it is told otherwise.
+    var statePath: String {
+        switch self {
+        case .sqlite(let path): path + ".state"
+        }
+    }
+}
+
+/// Reads single settings and collects every fault.
+struct SettingsReader {
+    private let source: SettingsSource
+    private(set) var faults: [String] = []
+
+    init(_ source: SettingsSource) { self.source = source }
+
+    mutating func note(_ setting: Setting, _ message: String) {
+        faults.append("--\(setting.name) (\(setting.environment)) \(message)")
+    }
+
+    mutating func integer(_ setting: Setting, in range: ClosedRange<Int>) -> Int {
+        let text = source.text(setting)
+        if let number = Int(text), range.contains(number) { return number }
+        note(setting, "must be a whole number from \(range.lowerBound) to \(range.upperBound), is \"\(text)\"")
+        return range.lowerBound
+    }
+
+    mutating func address(_ setting: Setting) -> ListenAddress {
+        let text = source.text(setting)
+        if let address = ListenAddress(text) { return address }
+        note(setting, "must be an address with a port such as [::]:8000 or 127.0.0.1:8000, is \"\(text)\"")
+        return ListenAddress.any
+    }
+
+    mutating func database(_ setting: Setting) -> DatabaseURL {
+        if let host = source.variable("DB_HOST"), source.text(setting) == setting.fallback {
+            faults.append("DB_HOST is \"\(host)\", but this version keeps its catalog in SQLite only; remove DB_HOST or set \(setting.environment)")
+        }
+        do throws(StorageError) {
+            return try DatabaseURL(source.text(setting))
+        } catch {
+            faults.append("--\(setting.name) (\(setting.environment)): \(error)")
+            return .sqlite(path: "")
+        }
+    }
+}

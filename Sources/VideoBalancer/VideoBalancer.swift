@@ -1,0 +1,12 @@
+import ArgumentParser
+
+@main
+struct VideoBalancer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "video-balancer",
+        abstract: "Redirects video players to CDNs, and every N-th request to the origin.",
+        version: "0.1.0",
+        subcommands: [
+            Serve.self, Check.self, Explain.self, CatalogCommand.self, Migrate.self, Healthcheck.self,
+        ])
+}
