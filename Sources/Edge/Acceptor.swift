@@ -40,7 +40,8 @@ final class Acceptor: Sendable {
         self.report = report
         epoll = clinux_epoll_create()
         wake = clinux_eventfd()
-        guard epoll >= 0, wake >= 0, clinux_epoll_add(epoll, wake, Tag.wake) == 0, clinux_epoll_add(epoll, listener, Tag.listener) == 0 else {
+        guard epoll >= 0, wake >= 0, clinux_epoll_add(epoll, wake, Tag.wake) == 0, clinux_epoll_add(epoll, listener, Tag.listener) == 0
+        else {
             throw EdgeError("cannot watch the listening socket", errno: errno, hint: "raise the limit of open files")
         }
     }
@@ -104,7 +105,8 @@ final class Acceptor: Sendable {
             }
             switch errno {
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                report("cannot accept connections: \(EdgeError("accept", errno: errno)); accepting rests for \(Acceptor.restMilliseconds) ms, raise the limit of open files")
+                let reason = EdgeError("cannot accept connections", errno: errno, hint: "raise the limit of open files")
+                report("\(reason); accepting rests for \(Acceptor.restMilliseconds) ms")
                 return .exhausted
             case EAGAIN: return .drained
             default: continue

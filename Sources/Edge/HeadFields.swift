@@ -127,7 +127,8 @@ struct HeadFields {
     }
 
     private func isZeroQuality(_ bytes: borrowing Span<UInt8>, _ parameter: Range<Int>) -> Bool {
-        guard parameter.count >= 3, bytes.equalsIgnoringCase("q=0", in: parameter.lowerBound..<parameter.lowerBound + 3) else { return false }
+        let start = parameter.lowerBound
+        guard parameter.count >= 3, bytes.equalsIgnoringCase("q=0", in: start..<start + 3) else { return false }
         for index in parameter.dropFirst(3) where bytes[index] != UInt8(ascii: ".") && bytes[index] != UInt8(ascii: "0") { return false }
         return true
     }

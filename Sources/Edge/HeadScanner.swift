@@ -134,7 +134,8 @@ struct HeadScanner {
         guard versionRange.count == 8, bytes.begins(with: "HTTP/", in: versionRange) else { throw .version }
         let major = bytes[versionRange.lowerBound + 5]
         let minor = bytes[versionRange.lowerBound + 7]
-        guard HeadByte.isDigit(major), bytes[versionRange.lowerBound + 6] == UInt8(ascii: "."), HeadByte.isDigit(minor) else { throw .version }
+        let dot = bytes[versionRange.lowerBound + 6]
+        guard HeadByte.isDigit(major), dot == UInt8(ascii: "."), HeadByte.isDigit(minor) else { throw .version }
         guard major == UInt8(ascii: "1") else { throw .unsupportedVersion }
         head.isHTTP10 = minor == UInt8(ascii: "0")
         fieldsStart = position + 1

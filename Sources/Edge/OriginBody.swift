@@ -23,5 +23,7 @@ enum OriginBody {
         return Array(url.utf8)
     }
 
-    private static func isWhitespace(_ byte: UInt8) -> Bool { byte == .space || byte == .tab || byte == .carriageReturn || byte == .lineFeed }
+    private static func isWhitespace(_ byte: UInt8) -> Bool {
+        byte == .space || byte == .tab || byte == .carriageReturn || byte == .lineFeed
+    }
 }

@@ -100,7 +100,9 @@ extension Responder {
         return .answered
     }
 
-    private mutating func redirectByPath(_ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ framing: ResponseWriter.Framing) -> Outcome {
+    private mutating func redirectByPath(
+        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ framing: ResponseWriter.Framing
+    ) -> Outcome {
         do throws(Refusal) {
             let video = try table.video(atPath: head.target, of: bytes)
             switch head.method {
@@ -207,7 +209,9 @@ extension Responder {
     }
 
     /// A problem document (RFC 9457). Nothing from the request goes into it.
-    private mutating func problem(_ status: Int, _ name: String, _ detail: String, _ framing: ResponseWriter.Framing, field: (String, String)?) {
+    private mutating func problem(
+        _ status: Int, _ name: String, _ detail: String, _ framing: ResponseWriter.Framing, field: (String, String)?
+    ) {
         counters.countRefusal(status, name)
         let document = Document.object([
             .init("type", .string("about:blank")),

@@ -91,7 +91,8 @@ extension Catalog {
             let text = reader.string(object, "url", hint: hint)
             let url = text.flatMap { BaseURL($0) }
             if let text, url == nil {
-                reader.note(object.pointer(to: "url"), "must be \(hint) (http or https, host, optional port and path; no user, query or dots), is \"\(text)\"")
+                let form = "http or https, host, optional port and path; no user, query or dot segment"
+                reader.note(object.pointer(to: "url"), "must be \(hint) (\(form)), is \(Document.string(text).kind)")
             }
             if let name, let url { cdns.append(CDN(name: name, url: url, weight: weight, enabled: enabled)) }
         }

@@ -32,7 +32,8 @@ extension RoutingTable {
             var avoided: Int?
             if let name {
                 avoided = cdn(named: 0..<name.utf8.count, of: Array(name.utf8).span)
-                steps.append(.init(about: "avoid", text: avoided == nil ? "no CDN is named \"\(name)\"; passed over" : "\(name) is left out"))
+                let text = avoided == nil ? "no CDN is named \"\(name)\"; passed over" : "\(name) is left out"
+                steps.append(.init(about: "avoid", text: text))
             }
             for cdn in catalog.cdns where !cdn.takesTraffic {
                 steps.append(.init(about: "excluded", text: "\(cdn.name): \(cdn.enabled ? "its weight is 0" : "it is disabled")"))

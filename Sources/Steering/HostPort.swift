@@ -19,7 +19,7 @@ enum HostPort {
     /// One DNS label: `[a-z0-9-]{1,63}`, no hyphen at either end (RFC 1123 §2.1).
     static func isLabel(_ text: Substring) -> Bool {
         (1...63).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-") && text.utf8.last != UInt8(ascii: "-")
-            && text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || URLByte.isDigit($0) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+            && text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || URLByte.isDigit($0) || $0 &- 0x61 < 26 }
     }
 
     private static func isPort(_ text: Substring) -> Bool {

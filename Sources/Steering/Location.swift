@@ -4,7 +4,9 @@ extension RoutingTable {
     /// Only bytes 0x21…0x7E are written, whatever `source` holds; bytes that no URL may have are percent-encoded.
     ///
     /// - Parameter source: what `video.tail` counts in: the request's bytes, or the buffer they were decoded into.
-    public func appendLocation(_ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]) {
+    public func appendLocation(
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]
+    ) {
         switch target {
         case .origin:
             out += originScheme

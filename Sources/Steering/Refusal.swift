@@ -43,7 +43,8 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     public var detail: String {
         switch self {
         case .missingVideo: "Name the video: /?video=http://SERVER.DOMAIN/PATH"
-        case .repeatedVideo: "There are two \"video\" parameters; send one. An & inside the video's URL must be written %26, and then the whole URL percent-encoded."
+        case .repeatedVideo:
+            "There are two \"video\" parameters; send one. Percent-encode the whole URL when it has an & of its own."
         case .repeatedAvoid: "There are two \"avoid\" parameters; send one."
         case .notHTTP: "The video must be an absolute URL that begins with http:// or https://, raw or percent-encoded once."
         case .invalidEscape: "The video's URL has a % that is not followed by two hexadecimal digits."

@@ -59,9 +59,8 @@ enum PercentEncoding {
         while index < range.upperBound {
             let byte = text[index]
             if byte == UInt8(ascii: "%") {
-                guard index + 2 < range.upperBound, let high = URLByte.hexValue(text[index + 1]), let low = URLByte.hexValue(text[index + 2])
-                else { throw .invalidEscape }
-                buffer.append(high << 4 | low)
+                guard let escaped = URLByte.escaped(text, at: index, before: range.upperBound) else { throw .invalidEscape }
+                buffer.append(escaped)
                 index += 3
             } else {
                 buffer.append(byte)

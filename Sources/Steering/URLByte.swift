@@ -20,6 +20,12 @@ enum URLByte {
         return letter < 6 ? letter &+ 10 : nil
     }
 
+    /// The byte that `%` and two hexadecimal digits at `index` stand for; nil when they are not all there before `end`.
+    static func escaped(_ bytes: borrowing Span<UInt8>, at index: Int, before end: Int) -> UInt8? {
+        guard index + 2 < end, let high = hexValue(bytes[index + 1]), let low = hexValue(bytes[index + 2]) else { return nil }
+        return high << 4 | low
+    }
+
     /// ASCII lower case; other bytes are kept.
     static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
@@ -37,9 +43,8 @@ enum URLByte {
             var byte = bytes[index]
             var width = 1
             if byte == UInt8(ascii: "%") {
-                guard index + 2 < range.upperBound, let high = hexValue(bytes[index + 1]), let low = hexValue(bytes[index + 2])
-                else { return .invalidEscape }
-                byte = high << 4 | low
+                guard let escaped = escaped(bytes, at: index, before: range.upperBound) else { return .invalidEscape }
+                byte = escaped
                 width = 3
             } else if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "#") {
                 return .forbiddenCharacter

@@ -83,7 +83,9 @@ extension RoutingTable {
 
     private func reading(_ text: borrowing Span<UInt8>, _ url: Range<Int>, isDecoded: Bool) throws(Refusal) -> Reading {
         guard let start = URLScheme.end(in: text, url) else { throw .notHTTP }
-        let end = text.firstIndex(in: start..<url.upperBound) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
+        let end = text.firstIndex(in: start..<url.upperBound) {
+            $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#")
+        }
         let authority = start..<end
         let tail = end..<url.upperBound
         for index in authority {

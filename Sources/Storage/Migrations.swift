@@ -21,9 +21,10 @@ enum Migrations {
             loses: nil),
         Migration(
             id: 3, name: "make the table of catalog revisions",
+            // The catalog stands last: SQLite reads through a long text to reach a column behind it, and the head is polled.
             up: """
-                CREATE TABLE IF NOT EXISTS balancer_revisions (id BIGINT NOT NULL PRIMARY KEY, catalog LONGTEXT NOT NULL, \
-                author VARCHAR(255) NOT NULL, comment TEXT NOT NULL, created BIGINT NOT NULL, checksum CHAR(64) NOT NULL){options}
+                CREATE TABLE IF NOT EXISTS balancer_revisions (id BIGINT NOT NULL PRIMARY KEY, author VARCHAR(255) NOT NULL, \
+                comment TEXT NOT NULL, created BIGINT NOT NULL, checksum CHAR(64) NOT NULL, catalog LONGTEXT NOT NULL){options}
                 """,
             down: "DROP TABLE IF EXISTS balancer_revisions",
             loses: "every revision of the catalog, the newest included, with who made it and why"),

@@ -13,28 +13,22 @@ import Synchronization
 final class SQLiteConnection: SQLConnection {
     let place: String
     let dialect = SQLDialect.sqlite
-    private let settings: Settings
+    private let busyTimeout: Duration
     private let opened: Mutex<Opened>
-
-    struct Settings: Sendable {
-        var busyTimeout: Duration = .seconds(5)
-        /// Run on every new connection; tests provoke failures with them.
-        var pragmas: [String] = []
-    }
 
     private struct Opened: Sendable {
         let pool: DatabasePool
         let file: FileIdentity
     }
 
-    private init(path: String, settings: Settings, opened: consuming Opened) {
+    private init(path: String, busyTimeout: Duration, opened: consuming Opened) {
         place = path
-        self.settings = settings
+        self.busyTimeout = busyTimeout
         self.opened = Mutex(opened)
     }
 
-    static func open(path: String, settings: Settings) async throws(StorageError) -> SQLiteConnection {
-        SQLiteConnection(path: path, settings: settings, opened: try await openPool(path, settings))
+    static func open(path: String, busyTimeout: Duration) async throws(StorageError) -> SQLiteConnection {
+        SQLiteConnection(path: path, busyTimeout: busyTimeout, opened: try await openPool(path, busyTimeout))
     }
 
     @discardableResult
@@ -74,21 +68,21 @@ final class SQLiteConnection: SQLConnection {
         }
         let known = opened.withLock { $0 }
         if known.file == file { return known.pool }
-        let fresh = try await SQLiteConnection.openPool(place, settings)
+        let fresh = try await SQLiteConnection.openPool(place, busyTimeout)
         opened.withLock { $0 = fresh }
         return fresh.pool
     }
 
     /// Opening reads and locks the file, so it happens on a thread that may wait.
-    private static func openPool(_ path: String, _ settings: Settings) async throws(StorageError) -> Opened {
+    private static func openPool(_ path: String, _ busyTimeout: Duration) async throws(StorageError) -> Opened {
         let result = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
                 continuation.resume(
                     returning: attempt(at: path) {
                         try explainUnusable(path)
-                        let pool = try DatabasePool(path: path, configuration: configuration(settings))
+                        let pool = try DatabasePool(path: path, configuration: configuration(busyTimeout))
                         // GRDB sets NORMAL with WAL, which loses the last commits in a power cut; an accepted edit must stay.
-                        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
                         guard let file = FileIdentity(path: path) else {
                             throw StorageError(.missing, at: path, "it vanished while it was being opened")
                         }
@@ -99,16 +93,13 @@ final class SQLiteConnection: SQLConnection {
         return try result.get()
     }
 
-    private static func configuration(_ settings: Settings) -> Configuration {
+    private static func configuration(_ busyTimeout: Duration) -> Configuration {
         var configuration = Configuration()
         configuration.label = "video-balancer"
         configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(settings.busyTimeout / .seconds(1))
+        // SQLite takes a C int of milliseconds; an hour is as good as any more.
+        configuration.busyMode = .timeout(min(max(busyTimeout / .seconds(1), 0), 3600))
         configuration.maximumReaderCount = 2
-        let pragmas = settings.pragmas
-        configuration.prepareDatabase { database in
-            for pragma in pragmas { try database.execute(sql: pragma) }
-        }
         return configuration
     }
 

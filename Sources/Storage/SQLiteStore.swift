@@ -22,7 +22,7 @@ public struct SQLiteStore: CatalogStore {
     public static func open(
         path: String, busyTimeout: Duration = .seconds(5), now: @escaping @Sendable () -> Int64 = { SystemClock.now() }
     ) async throws(StorageError) -> SQLiteStore {
-        let connection = try await SQLiteConnection.open(path: path, settings: .init(busyTimeout: busyTimeout))
+        let connection = try await SQLiteConnection.open(path: path, busyTimeout: busyTimeout)
         return SQLiteStore(connection: connection, now: now)
     }
 

@@ -7,6 +7,6 @@ struct VideoBalancer: AsyncParsableCommand {
         abstract: "Redirects video players to CDNs, and every N-th request to the origin.",
         version: "0.1.0",
         subcommands: [
-            Serve.self, Check.self, Explain.self, CatalogCommand.self, Migrate.self, Healthcheck.self,
+            Serve.self, Check.self, Explain.self, CatalogCommand.self, Migrate.self, Healthcheck.self, SettingsCommand.self,
         ])
 }

@@ -12,7 +12,8 @@ struct Check: AsyncParsableCommand {
         try await Exit.reporting {
             let catalog = try CatalogFile.read(file)
             let taking = catalog.cdns.filter(\.takesTraffic).count
-            print("\(file): good: \(catalog.origin.labels.count) origin servers, \(catalog.cdns.count) CDNs, \(taking) of them take traffic")
+            let servers = catalog.origin.labels.count
+            print("\(file): good: \(servers) origin servers, \(catalog.cdns.count) CDNs, \(taking) of them take traffic")
         }
     }
 }

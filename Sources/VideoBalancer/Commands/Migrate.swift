@@ -18,7 +18,8 @@ struct Migrate: AsyncParsableCommand {
 
     /// Undoes steps.
     struct Down: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Undoes the steps after a given one. Says what is lost, and does it only with --yes.")
+        static let configuration = CommandConfiguration(
+            abstract: "Undoes the steps after a given one. Says what is lost, and does it only with --yes.")
         @Argument(help: "The step that stays the last; 0 undoes all.") var step: Int
         @Flag(help: "Do it.") var yes = false
         @OptionGroup var options: DatabaseOptions

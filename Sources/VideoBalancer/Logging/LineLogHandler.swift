@@ -49,7 +49,8 @@ extension LineLogHandler {
     /// - Throws: `ConfigurationFault` for an unknown level or format.
     static func bootstrap(_ source: SettingsSource) throws {
         guard let level = Logger.Level(rawValue: source.text(.logLevel)) else {
-            throw ConfigurationFault("--log-level (BALANCER_LOG_LEVEL) must be one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")), is \"\(source.text(.logLevel))\"")
+            let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ConfigurationFault("--log-level (BALANCER_LOG_LEVEL) must be one of \(known), is \"\(source.text(.logLevel))\"")
         }
         let asked = source.text(.logFormat)
         let automatic: Format = isatty(STDOUT_FILENO) == 1 ? .text : .json

@@ -18,7 +18,8 @@ struct FirstCatalog {
     func catalog() throws(ConfigurationFault) -> Catalog {
         guard let cdnHost else {
             throw ConfigurationFault(
-                "CDN_HOST is not set and the database holds no catalog yet; set CDN_HOST=cdn.example.com (a comma between several), or import a catalog: video-balancer catalog import FILE")
+                "CDN_HOST is not set and the database holds no catalog yet; set CDN_HOST=cdn.example.com (a comma between several), "
+                    + "or import a catalog: video-balancer catalog import FILE")
         }
         let cdns = FirstCatalog.list(cdnHost)
         let document = Document.object([

@@ -47,7 +47,8 @@ actor Publisher {
     /// Notes that the database failed; told once in the log, not at every poll.
     func databaseFailed(_ reason: String) {
         if trouble != reason {
-            logger.error("the database does not answer; redirects go on with revision \(current.revision)", metadata: ["error": "\(reason)"])
+            logger.error(
+                "the database does not answer; redirects go on with revision \(current.revision)", metadata: ["error": "\(reason)"])
         }
         trouble = reason
     }

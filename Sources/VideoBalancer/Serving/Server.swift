@@ -63,7 +63,8 @@ struct Server {
                     .init(service: watcher),
                     .init(
                         service: EdgeService(
-                            edge: edge, publisher: publisher, lameDuckSeconds: settings.lameDuckSeconds, drainSeconds: settings.drainSeconds,
+                            edge: edge, publisher: publisher, lameDuckSeconds: settings.lameDuckSeconds,
+                            drainSeconds: settings.drainSeconds,
                             logger: logger)),
                 ], logger: logger))
         try await withThrowingTaskGroup { tasks in
@@ -95,7 +96,7 @@ struct Server {
                 let differing = first.differences(from: revision.catalog)
                 if !differing.isEmpty {
                     logger.warning(
-                        "the environment says something else than the stored catalog, which wins; change it by `video-balancer catalog import`",
+                        "the environment differs from the stored catalog, which wins; change it by `video-balancer catalog import`",
                         metadata: ["variables": "\(differing.joined(separator: ", "))"])
                 }
                 return Start(revision: revision, databaseID: head.databaseID, trouble: nil)

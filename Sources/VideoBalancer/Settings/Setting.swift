@@ -18,13 +18,15 @@ struct Setting: Sendable {
         help: "File with the last good catalog and the sequences: the balancer starts from it when the database is down. "
             + "Empty is the database's path with .state at its end.")
     static let workers = Setting(name: "workers", fallback: "0", help: "Threads of the data plane, 1 to 256; 0 is one per core.")
-    static let targetBytes = Setting(name: "target-bytes", fallback: "8192", help: "Longest request target, 64 to 65536 bytes; more is 414.")
+    static let targetBytes = Setting(
+        name: "target-bytes", fallback: "8192", help: "Longest request target, 64 to 65536 bytes; more is 414.")
     static let headBytes = Setting(name: "head-bytes", fallback: "16384", help: "Largest header section, 256 to 262144 bytes; more is 431.")
     static let headFields = Setting(name: "head-fields", fallback: "100", help: "Most header fields, 1 to 1000; more is 431.")
     static let bodyBytes = Setting(name: "body-bytes", fallback: "65536", help: "Largest body, 64 to 1048576 bytes; more is 413.")
     static let headTimeout = Setting(name: "head-timeout", fallback: "5", help: "Seconds for a whole head, 1 to 300; then 408.")
     static let bodyTimeout = Setting(name: "body-timeout", fallback: "10", help: "Seconds for a whole body, 1 to 300; then 408.")
-    static let idleTimeout = Setting(name: "idle-timeout", fallback: "60", help: "Seconds a connection may be idle between requests, 1 to 3600.")
+    static let idleTimeout = Setting(
+        name: "idle-timeout", fallback: "60", help: "Seconds a connection may be idle between requests, 1 to 3600.")
     static let lameDuck = Setting(
         name: "lame-duck", fallback: "5", help: "Seconds between SIGTERM, from which /readyz is 503, and the end of accepting, 0 to 300.")
     static let drainTimeout = Setting(

@@ -20,7 +20,7 @@ struct Settings {
         listen = reader.address(.listen)
         admin = reader.address(.admin)
         if !admin.isLoopback {
-            reader.note(.admin, "must be a loopback address such as 127.0.0.1:8001: the control plane has no access control in this version")
+            reader.note(.admin, "must be loopback, such as 127.0.0.1:8001: the control plane has no access control in this version")
         }
         database = reader.database(.database)
         let state = source.text(.state)
@@ -78,7 +78,8 @@ struct SettingsReader {
 
     mutating func database(_ setting: Setting) -> DatabaseURL {
         if let host = source.variable("DB_HOST"), source.text(setting) == setting.fallback {
-            faults.append("DB_HOST is \"\(host)\", but this version keeps its catalog in SQLite only; remove DB_HOST or set \(setting.environment)")
+            faults.append(
+                "DB_HOST is \"\(host)\", but this version keeps its catalog in SQLite only; remove it or set \(setting.environment)")
         }
         do throws(StorageError) {
             return try DatabaseURL(source.text(setting))

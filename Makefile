@@ -1,0 +1,53 @@
+# video-balancer: `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+RELEASE := .build/release/video-balancer
+CORPORA ?= ../shared/corpora
+
+.PHONY: setup run build smoke test soak check format bench demo conformance docs help
+
+help: ## This list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Installs the Debian packages that building and testing need.
+	@scripts/setup build test
+
+build: ## Release build: .build/release/video-balancer.
+	@scripts/setup build
+	swift build -c release --product video-balancer
+
+run: build ## Builds and serves; settings come from the environment and .env.
+	@exec $(RELEASE) serve
+
+smoke: ## Unit and property tests, two minutes at most.
+	@scripts/setup build
+	swift test --skip VideoBalancerTests
+
+test: build ## Everything CI needs: all tests, the release binary end to end, the demo.
+	@scripts/setup test
+	BALANCER_BINARY=$(CURDIR)/$(RELEASE) swift test
+	scripts/demo --quick
+
+soak: build ## On demand, hours: long kill loops.
+	@scripts/setup test
+	SOAK=1 BALANCER_BINARY=$(CURDIR)/$(RELEASE) swift test --filter VideoBalancerTests
+
+check: ## Formatting and generated files; fails on a difference.
+	@scripts/check
+
+format: ## Formats all Swift code.
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+demo: build ## A real HLS stream, real nginx origins and CDNs, real players.
+	@scripts/setup test
+	scripts/demo
+
+conformance: build ## Sends HTTP/1 vectors and redirect cases: make conformance CORPORA=DIR.
+	scripts/conformance $(CORPORA)
+
+bench: build ## Start-up time, as a distribution over runs.
+	scripts/bench-start
+
+docs: build ## Rewrites docs/settings.md from the table of settings.
+	$(RELEASE) settings > docs/settings.md
