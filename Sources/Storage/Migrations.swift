@@ -28,6 +28,14 @@ enum Migrations {
                 """,
             down: "DROP TABLE IF EXISTS balancer_revisions",
             loses: "every revision of the catalog, the newest included, with who made it and why"),
+        Migration(
+            id: 4, name: "make the table of API keys",
+            up: """
+                CREATE TABLE IF NOT EXISTS balancer_keys (name VARCHAR(64) NOT NULL PRIMARY KEY, role VARCHAR(16) NOT NULL, \
+                hash CHAR(64) NOT NULL, created BIGINT NOT NULL, expires BIGINT){options}
+                """,
+            down: "DROP TABLE IF EXISTS balancer_keys",
+            loses: "every API key: only tokens set in the environment work then"),
     ]
 
     /// The migrator's own two tables. They stand before the first step and outlast the last, so their form never changes.

@@ -82,7 +82,7 @@ final class SQLiteConnection: SQLConnection {
                         try explainUnusable(path)
                         let pool = try DatabasePool(path: path, configuration: configuration(busyTimeout))
                         // GRDB sets NORMAL with WAL, which loses the last commits in a power cut; an accepted edit must stay.
-                        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+                        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
                         guard let file = FileIdentity(path: path) else {
                             throw StorageError(.missing, at: path, "it vanished while it was being opened")
                         }

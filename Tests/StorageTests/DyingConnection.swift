@@ -1,0 +1,32 @@
+import Synchronization
+
+@testable import Storage
+
+/// A connection of a process that is killed after a number of statements: from then on nothing reaches the database.
+final class DyingConnection: SQLConnection {
+    let place: String
+    let dialect: SQLDialect
+    private let connection: any SQLConnection
+    private let left: Mutex<Int>
+
+    init(_ connection: any SQLConnection, after statements: Int) {
+        self.connection = connection
+        place = connection.place
+        dialect = connection.dialect
+        left = Mutex(statements)
+    }
+
+    @discardableResult
+    func execute(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> Int {
+        let alive = left.withLock { left in
+            left -= 1
+            return left >= 0
+        }
+        guard alive else { throw StorageError(.other, at: place, "killed") }
+        return try await connection.execute(sql, arguments)
+    }
+
+    func query(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> [[SQLValue]] {
+        try await connection.query(sql, arguments)
+    }
+}

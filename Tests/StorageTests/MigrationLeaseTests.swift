@@ -1,0 +1,103 @@
+import Testing
+
+@testable import Storage
+
+@Suite struct MigrationLeaseTests {
+    let scratch: Scratch
+    let clock = ManualClock()
+
+    init() throws { scratch = try Scratch() }
+
+    private func lease(_ store: SQLiteStore, _ owner: String) -> MigrationLease {
+        MigrationLease(connection: store.connection, clock: clock.migrationClock(), owner: owner)
+    }
+
+    /// How long, in milliseconds of the clock, a second process waits for a row left by another.
+    private func wait(for store: SQLiteStore, expires: Int64) async throws -> Int64 {
+        try await lease(store, "dead").take()
+        try await store.connection.execute("UPDATE balancer_lease SET expires = ?", [.integer(expires)])
+        let start = clock.now
+        try await lease(store, "next").take()
+        return clock.now - start
+    }
+
+    @Test func `a free lease is taken at once and is free again after its release`() async throws {
+        let store = try await scratch.store()
+        let start = clock.now
+        for owner in ["a", "b", "c"] {
+            try await lease(store, owner).take()
+            try await lease(store, owner).renew()
+            try await lease(store, owner).release()
+        }
+        #expect(clock.now == start)
+    }
+
+    @Test func `the lease of a killed process ends by itself`() async throws {
+        #expect(try await wait(for: scratch.store(), expires: clock.now + 30_000) == 30_000)
+    }
+
+    @Test func `a lease that has ended is taken at once`() async throws {
+        #expect(try await wait(for: scratch.store(), expires: clock.now) == 0)
+        #expect(try await wait(for: scratch.store("b.db"), expires: .min) == 0)
+    }
+
+    @Test(arguments: [Int64.max, 4_000_000_000_000]) func `a lease from a clock that runs ahead lasts no longer than others`(
+        _ expires: Int64
+    ) async throws {
+        #expect(try await wait(for: scratch.store(), expires: expires) == 30_000)
+    }
+
+    @Test func `a holder who renews is waited for, but not for ever`() async throws {
+        let store = try await scratch.store()
+        let holder = lease(store, "busy")
+        try await holder.take()
+        let waiting = MigrationLease(
+            connection: store.connection, clock: clock.migrationClock(whileWaiting: { try? await holder.renew() }), owner: "next")
+        let start = clock.now
+        let error = await #expect(throws: StorageError.self) { try await waiting.take() }
+        #expect(error?.kind == .migrating)
+        #expect(error?.detail == "busy holds the lease for 30000 ms more")
+        #expect(clock.now - start == 300_000)
+    }
+
+    @Test func `a cancelled task stops waiting`() async throws {
+        let store = try await scratch.store()
+        try await lease(store, "busy").take()
+        let start = clock.now
+        let kind = await withTaskGroup(of: StorageError.Kind?.self) { group in
+            group.cancelAll()
+            group.addTask {
+                do throws(StorageError) {
+                    try await lease(store, "next").take()
+                    return nil
+                } catch {
+                    return error.kind
+                }
+            }
+            return await group.next() ?? nil
+        }
+        #expect(kind == .migrating)
+        #expect(clock.now == start)
+    }
+
+    @Test func `a holder whose lease was taken over is told when it renews`() async throws {
+        let store = try await scratch.store()
+        let slow = lease(store, "slow")
+        try await slow.take()
+        clock.advance(milliseconds: 30_000)
+        try await lease(store, "next").take()
+        let error = await #expect(throws: StorageError.self) { try await slow.renew() }
+        #expect(error?.kind == .leaseLost)
+        try await slow.release()
+        try await lease(store, "next").renew()
+    }
+
+    @Test func `a damaged lease is an error`() async throws {
+        let store = try await scratch.store()
+        for damage in ["UPDATE balancer_lease SET expires = 'soon'", "UPDATE balancer_lease SET owner = x'00', expires = 0"] {
+            try await store.connection.execute(damage, [])
+            let error = await #expect(throws: StorageError.self) { try await lease(store, "a").take() }
+            #expect(error?.kind == .corrupt)
+        }
+    }
+}

@@ -1,0 +1,210 @@
+import Testing
+
+@testable import Storage
+
+@Suite struct MigratorTests {
+    let scratch: Scratch
+    let clock = ManualClock()
+
+    init() throws { scratch = try Scratch() }
+
+    private func open(_ name: String = "balancer.db") async throws -> SQLiteStore {
+        try await SQLiteStore.open(path: scratch.path(name), now: { 1_700_000_000_000 })
+    }
+
+    private func migrator(_ connection: any SQLConnection, owner: String = "test") -> Migrator {
+        Migrator(connection, clock: clock.migrationClock(), owner: owner)
+    }
+
+    private func tables(_ store: SQLiteStore) async throws -> [SQLValue] {
+        try await store.connection.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", []).map { $0[0] }
+    }
+
+    @Test func `an empty database has every step pending and is only read for that`() async throws {
+        let store = try await open()
+        #expect(try await store.migrator().status().map(\.state) == [.pending, .pending, .pending])
+        #expect(try await tables(store) == [])
+    }
+
+    @Test func `before the migration every call says what to run`() async throws {
+        let store = try await open()
+        for call in [
+            { _ = try await store.head() }, { _ = try await store.append(Sample.catalog(1), expecting: 0, author: "", comment: "") },
+        ] {
+            let error = await #expect(throws: StorageError.self) { try await call() }
+            #expect(error?.kind == .unprepared)
+            #expect(error?.description.contains("migrate up") == true)
+        }
+    }
+
+    @Test func `up runs every step once, in order`() async throws {
+        let store = try await open()
+        #expect(try await store.migrator().up().map(\.id) == [1, 2, 3])
+        #expect(try await store.migrator().up() == [])
+        #expect(try await store.migrator().status().allSatisfy { $0.state == .applied })
+    }
+
+    @Test func `steps are numbered without gaps and no name is used twice`() {
+        #expect(Migrations.all.map(\.id) == Array(1...Migrations.all.count))
+        #expect(Set(Migrations.all.map(\.name)).count == Migrations.all.count)
+        #expect(Migrations.all.allSatisfy { ($0.up + $0.down).contains(Migrations.tablePrefix) })
+    }
+
+    @Test func `released steps keep their checksums`() {
+        #expect(
+            Migrations.all.map { $0.checksum(for: .sqlite) } == [
+                "39c5eab89d104a19d2d468ef134fadf4ae2ccf1dd98fc236e250fb33a0f9c694",
+                "d9e9dd9f579cbf34530cd52b70c78dc2196862508167946658c897acf205d2bb",
+                "a52153f6a5f2d689bba1a26273184451f0e9ee328188462f5abb891c86787995",
+            ])
+    }
+
+    @Test func `down and up again makes the same tables, with a new identity`() async throws {
+        let store = try await open()
+        try await store.migrator().up()
+        let schema = "SELECT name, sql FROM sqlite_master ORDER BY name"
+        let before = try await store.connection.query(schema, [])
+        _ = try await store.append(Sample.catalog(1), expecting: 0, author: "ann", comment: "")
+        let first = try await store.head()
+
+        #expect(
+            try await store.migrator().losses(downTo: 2) == ["every revision of the catalog, the newest included, with who made it and why"]
+        )
+        #expect(try await store.migrator().losses(downTo: 0).count == 2)
+        #expect(try await store.migrator().losses(downTo: 3) == [])
+        #expect(try await store.migrator().down(to: 0).map(\.id) == [3, 2, 1])
+        #expect(try await tables(store) == [.text("balancer_lease"), .text("balancer_migrations")])
+        #expect(try await store.migrator().down(to: 0) == [])
+
+        try await store.migrator().up()
+        #expect(try await store.connection.query(schema, []) == before)
+        #expect(try await store.load() == nil)
+        _ = try await store.append(Sample.catalog(1), expecting: 0, author: "ann", comment: "")
+        let second = try await store.head()
+        #expect(first?.databaseID != second?.databaseID && first?.checksum == second?.checksum)
+    }
+
+    @Test func `down to a step keeps it and what is before it`() async throws {
+        let store = try await open()
+        try await store.migrator().up()
+        let identity = try await store.connection.query("SELECT value FROM balancer_identity", [])
+        #expect(try await store.migrator().down(to: 2).map(\.id) == [3])
+        #expect(try await store.migrator().status().map(\.state) == [.applied, .applied, .pending])
+        try await store.migrator().down(to: 1)
+        try await store.migrator().up()
+        #expect(try await store.connection.query("SELECT value FROM balancer_identity", []) == identity)
+    }
+
+    @Test(arguments: [-1, 4, Int.max, Int.min]) func `down to a step that does not exist is refused`(_ target: Int) async throws {
+        let store = try await open()
+        try await store.migrator().up()
+        let error = await #expect(throws: StorageError.self) { try await store.migrator().down(to: target) }
+        #expect(error?.kind == .refused)
+        #expect(try await store.migrator().status().allSatisfy { $0.state == .applied })
+    }
+
+    @Test func `a database of a newer program is refused with a sentence`() async throws {
+        let store = try await open()
+        try await store.migrator().up()
+        try await store.connection.execute("INSERT INTO balancer_migrations VALUES (9, 'later', 'x', 'applied', 0)", [])
+        try await store.connection.execute("INSERT INTO balancer_migrations VALUES (8, 'later', 'x', 'applied', 0)", [])
+        let migrator = store.migrator()
+        for call in [{ _ = try await migrator.up() }, { _ = try await migrator.down(to: 0) }, { _ = try await migrator.status() }] {
+            let error = await #expect(throws: StorageError.self) { try await call() }
+            #expect(error?.kind == .newer(found: 9, known: 3))
+            #expect(
+                error?.description == """
+                    \(scratch.path("balancer.db")): is newer than this program: it is at migration step 9, the program knows steps up to 3; \
+                    upgrade this program, or run the newer program's: video-balancer migrate down
+                    """)
+        }
+        #expect(try await store.head() == nil)
+    }
+
+    @Test func `a step recorded with another checksum is refused and named`() async throws {
+        let store = try await open()
+        try await store.migrator().up()
+        try await store.connection.execute("UPDATE balancer_migrations SET checksum = 'f' WHERE id = 2", [])
+        let error = await #expect(throws: StorageError.self) { try await store.migrator().up() }
+        #expect(error?.kind == .alteredStep(2))
+    }
+
+    @Test func `an unreadable record is an error`() async throws {
+        let store = try await open()
+        try await store.migrator().up()
+        for damage in ["state = 'maybe'", "checksum = x'00'"] {
+            try await store.connection.execute("UPDATE balancer_migrations SET \(damage) WHERE id = 2", [])
+            let error = await #expect(throws: StorageError.self) { try await store.migrator().up() }
+            #expect(error?.kind == .corrupt)
+        }
+    }
+
+    @Test func `an up that is killed after any statement is finished by the next start`() async throws {
+        var killed = 0
+        for statements in 0... {
+            let store = try await open("up-\(statements).db")
+            let dying = DyingConnection(store.connection, after: statements)
+            do {
+                try await migrator(dying, owner: "killed").up()
+                break
+            } catch {
+                killed += 1
+            }
+            try await migrator(store.connection).up()
+            #expect(try await store.migrator().status().allSatisfy { $0.state == .applied })
+            _ = try await store.append(Sample.catalog(1), expecting: 0, author: "ann", comment: "")
+            #expect(try await store.head()?.databaseID.utf8.count == 32)
+        }
+        // 2 tables, 2 for the lease, 3 × (renew, record twice at first, statement, record) and the release.
+        #expect(killed >= 3 * 4 + 4)
+    }
+
+    @Test(arguments: [true, false]) func `a down that is killed after any statement is finished by up or by down`(_ forth: Bool)
+        async throws
+    {
+        var killed = 0
+        for statements in 0... {
+            let store = try await open("down-\(statements).db")
+            try await store.migrator().up()
+            let dying = DyingConnection(store.connection, after: statements)
+            do {
+                try await migrator(dying, owner: "killed").down(to: 0)
+                break
+            } catch {
+                killed += 1
+            }
+            if forth {
+                try await migrator(store.connection).up()
+                #expect(try await store.migrator().status().allSatisfy { $0.state == .applied })
+                _ = try await store.append(Sample.catalog(1), expecting: 0, author: "ann", comment: "")
+                #expect(try await store.head()?.databaseID.utf8.count == 32)
+            } else {
+                try await migrator(store.connection).down(to: 0)
+                #expect(try await tables(store) == [.text("balancer_lease"), .text("balancer_migrations")])
+            }
+        }
+        #expect(killed >= 3 * 4)
+    }
+
+    @Test func `a step that was interrupted shows in the status`() async throws {
+        let store = try await open()
+        // 2 tables, the lease's row, its taking, its renewal, the record; then the statement of step 1 does not run.
+        let dying = DyingConnection(store.connection, after: 7)
+        await #expect(throws: StorageError.self) { try await migrator(dying).up() }
+        #expect(try await store.migrator().status().map(\.state) == [.interrupted, .pending, .pending])
+    }
+
+    @Test func `of many processes that start at once one migrates and the others wait`() async throws {
+        let patient = MigrationClock(now: { 1_700_000_000_000 }, pause: { _ in await Task.yield() })
+        var stores: [SQLiteStore] = []
+        for _ in 0..<6 { stores.append(try await open()) }
+        let runs = try await withThrowingTaskGroup(of: [Int].self) { group in
+            for store in stores {
+                group.addTask { try await store.migrator(clock: patient).up().map(\.id) }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(runs.count { $0 == [1, 2, 3] } == 1)
+        #expect(runs.count { $0.isEmpty } == 5)
+    }
+}
