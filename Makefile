@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 RELEASE := .build/release/video-balancer
+export BALANCER_ASSETS ?= $(CURDIR)/.build/assets
 CORPORA ?= ../shared/corpora
 
 .PHONY: setup run build smoke test soak check format bench demo conformance docs help
@@ -18,6 +19,7 @@ build: ## Release build: .build/release/video-balancer.
 	swift build -c release --product video-balancer
 
 run: build ## Builds and serves; settings come from the environment and .env.
+	@scripts/fetch-assets || echo "make: continuing without Swagger UI" >&2
 	@exec $(RELEASE) serve
 
 smoke: ## Unit and property tests, two minutes at most.
@@ -26,12 +28,15 @@ smoke: ## Unit and property tests, two minutes at most.
 
 test: build ## Everything CI needs: all tests, the release binary end to end, the demo.
 	@scripts/setup test
+	scripts/fetch-assets
 	BALANCER_BINARY=$(CURDIR)/$(RELEASE) swift test
+	scripts/api-tests
 	scripts/demo --quick
 
 soak: build ## On demand, hours: long kill loops.
 	@scripts/setup test
 	SOAK=1 BALANCER_BINARY=$(CURDIR)/$(RELEASE) swift test --filter VideoBalancerTests
+	SOAK=1 scripts/api-tests
 
 check: ## Formatting and generated files; fails on a difference.
 	@scripts/check

@@ -12,8 +12,11 @@ public final class EdgeServer: Sendable {
         /// Threads, each with a listener and an event loop of its own; at least 1.
         public var workers: Int
         public var limits: Limits
+        /// Documentation, by path.
+        public var pages: [EdgePage]
 
-        public init(address: ListenAddress, workers: Int, limits: Limits = Limits()) {
+        public init(address: ListenAddress, workers: Int, limits: Limits = Limits(), pages: [EdgePage] = []) {
+            self.pages = pages
             self.address = address
             self.workers = workers
             self.limits = limits
@@ -51,8 +54,9 @@ public final class EdgeServer: Sendable {
         var seats: [Seat] = []
         for (descriptor, loop) in zip(descriptors, group.makeIterator().map { $0 }) {
             let limits = configuration.limits
+            let pages = configuration.pages
             let worker = try await loop.submit {
-                NIOLoopBound(Worker(responder: Responder(table: table, sequences: sequences), limits: limits), eventLoop: loop)
+                NIOLoopBound(Worker(responder: Responder(table: table, sequences: sequences, pages: pages), limits: limits), eventLoop: loop)
             }.get()
             let acceptor = try Acceptor(
                 listener: descriptor,

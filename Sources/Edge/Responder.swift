@@ -1,3 +1,4 @@
+import NIOCore
 import Steering
 
 /// Answers requests: which path, which method, which video; asks Steering; writes. One per worker, used by its thread alone.
@@ -10,6 +11,10 @@ struct Responder {
     var writer = ResponseWriter()
     /// Whether the node is being taken out: `/readyz` says 503.
     var isDraining = false
+    /// Body bytes that follow what is in the writer, shared by all who ask for the page; the owner sends and clears it.
+    var attachment: ByteBuffer?
+    /// Documentation by path.
+    private let pages: [EdgePage]
     private var decoded: [UInt8] = []
     private var date = DateField()
     private let clock: () -> Int
@@ -23,9 +28,10 @@ struct Responder {
     }
 
     /// - Parameter clock: seconds since 1970, for the Date field.
-    init(table: RoutingTable, sequences: SequenceSet, clock: @escaping () -> Int = DateField.now) {
+    init(table: RoutingTable, sequences: SequenceSet, pages: [EdgePage] = [], clock: @escaping () -> Int = DateField.now) {
         self.table = table
         self.sequences = sequences
+        self.pages = pages
         self.clock = clock
     }
 
@@ -48,6 +54,7 @@ struct Responder {
         if bytes.equals("/origin", in: path) { return redirectByQuery(head, bytes, query, allow: Allow.origin, framing) }
         if bytes.equals("/livez", in: path) { return health(head, isWell: true, framing) }
         if bytes.equals("/readyz", in: path) { return health(head, isWell: !isDraining, framing) }
+        for page in pages where bytes.equals(page.path, in: path) { return show(page, head, framing) }
         return redirectByPath(head, bytes, framing)
     }
 
@@ -190,6 +197,19 @@ extension Responder {
         guard head.method == .get || head.method == .head else { return refuseMethod(allow: Allow.health, framing) }
         begin(isWell ? 200 : 503, framing)
         writer.end(body: Array((isWell ? "ok\n" : "draining\n").utf8), type: "text/plain; charset=utf-8", framing)
+        counters.otherAnswers += 1
+        return .answered
+    }
+
+    private mutating func show(_ page: EdgePage, _ head: RequestHead, _ framing: ResponseWriter.Framing) -> Outcome {
+        guard head.method == .get || head.method == .head else { return refuseMethod(allow: Allow.health, framing) }
+        begin(200, framing)
+        writer.field("Content-Security-Policy", page.policy ?? "default-src 'none'; frame-ancestors 'none'")
+        writer.field("X-Content-Type-Options", "nosniff")
+        writer.field("Content-Type", page.type)
+        writer.field("Content-Length", String(page.body.readableBytes))
+        writer.endWithoutContent()
+        if !framing.omitsBody { attachment = page.body }
         counters.otherAnswers += 1
         return .answered
     }

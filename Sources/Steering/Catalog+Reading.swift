@@ -5,34 +5,35 @@ extension Catalog {
     /// - Throws: all faults at once, each with its JSON pointer and what would be accepted.
     public init(_ document: Document) throws(CatalogFaults) {
         var reader = DocumentReader()
+        try Catalog.refuseNewer(document)
         let root = reader.object(document, at: "", keys: ["version", "origin", "cdns", "selection", "redirect"])
-        Catalog.checkVersion(root, &reader)
+        guard case .object = document else { throw CatalogFaults(reader.faults) }
+        _ = reader.integer(root, "version", in: Catalog.version...Catalog.version)
         origin = Catalog.readOrigin(root, &reader)
         cdns = Catalog.readCDNs(root, &reader)
         selection = Catalog.readSelection(root, &reader)
         redirect = Catalog.readRedirect(root, &reader)
-        if reader.faults.isEmpty, origin.every == 0, !cdns.contains(where: \.takesTraffic) {
+        let areTargetsKnown = !reader.faults.contains { $0.pointer.hasPrefix("/cdns") || $0.pointer.hasPrefix("/origin") }
+        if areTargetsKnown, origin.every == 0, !cdns.contains(where: \.takesTraffic) {
             reader.note("/cdns", "no CDN takes traffic (enabled, weight over 0) and /origin/every is 0: every request would be refused")
         }
         guard reader.faults.isEmpty else { throw CatalogFaults(reader.faults) }
     }
 
-    private static func checkVersion(_ root: DocumentReader.Object, _ reader: inout DocumentReader) {
-        guard let value = root.members["version"] else {
-            return reader.note("/version", "is missing; give \(version)")
-        }
-        guard case .integer(let number) = value, number >= 1 else {
-            return reader.note("/version", "must be \(version), is \(value.kind)")
-        }
-        if number > version {
-            reader.note("/version", "is \(number), but this program knows catalogs up to version \(version): upgrade the program first")
-        }
+    /// What a newer form means is unknown, so nothing else is said about it.
+    private static func refuseNewer(_ document: Document) throws(CatalogFaults) {
+        guard case .integer(let number)? = document["version"], number > version else { return }
+        throw CatalogFaults([
+            Fault("/version", "is \(number), but this program knows catalogs up to version \(version): upgrade the program first")
+        ])
     }
 
     private static func readOrigin(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Origin {
         if root.members["origin"] == nil { reader.note("/origin", "is missing; give an object with domains and servers") }
         let object = reader.object(root.members["origin"], at: "/origin", keys: ["domains", "servers", "scheme", "every", "scope"])
-        let known = root.members["origin"] != nil
+        // Without an object there is one fault, not one for each key that it lacks.
+        var known = false
+        if case .object? = root.members["origin"] { known = true }
         let domains = known ? readDomains(object, &reader) : []
         let (servers, labels) = known ? readServers(object, &reader) : ([], [])
         return Origin(
@@ -61,6 +62,8 @@ extension Catalog {
         var labels: [String] = []
         var seen: Set<String> = []
         for (pointer, value) in reader.list(object, "servers", count: 1...1000, of: "server labels") {
+            // Expanding what will be refused anyway would cost memory and time.
+            if labels.count > ServerPattern.maximumLabels { break }
             guard case .string(let text) = value, let expanded = ServerPattern.labels(of: text) else {
                 reader.note(pointer, "must be a label such as \"s1\" or a range such as \"s[1-99]\", is \(value.kind)")
                 continue
@@ -69,11 +72,11 @@ extension Catalog {
                 reader.note(pointer, "names server \"\(twice)\" a second time; keep one")
             }
             seen.formUnion(expanded)
-            patterns.append(text.lowercased())
+            patterns.append(URLByte.lowercased(text))
             labels += expanded
         }
         if labels.count > ServerPattern.maximumLabels {
-            reader.note("/origin/servers", "stands for \(labels.count) servers; at most \(ServerPattern.maximumLabels) are accepted")
+            reader.note("/origin/servers", "stands for more than the \(ServerPattern.maximumLabels) servers that are accepted")
         }
         return (patterns, labels)
     }
@@ -81,12 +84,13 @@ extension Catalog {
     private static func readCDNs(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> [CDN] {
         if root.members["cdns"] == nil { reader.note("/cdns", "is missing; give a list of CDNs, or [] for none") }
         var cdns: [CDN] = []
+        var taken: Set<String> = []
         for (pointer, value) in reader.list(root, "cdns", count: 0...1000, of: "CDNs") {
             let object = reader.object(value, at: pointer, keys: ["name", "url", "weight", "enabled"])
             let weight = reader.integer(object, "weight", in: 0...1000, default: 100)
             let enabled = reader.bool(object, "enabled", default: true)
             guard case .object = value else { continue }
-            let name = readName(object, taken: cdns.map(\.name), &reader)
+            let name = readName(object, taken: &taken, &reader)
             let hint = "a URL such as \"http://cdn.example.com\""
             let text = reader.string(object, "url", hint: hint)
             let url = text.flatMap { BaseURL($0) }
@@ -99,15 +103,15 @@ extension Catalog {
         return cdns
     }
 
-    private static func readName(_ object: DocumentReader.Object, taken: [String], _ reader: inout DocumentReader) -> String? {
+    private static func readName(_ object: DocumentReader.Object, taken: inout Set<String>, _ reader: inout DocumentReader) -> String? {
         guard let name = reader.string(object, "name", hint: "a name such as \"cdn-a\"") else { return nil }
         let pointer = object.pointer(to: "name")
         guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(URLByte.isNameByte) else {
             reader.note(pointer, "must be 1 to 64 letters, digits, dots, hyphens or underscores, is \"\(name)\"")
             return nil
         }
-        if name == "origin" { reader.note(pointer, "\"origin\" means the origin itself; choose another name") }
-        if taken.contains(where: { $0.lowercased() == name.lowercased() }) {
+        if name.lowercased() == "origin" { reader.note(pointer, "\"origin\" means the origin itself; choose another name") }
+        if !taken.insert(name.lowercased()).inserted {
             reader.note(pointer, "\"\(name)\" stands twice (letter case apart); each CDN needs a name of its own")
         }
         return name
@@ -130,8 +134,11 @@ extension Catalog {
 
     private static func readRedirect(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Redirect {
         let object = reader.object(root.members["redirect"], at: "/redirect", keys: ["status"])
-        let status = reader.integer(object, "status", in: 301...308, default: 301)
-        if ![301, 302, 307, 308].contains(status) { reader.note("/redirect/status", "must be 301, 302, 307 or 308, is \(status)") }
+        guard let value = object.members["status"] else { return Redirect(status: 301) }
+        guard case .integer(let status) = value, [301, 302, 307, 308].contains(status) else {
+            reader.note("/redirect/status", "must be 301, 302, 307 or 308, is \(value.kind)")
+            return Redirect(status: 301)
+        }
         return Redirect(status: status)
     }
 }

@@ -16,11 +16,12 @@ struct DocumentReader {
 
     static func escape(_ key: String) -> String {
         var text = ""
-        for character in key {
-            switch character {
+        // By scalars: a character can be a slash with a combining mark on it.
+        for scalar in key.unicodeScalars {
+            switch scalar {
             case "~": text += "~0"
             case "/": text += "~1"
-            default: text.append(character)
+            default: text.unicodeScalars.append(scalar)
             }
         }
         return text

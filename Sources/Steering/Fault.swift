@@ -13,7 +13,7 @@ public struct Fault: Sendable, Equatable, CustomStringConvertible {
     public var description: String { "\(pointer.isEmpty ? "/" : pointer): \(message)" }
 }
 
-/// All that is wrong with a catalog, in document order; never empty.
+/// All that is wrong with a catalog; never empty.
 public struct CatalogFaults: Error, Equatable, CustomStringConvertible {
     public let faults: [Fault]
 

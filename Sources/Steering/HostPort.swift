@@ -4,7 +4,7 @@ enum HostPort {
     ///
     /// - Returns: nil when the text is something else. An underscore is refused: no public name has one, and caches differ on it.
     static func normalised(_ text: String) -> String? {
-        let lower = text.lowercased()
+        let lower = URLByte.lowercased(text)
         var host = lower[...]
         if let colon = lower.lastIndex(of: ":"), !lower.hasSuffix("]") {
             guard isPort(lower[lower.index(after: colon)...]) else { return nil }
@@ -23,7 +23,8 @@ enum HostPort {
     }
 
     private static func isPort(_ text: Substring) -> Bool {
-        guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy(URLByte.isDigit), let port = Int(text) else { return false }
+        guard (1...5).contains(text.utf8.count), text.first != "0", text.utf8.allSatisfy(URLByte.isDigit), let port = Int(text)
+        else { return false }
         return (1...65535).contains(port)
     }
 

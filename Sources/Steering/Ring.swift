@@ -32,7 +32,9 @@ enum Ring {
         let smallest = weights.map { $0 / divisor }
         let sum = smallest.reduce(0, +)
         guard sum > maximumLength else { return smallest }
-        return smallest.map { $0 == 0 ? 0 : max(1, $0 * maximumLength / sum) }
+        // One slot for each entry first, the rest in proportion, so that rounding up cannot exceed the length.
+        let entries = smallest.count { $0 > 0 }
+        return smallest.map { $0 == 0 ? 0 : 1 + $0 * (maximumLength - entries) / sum }
     }
 
     private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }

@@ -16,6 +16,7 @@ public final class RoutingTable: Sendable {
     let labels: [[UInt8]]
     /// Each CDN's URL, ended by the slash before the server's label.
     let cdnPrefixes: [[UInt8]]
+    /// Longest prefix first: where CDNs share a host, the link belongs to the one that says most about it.
     let cdnBases: [CDNBase]
     let choice: Choice
 
@@ -45,7 +46,9 @@ public final class RoutingTable: Sendable {
         domainSuffixes = catalog.origin.domains.map { Array(".\($0)".utf8) }
         labels = catalog.origin.labels.map { Array($0.utf8) }
         cdnPrefixes = catalog.cdns.map { Array("\($0.url.text)/".utf8) }
-        cdnBases = catalog.cdns.map { CDNBase(authority: Array($0.url.authority.utf8), prefix: Array($0.url.prefix.utf8)) }
+        cdnBases = catalog.cdns
+            .map { CDNBase(authority: Array($0.url.authority.utf8), prefix: Array($0.url.prefix.utf8)) }
+            .sorted { $0.prefix.count > $1.prefix.count }
         choice = RoutingTable.choice(catalog)
     }
 
@@ -64,7 +67,7 @@ public final class RoutingTable: Sendable {
     var scopeNames: [String] {
         switch catalog.origin.scope {
         case .all: ["all"]
-        case .server: catalog.origin.labels
+        case .server: catalog.origin.labels.map { "server/\($0)" }
         }
     }
 }

@@ -7,7 +7,7 @@ enum ServerPattern {
     ///
     /// - Returns: nil when the pattern is malformed, the range is empty, or it is longer than `maximumLabels`.
     static func labels(of pattern: String) -> [String]? {
-        let text = pattern.lowercased()
+        let text = URLByte.lowercased(pattern)
         guard let open = text.firstIndex(of: "[") else { return HostPort.isLabel(text[...]) ? [text] : nil }
         guard let close = text.firstIndex(of: "]"), open < close else { return nil }
         let bounds = text[text.index(after: open)..<close].split(separator: "-", omittingEmptySubsequences: false)

@@ -1,6 +1,7 @@
 /// What each byte of a URL may be (RFC 3986 §2, §3.3).
 enum URLByte {
-    /// Bytes that stand in a path or query as they are: unreserved, sub-delims, `:` `@` `/` `?`, and `%` of an escape.
+    /// Bytes that stand in a path or query as they are: visible ASCII, but for those that every URL parser of a browser encodes (WHATWG URL,
+    /// path percent-encode set). `[ ] | ^` stay: signed URLs have them, and a CDN checks the signature over the bytes as they came.
     static func isTailByte(_ byte: UInt8) -> Bool { plain[Int(byte)] }
 
     /// Bytes of a path alone.
@@ -25,6 +26,9 @@ enum URLByte {
         guard index + 2 < end, let high = hexValue(bytes[index + 1]), let low = hexValue(bytes[index + 2]) else { return nil }
         return high << 4 | low
     }
+
+    /// ASCII lower case of a text. `String.lowercased()` would turn other letters, the Kelvin sign say, into ASCII ones.
+    static func lowercased(_ text: String) -> String { String(decoding: text.utf8.map(lowercased), as: UTF8.self) }
 
     /// ASCII lower case; other bytes are kept.
     static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
@@ -80,6 +84,6 @@ enum URLByte {
 
     private static let plain: [Bool] = (0..<256).map { value in
         let byte = UInt8(value)
-        return isAlphanumeric(byte) || [UInt8]("-._~!$&'()*+,;=:@/?%".utf8).contains(byte)
+        return (0x21...0x7E).contains(byte) && ![UInt8]("\"#<>\\`{}".utf8).contains(byte)
     }
 }

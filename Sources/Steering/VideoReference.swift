@@ -62,9 +62,10 @@ extension RoutingTable {
     ///
     /// - Parameter target: path and query in `request`; begins with `/`.
     public func video(atPath target: Range<Int>, of request: borrowing Span<UInt8>) throws(Refusal) -> VideoReference {
+        guard !target.isEmpty, request[target.lowerBound] == UInt8(ascii: "/") else { throw .unknownServer }
         let start = target.lowerBound + 1
         let end = request.firstIndex(in: start..<target.upperBound) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
-        guard start <= end, let server = servers.position(of: request, start..<end) else { throw .unknownServer }
+        guard let server = servers.position(of: request, start..<end) else { throw .unknownServer }
         let tail = end..<target.upperBound
         if let fault = URLByte.faultInTail(request, tail) { throw fault }
         return VideoReference(server: server, domain: 0, tail: tail, isDecoded: false, form: .path)

@@ -8,12 +8,12 @@ public protocol CatalogStore: Sendable {
     /// Which revision is the newest, without reading its catalog: cheap enough to ask every second.
     ///
     /// - Returns: nil when no revision was stored yet.
-    func head() async throws(StorageError) -> Head?
+    func head() async throws -> Head?
 
     /// The newest revision; nil when none was stored yet.
     ///
     /// - Throws: `.unreadableRevision` when its text fails its checksum or is no valid catalog.
-    func load() async throws(StorageError) -> Revision?
+    func load() async throws -> Revision?
 
     /// Stores the successor of revision `expecting`; returns when it is durable.
     ///
@@ -24,13 +24,13 @@ public protocol CatalogStore: Sendable {
     ///   - author: who made it, at most 255 bytes.
     ///   - comment: why, at most 4096 bytes; may be empty.
     /// - Throws: `.conflict(current:)` when `expecting` is not the newest revision; `.refused` for a text that is too long or has a NUL.
-    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws(StorageError) -> Revision
+    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision
 
     /// One revision of the past; nil when there is none of this id.
-    func revision(_ id: Int) async throws(StorageError) -> Revision?
+    func revision(_ id: Int) async throws -> Revision?
 
     /// Revisions older than `before`, or the newest ones; newest first.
     ///
     /// - Parameter limit: at most 1000 are read at once.
-    func revisions(before: Int?, limit: Int) async throws(StorageError) -> [Revision]
+    func revisions(before: Int?, limit: Int) async throws -> [Revision]
 }

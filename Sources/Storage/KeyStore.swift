@@ -1,13 +1,13 @@
 /// Where the keys of the API are kept.
 public protocol KeyStore: Sendable {
     /// All keys, by name.
-    func keys() async throws(StorageError) -> [APIKey]
+    func keys() async throws -> [APIKey]
 
     /// - Throws: `.duplicate` when the name is taken.
-    func addKey(_ key: APIKey) async throws(StorageError)
+    func addKey(_ key: APIKey) async throws
 
     /// - Returns: false when there is no such key.
-    func removeKey(named name: String) async throws(StorageError) -> Bool
+    func removeKey(named name: String) async throws -> Bool
 }
 
 /// The keys as a table, in statements that every SQL backend runs.

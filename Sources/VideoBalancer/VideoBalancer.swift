@@ -2,11 +2,13 @@ import ArgumentParser
 
 @main
 struct VideoBalancer: AsyncParsableCommand {
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "video-balancer",
         abstract: "Redirects video players to CDNs, and every N-th request to the origin.",
-        version: "0.1.0",
+        version: version,
         subcommands: [
-            Serve.self, Check.self, Explain.self, CatalogCommand.self, Migrate.self, Healthcheck.self, SettingsCommand.self,
+            Serve.self, Check.self, Explain.self, CatalogCommand.self, KeyCommand.self, Migrate.self, Healthcheck.self, SettingsCommand.self,
         ])
 }

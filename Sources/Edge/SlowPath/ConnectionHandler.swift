@@ -97,6 +97,7 @@ extension ConnectionHandler {
         guard !isAnswering, !isPaused else { return }
         isAnswering = true
         scanning: while phase == .head || phase == .idle {
+            if worker.responder.attachment != nil { sendAnswers(context) }
             if !context.channel.isWritable || worker.responder.writer.bytes.count >= Limits.pendingAnswerBytes {
                 isPaused = true
                 break
@@ -242,7 +243,15 @@ extension ConnectionHandler {
         let buffer = context.channel.allocator.buffer(bytes: worker.responder.writer.bytes)
         worker.responder.writer.bytes.removeAll(keepingCapacity: true)
         writesInFlight += 1
-        context.writeAndFlush(wrapOutboundOut(buffer)).assumeIsolated().whenComplete { [self] result in
+        let written: EventLoopFuture<Void>
+        if let attachment = worker.responder.attachment {
+            worker.responder.attachment = nil
+            context.write(wrapOutboundOut(buffer), promise: nil)
+            written = context.writeAndFlush(wrapOutboundOut(attachment))
+        } else {
+            written = context.writeAndFlush(wrapOutboundOut(buffer))
+        }
+        written.assumeIsolated().whenComplete { [self] result in
             writesInFlight -= 1
             guard case .success = result else { return close(context) }
             done?()

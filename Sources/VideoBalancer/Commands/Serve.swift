@@ -16,6 +16,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: .init(of: .admin)) var admin: String?
     @Option(help: .init(of: .database)) var database: String?
     @Option(help: .init(of: .state)) var state: String?
+    @Option(help: .init(of: .assets)) var assets: String?
     @Option(help: .init(of: .workers)) var workers: String?
     @Option(help: .init(of: .targetBytes)) var targetBytes: String?
     @Option(help: .init(of: .headBytes)) var headBytes: String?
@@ -31,7 +32,7 @@ struct Serve: AsyncParsableCommand {
 
     private var flags: [(Setting, String?)] {
         [
-            (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.workers, workers), (.targetBytes, targetBytes),
+            (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.assets, assets), (.workers, workers), (.targetBytes, targetBytes),
             (.headBytes, headBytes), (.headFields, headFields), (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
             (.bodyTimeout, bodyTimeout), (.idleTimeout, idleTimeout), (.lameDuck, lameDuck), (.drainTimeout, drainTimeout),
             (.logFormat, logFormat), (.logLevel, logLevel),

@@ -18,7 +18,7 @@ struct SettingsCommand: AsyncParsableCommand {
             """)
         for setting in Setting.all {
             let fallback = setting.fallback.isEmpty ? "" : "`\(setting.fallback)`"
-            print("| `--\(setting.name)` | `\(setting.environment)` | \(fallback) | \(setting.help) |")
+            print("| \(setting.isSecret ? "" : "`--\(setting.name)`") | `\(setting.environment)` | \(fallback) | \(setting.help) |")
         }
         print(
             """

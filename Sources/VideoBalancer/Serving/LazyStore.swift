@@ -3,13 +3,13 @@ import Storage
 
 /// The database behind the store protocol, opened and migrated at the first use that succeeds: a balancer starts without it and takes it
 /// up when it comes.
-actor LazyStore: CatalogStore {
+actor LazyStore: CatalogStore, KeyStore {
     private let database: DatabaseURL
     private var opened: SQLiteStore?
 
     init(_ database: DatabaseURL) { self.database = database }
 
-    private func store() async throws(StorageError) -> SQLiteStore {
+    private func store() async throws -> SQLiteStore {
         if let opened { return opened }
         let path =
             switch database {
@@ -21,17 +21,23 @@ actor LazyStore: CatalogStore {
         return store
     }
 
-    func head() async throws(StorageError) -> Head? { try await store().head() }
+    func head() async throws -> Head? { try await store().head() }
 
-    func load() async throws(StorageError) -> Revision? { try await store().load() }
+    func load() async throws -> Revision? { try await store().load() }
 
-    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws(StorageError) -> Revision {
+    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
         try await store().append(catalog, expecting: expecting, author: author, comment: comment)
     }
 
-    func revision(_ id: Int) async throws(StorageError) -> Revision? { try await store().revision(id) }
+    func revision(_ id: Int) async throws -> Revision? { try await store().revision(id) }
 
-    func revisions(before: Int?, limit: Int) async throws(StorageError) -> [Revision] {
+    func revisions(before: Int?, limit: Int) async throws -> [Revision] {
         try await store().revisions(before: before, limit: limit)
     }
+
+    func keys() async throws -> [APIKey] { try await store().keys() }
+
+    func addKey(_ key: APIKey) async throws { try await store().addKey(key) }
+
+    func removeKey(named name: String) async throws -> Bool { try await store().removeKey(named: name) }
 }

@@ -4,10 +4,14 @@ import Steering
 import Storage
 
 /// Compiles catalogs into tables and hands them to the workers. The one place where a new table begins.
+///
+/// Whatever changes the table goes through the turnstile, from reading or writing the database to the last worker's swap: a look at the
+/// database that began before a commit must not put the older catalog back after it.
 actor Publisher {
+    nonisolated let book: SequenceBook
     private let edge: EdgeServer
-    private let book: SequenceBook
     private let logger: Logger
+    private let turnstile = Turnstile()
     private(set) var current: Published
     /// Why the database does not answer; nil when it does.
     private(set) var trouble: String?
@@ -29,13 +33,39 @@ actor Publisher {
         self.logger = logger
     }
 
-    /// Whether the workers answer from just this head.
-    func runs(_ head: Head) -> Bool {
+    /// Applies what the database holds, if it is not what the workers run. Also backwards: a restored database wins.
+    func follow(_ store: any CatalogStore) async throws {
+        try await turnstile.pass { [self] in
+            let head = try await store.head()
+            guard let head else { throw NoCatalog() }
+            if await runs(head) { return }
+            let revision = try await store.load()
+            guard let revision else { throw NoCatalog() }
+            try await publish(revision, databaseID: head.databaseID)
+        }
+    }
+
+    /// Stores a catalog and puts it on every worker; returns when it is durable and live.
+    func commit(
+        _ catalog: Catalog, to store: any CatalogStore, expecting: Int, author: String, comment: String
+    ) async throws -> Revision {
+        try await turnstile.pass { [self] in
+            let revision = try await store.append(catalog, expecting: expecting, author: author, comment: comment)
+            try await publish(revision, databaseID: await current.databaseID)
+            return revision
+        }
+    }
+
+    /// The database answers but holds no revision.
+    struct NoCatalog: Error, CustomStringConvertible {
+        let description = "the database holds no catalog any more; restore it or import one"
+    }
+
+    private func runs(_ head: Head) -> Bool {
         current.databaseID == head.databaseID && current.revision == head.revision && current.checksum == head.checksum
     }
 
-    /// Puts a revision on every worker; returns when it is live. Also backwards: a restored database wins.
-    func publish(_ revision: Revision, databaseID: String) async throws {
+    private func publish(_ revision: Revision, databaseID: String) async throws {
         let table = RoutingTable(revision.catalog, revision: revision.id)
         try await edge.publish(table, sequences: book.set(for: table))
         current = Published(databaseID: databaseID, revision: revision.id, checksum: revision.checksum, catalog: revision.catalog)

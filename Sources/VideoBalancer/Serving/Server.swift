@@ -26,11 +26,16 @@ struct Server {
         for passedOver in loaded.passedOver { logger.warning("state file passed over", metadata: ["reason": "\(passedOver)"]) }
         let database = LazyStore(settings.database)
         let start = try await start(database, loaded.state)
+        try await checkAccess(database)
         let book = SequenceBook(saved: (loaded.state?.sequences ?? []).map { ($0.name, $0.redirects, $0.cdnBound) })
         let table = RoutingTable(start.revision.catalog, revision: start.revision.id)
         let logger = logger
         let edge = try await EdgeServer(
-            .init(address: settings.listen, workers: settings.workers, limits: settings.limits),
+            .init(
+                address: settings.listen, workers: settings.workers, limits: settings.limits,
+                pages: Documentation.dataPlane(assets: settings.assets).map {
+                    EdgePage(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
+                }),
             table: table, sequences: book.set(for: table), report: { logger.error("\($0)") })
         let current = Publisher.Published(
             databaseID: start.databaseID, revision: start.revision.id, checksum: start.revision.checksum, catalog: start.revision.catalog)
@@ -43,12 +48,18 @@ struct Server {
 
     private func run(_ edge: EdgeServer, _ publisher: Publisher, _ store: LazyStore, _ file: StateFile) async throws {
         let logger = logger
+        let access = Access(fixed: fixedKeys, now: { SystemClock.now() })
+        let watcher = DatabaseWatcher(store: store, publisher: publisher, access: access)
         // The library tells at level info what the line below tells the operator.
         var libraryLogger = Logger(label: "control")
         libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
-        let watcher = CatalogWatcher(database: settings.database, store: store, publisher: publisher, logger: logger)
         let control = ControlServer.application(
-            host: settings.admin.host, port: Int(settings.admin.port), source: source(edge, publisher), logger: libraryLogger
+            host: settings.admin.host, port: Int(settings.admin.port),
+            node: BalancerNode(edge: edge, publisher: publisher, store: store, started: .now), access: access,
+            pages: Documentation.controlPlane(assets: settings.assets).map {
+                Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
+            },
+            logger: libraryLogger, now: { SystemClock.now() }
         ) { port in
             logger.notice("serving the control plane", metadata: ["admin": "\(settings.admin.host):\(port)"])
         }
@@ -58,13 +69,12 @@ struct Server {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: control, failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: control),
                     .init(service: StateKeeper(file: file, publisher: publisher, logger: logger)),
                     .init(service: watcher),
                     .init(
                         service: EdgeService(
-                            edge: edge, publisher: publisher, lameDuckSeconds: settings.lameDuckSeconds,
-                            drainSeconds: settings.drainSeconds,
+                            edge: edge, publisher: publisher, lameDuckSeconds: settings.lameDuckSeconds, drainSeconds: settings.drainSeconds,
                             logger: logger)),
                 ], logger: logger))
         try await withThrowingTaskGroup { tasks in
@@ -77,42 +87,53 @@ struct Server {
         }
     }
 
-    private func source(_ edge: EdgeServer, _ publisher: Publisher) -> ControlSource {
-        ControlSource(
-            readiness: {
-                if await publisher.isDraining { return .draining }
-                if let trouble = await publisher.trouble { return .degraded(trouble) }
-                return .ready
-            },
-            metrics: {
-                MetricTable.families(try await edge.counters(), await publisher.current, isDegraded: await publisher.trouble != nil)
-            })
+    private var fixedKeys: [APIKey] {
+        settings.adminToken.map { [APIKey(name: "environment", role: .admin, hash: Token.hash($0), created: 0, expires: nil)] } ?? []
+    }
+
+    /// Makes the first token if there is none, and refuses a control plane that the network reaches without one of the operator's.
+    private func checkAccess(_ store: LazyStore) async throws {
+        var isConfigured = settings.adminToken != nil
+        do {
+            let first = FirstToken(path: settings.database.tokenPath, store: store, logger: logger)
+            isConfigured = try await first.ensure(isTokenInEnvironment: isConfigured, now: SystemClock.now())
+        } catch {
+            logger.error("the API's keys cannot be read; only a token of the environment works", metadata: ["error": "\(error)"])
+        }
+        if !isConfigured, !settings.admin.isLoopback {
+            throw ConfigurationFault(
+                "--admin (BALANCER_ADMIN) \(settings.admin) can be reached from the network, but no token is configured; "
+                    + "set BALANCER_ADMIN_TOKEN, make a key with `video-balancer key create`, or choose a loopback address")
+        }
     }
 
     /// The catalog to begin with: the database's, else the state file's, else one from the environment.
     private func start(_ store: LazyStore, _ saved: SavedState?) async throws -> Start {
-        do throws(StorageError) {
-            if let head = try await store.head(), let revision = try await store.load() {
-                let differing = first.differences(from: revision.catalog)
-                if !differing.isEmpty {
-                    logger.warning(
-                        "the environment differs from the stored catalog, which wins; change it by `video-balancer catalog import`",
-                        metadata: ["variables": "\(differing.joined(separator: ", "))"])
-                }
-                return Start(revision: revision, databaseID: head.databaseID, trouble: nil)
-            }
+        do {
+            if let stored = try await stored(store) { return stored }
         } catch {
-            guard let saved else { throw error }
+            guard error is StorageError, let saved else { throw error }
             logger.error(
                 "the database does not answer; serving the last good catalog from the state file",
                 metadata: ["error": "\(error)", "revision": "\(saved.revision)"])
-            let revision = Revision(
-                id: saved.revision, catalog: saved.catalog, author: "", comment: "", created: 0, checksum: "")
+            let revision = Revision(id: saved.revision, catalog: saved.catalog, author: "", comment: "", created: 0, checksum: "")
             return Start(revision: revision, databaseID: saved.databaseID, trouble: "\(error)")
         }
         let catalog = try first.catalog()
         let revision = try await store.append(catalog, expecting: 0, author: "environment", comment: "first start")
         let head = try await store.head()
         return Start(revision: revision, databaseID: head?.databaseID ?? "", trouble: nil)
+    }
+
+    /// What the database holds; nil when it holds no catalog yet.
+    private func stored(_ store: LazyStore) async throws -> Start? {
+        guard let head = try await store.head(), let revision = try await store.load() else { return nil }
+        let differing = first.differences(from: revision.catalog)
+        if !differing.isEmpty {
+            logger.warning(
+                "the environment differs from the stored catalog, which wins; change it by the API or `video-balancer catalog import`",
+                metadata: ["variables": "\(differing.joined(separator: ", "))"])
+        }
+        return Start(revision: revision, databaseID: head.databaseID, trouble: nil)
     }
 }

@@ -5,7 +5,7 @@ import UnixSignals
 
 /// SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP looks at the database now.
 struct SignalService: Service {
-    let watcher: CatalogWatcher
+    let watcher: DatabaseWatcher
     let stop: @Sendable () async -> Void
     let logger: Logger
 

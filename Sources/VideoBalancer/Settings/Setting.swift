@@ -4,19 +4,28 @@ struct Setting: Sendable {
     let name: String
     let fallback: String
     let help: String
+    /// Never a flag, since everybody sees those in the process list; can be read from a file named by `…_FILE`.
+    var isSecret = false
 
     var environment: String { "BALANCER_" + name.uppercased().replacing("-", with: "_") }
 
     static let listen = Setting(
         name: "listen", fallback: "[::]:8000", help: "Address of the data plane; [::] takes IPv4 too. Port 0 lets the system choose.")
     static let admin = Setting(
-        name: "admin", fallback: "127.0.0.1:8001", help: "Address of the control plane (metrics, health). Loopback only.")
+        name: "admin", fallback: "127.0.0.1:8001", help: "Address of the control plane: API, metrics, health.")
     static let database = Setting(
         name: "database", fallback: "sqlite:video-balancer.db", help: "Where the catalog is kept: sqlite:PATH.")
     static let state = Setting(
         name: "state", fallback: "",
         help: "File with the last good catalog and the sequences: the balancer starts from it when the database is down. "
             + "Empty is the database's path with .state at its end.")
+    static let assets = Setting(
+        name: "assets", fallback: "/usr/share/video-balancer", help: "Folder that holds swagger-ui, as scripts/fetch-assets makes it.")
+    static let adminToken = Setting(
+        name: "admin-token", fallback: "",
+        help: "A token with the role admin, 32 to 256 visible ASCII characters; set in the environment, or its file's path in "
+            + "BALANCER_ADMIN_TOKEN_FILE.",
+        isSecret: true)
     static let workers = Setting(name: "workers", fallback: "0", help: "Threads of the data plane, 1 to 256; 0 is one per core.")
     static let targetBytes = Setting(
         name: "target-bytes", fallback: "8192", help: "Longest request target, 64 to 65536 bytes; more is 414.")
@@ -35,7 +44,7 @@ struct Setting: Sendable {
     static let logLevel = Setting(name: "log-level", fallback: "info", help: "trace, debug, info, notice, warning, error or critical.")
 
     static let all = [
-        listen, admin, database, state, workers, targetBytes, headBytes, headFields, bodyBytes, headTimeout, bodyTimeout, idleTimeout,
+        listen, admin, database, state, assets, adminToken, workers, targetBytes, headBytes, headFields, bodyBytes, headTimeout, bodyTimeout, idleTimeout,
         lameDuck, drainTimeout, logFormat, logLevel,
     ]
 }

@@ -9,6 +9,8 @@ struct Settings {
     let admin: ListenAddress
     let database: DatabaseURL
     let statePath: String
+    let assets: String
+    let adminToken: String?
     let workers: Int
     let limits: Limits
     let lameDuckSeconds: Int
@@ -19,12 +21,14 @@ struct Settings {
         var reader = SettingsReader(source)
         listen = reader.address(.listen)
         admin = reader.address(.admin)
-        if !admin.isLoopback {
-            reader.note(.admin, "must be loopback, such as 127.0.0.1:8001: the control plane has no access control in this version")
-        }
         database = reader.database(.database)
         let state = source.text(.state)
         statePath = state.isEmpty ? database.statePath : state
+        assets = source.text(.assets)
+        adminToken = try source.secret(.adminToken)
+        if let adminToken, !(32...256).contains(adminToken.utf8.count) || !adminToken.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
+            reader.note(.adminToken, "must have 32 to 256 visible ASCII characters; make one with `openssl rand -hex 32`")
+        }
         let asked = reader.integer(.workers, in: 0...256)
         workers = asked == 0 ? max(1, ProcessInfo.processInfo.activeProcessorCount) : asked
         var limits = Limits()
@@ -49,6 +53,13 @@ extension DatabaseURL {
         case .sqlite(let path): path + ".state"
         }
     }
+
+    /// Where the first API token is written.
+    var tokenPath: String {
+        switch self {
+        case .sqlite(let path): path + ".token"
+        }
+    }
 }
 
 /// Reads single settings and collects every fault.
@@ -59,7 +70,7 @@ struct SettingsReader {
     init(_ source: SettingsSource) { self.source = source }
 
     mutating func note(_ setting: Setting, _ message: String) {
-        faults.append("--\(setting.name) (\(setting.environment)) \(message)")
+        faults.append(setting.isSecret ? "\(setting.environment) \(message)" : "--\(setting.name) (\(setting.environment)) \(message)")
     }
 
     mutating func integer(_ setting: Setting, in range: ClosedRange<Int>) -> Int {

@@ -13,7 +13,7 @@ struct SettingsSource {
     init(_ flags: [(Setting, String?)] = []) async throws {
         let file = ".env"
         var names = Array(ProcessInfo.processInfo.environment.keys)
-        let known = Setting.all.map(\.environment)
+        let known = Setting.all.flatMap { $0.isSecret ? [$0.environment, $0.environment + "_FILE"] : [$0.environment] }
         do {
             if let text = try? String(contentsOfFile: file, encoding: .utf8) { names += SettingsSource.names(in: text) }
             var values: [AbsoluteConfigKey: ConfigValue] = [:]
@@ -37,6 +37,18 @@ struct SettingsSource {
     /// The text of a setting from the first source that has it, else its default.
     func text(_ setting: Setting) -> String {
         reader.string(forKey: ConfigKey(["balancer", setting.name]), default: setting.fallback)
+    }
+
+    /// A secret, from its variable or from the file that `…_FILE` names; nil when neither is set.
+    ///
+    /// - Throws: `ConfigurationFault` when the file cannot be read.
+    func secret(_ setting: Setting) throws(ConfigurationFault) -> String? {
+        if let value = reader.string(forKey: ConfigKey(["balancer", setting.name]), isSecret: true), !value.isEmpty { return value }
+        guard let path = reader.string(forKey: ConfigKey(["balancer", setting.name, "file"])), !path.isEmpty else { return nil }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw ConfigurationFault("\(setting.environment)_FILE: \(path) cannot be read")
+        }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// A variable that is not a setting of the process: `CDN_HOST` and its kin. Empty counts as absent.

@@ -1,0 +1,39 @@
+public import Storage
+import Synchronization
+
+/// Who may use the API: the stored keys and those set for this process. Any thread.
+///
+/// Tokens are compared by their SHA-256, every known one each time and without stopping at the first difference, so that the time
+/// taken tells nothing.
+public final class Access: Sendable {
+    private let fixed: [APIKey]
+    private let stored = Mutex<[APIKey]>([])
+    private let now: @Sendable () -> Int64
+
+    /// - Parameters:
+    ///   - fixed: keys of the environment; the database cannot take them away.
+    ///   - now: milliseconds since 1970, UTC.
+    public init(fixed: [APIKey], now: @escaping @Sendable () -> Int64) {
+        self.fixed = fixed
+        self.now = now
+    }
+
+    /// Takes over what the database holds.
+    public func replaceStored(_ keys: [APIKey]) { stored.withLock { $0 = keys } }
+
+    /// The key of a token; nil when no key that is still valid has it.
+    func key(of token: String) -> APIKey? {
+        let hash = Array(Token.hash(token).utf8)
+        var found: APIKey?
+        for key in fixed + stored.withLock({ $0 }) where Access.isEqual(hash, Array(key.hash.utf8)) { found = key }
+        guard let found, found.expires.map({ $0 > now() }) ?? true else { return nil }
+        return found
+    }
+
+    private static func isEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+        guard a.count == b.count else { return false }
+        var difference: UInt8 = 0
+        for index in a.indices { difference |= a[index] ^ b[index] }
+        return difference == 0
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Storage
+
+/// What a request is handled with.
+struct ControlContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let address: String
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        address = source.channel.remoteAddress?.ipAddress ?? ""
+    }
+}
+
+/// Finds the endpoint, checks who calls, and makes every answer, errors included, one of the contract's.
+///
+/// The table of endpoints decides in one place which paths exist, which methods they take, and which role each needs.
+struct Dispatcher: HTTPResponder {
+    let endpoints: [Endpoint]
+    let access: Access
+    let failures = FailureLimit()
+    let now: @Sendable () -> Int64
+
+    func respond(to request: Request, context: ControlContext) async throws -> Response {
+        let id = UUID().uuidString
+        var response: Response
+        do {
+            response = try await answer(request, context)
+        } catch let problem as Problem {
+            response = problem.response
+        } catch let error as StorageError {
+            context.logger.error("the database failed", metadata: ["path": "\(request.uri.path)", "request": "\(id)", "error": "\(error)"])
+            response = Problem(error).response
+        } catch let error as HTTPError {
+            response = Problem(error.status, error.body ?? error.status.reasonPhrase).response
+        } catch {
+            context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "request": "\(id)", "error": "\(error)"])
+            response = Problem(.internalServerError, "The server failed on this request; its log has request \(id).").response
+        }
+        Dispatcher.secure(&response, id)
+        return response
+    }
+
+    private func answer(_ request: Request, _ context: ControlContext) async throws -> Response {
+        let segments = request.uri.path.split(separator: "/", omittingEmptySubsequences: true)
+        let matching = endpoints.compactMap { endpoint in endpoint.match(segments).map { (endpoint, $0) } }
+        guard !matching.isEmpty else { throw Problem(.notFound, "There is nothing here; /docs/swagger lists what there is.") }
+        let method = request.method == .head ? .get : request.method
+        guard let (endpoint, parameter) = matching.first(where: { $0.0.method == method }) else {
+            let allowed = matching.map(\.0.method.rawValue).flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] }.joined(separator: ", ")
+            throw Problem(.methodNotAllowed, "This path takes \(allowed).", headers: [(.allow, allowed)])
+        }
+        let author = try endpoint.role.map { try authorise(request, context, $0) } ?? ""
+        var response = try await endpoint.handle(Call(request: request, parameter: parameter, author: author))
+        if request.method == .head { response = response.createHeadResponse() }
+        return response
+    }
+
+    /// The caller's name, if the token is known and its role suffices (RFC 6750).
+    private func authorise(_ request: Request, _ context: ControlContext, _ role: Role) throws -> String {
+        let field = request.headers[.authorization] ?? ""
+        let parts = field.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer", let key = access.key(of: String(parts[1])) else {
+            guard failures.allowsFailure(from: context.address, now: now()) else {
+                throw Problem(.tooManyRequests, "Too many bad tokens came from this address; wait.", headers: [(.retryAfter, "10")])
+            }
+            let detail = field.isEmpty ? "Send Authorization: Bearer TOKEN." : "This token is not known, has expired or was revoked."
+            throw Problem(.unauthorized, detail, headers: [(.wwwAuthenticate, "Bearer realm=\"video-balancer\"")])
+        }
+        guard key.role >= role else {
+            throw Problem(.forbidden, "This needs the role \(role.rawValue); the key \(key.name) has the role \(key.role.rawValue).")
+        }
+        return key.name
+    }
+
+    private static func secure(_ response: inout Response, _ id: String) {
+        response.headers[.xRequestID] = id
+        response.headers[.cacheControl] = response.headers[.cacheControl] ?? "no-store"
+        response.headers[.xContentTypeOptions] = "nosniff"
+        response.headers[.referrerPolicy] = "no-referrer"
+        response.headers[.contentSecurityPolicy] =
+            response.headers[.contentSecurityPolicy] ?? "default-src 'none'; frame-ancestors 'none'"
+    }
+}
+
+extension HTTPField.Name {
+    // The names are tokens, so making them cannot fail; the fallback is never taken.
+    static let xRequestID = HTTPField.Name("X-Request-Id") ?? .via
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .via
+}

@@ -1,0 +1,32 @@
+public import Steering
+public import Storage
+
+/// What the control plane needs of the balancer it belongs to. Implemented by the executable, the only one that sees both planes.
+public protocol Node: Sendable {
+    func readiness() async -> Readiness
+    func metrics() async throws -> [MetricFamily]
+    /// This node as `GET /api/v1/status` shows it.
+    func status() async -> Document
+
+    /// The newest stored revision; nil when there is none.
+    func newest() async throws -> Revision?
+    func revision(_ id: Int) async throws -> Revision?
+    /// Newest first.
+    func revisions(before: Int?, limit: Int) async throws -> [Revision]
+
+    /// Stores a catalog as the successor of `expecting` and puts it on every worker; returns when it is durable and live.
+    ///
+    /// - Throws: `StorageError` of kind `conflict` when another revision came first.
+    func commit(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision
+
+    /// Decides without taking a number; with the revision that was asked.
+    func explain(_ url: String, avoiding name: String?) async -> (revision: Int, explanation: Explanation)
+}
+
+/// Whether a node should get traffic.
+public enum Readiness: Sendable, Equatable {
+    case ready
+    /// Redirects go on, but the database does not answer: why.
+    case degraded(String)
+    case draining
+}

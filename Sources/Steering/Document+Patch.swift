@@ -1,0 +1,82 @@
+extension Document {
+    /// This value with a JSON merge patch applied (RFC 7396): members of the patch replace, null removes, other kinds replace the whole.
+    public func merged(with patch: Document) -> Document {
+        guard case .object(let changes) = patch else { return patch }
+        var members: [Member] = []
+        if case .object(let own) = self { members = own }
+        for change in changes {
+            let index = members.firstIndex { $0.key == change.key }
+            if case .null = change.value {
+                if let index { members.remove(at: index) }
+            } else if let index {
+                members[index] = Member(change.key, members[index].value.merged(with: change.value))
+            } else {
+                members.append(Member(change.key, Document.null.merged(with: change.value)))
+            }
+        }
+        return .object(members)
+    }
+
+    /// This object with one member replaced or added; unchanged when it is no object.
+    public func replacing(_ key: String, with value: Document) -> Document {
+        guard case .object(var members) = self else { return self }
+        if let index = members.firstIndex(where: { $0.key == key }) {
+            members[index] = Member(key, value)
+        } else {
+            members.append(Member(key, value))
+        }
+        return .object(members)
+    }
+}
+
+/// One difference between two documents.
+public struct Change: Sendable, Equatable {
+    /// Where, as a JSON Pointer, but an element of a list that has a name is named by it: `/cdns/cdn-a/weight`.
+    public let pointer: String
+    /// Nil when it was added.
+    public let from: Document?
+    /// Nil when it was removed.
+    public let to: Document?
+
+    public var document: Document {
+        var members = [Document.Member("pointer", .string(pointer))]
+        if let from { members.append(.init("from", from)) }
+        if let to { members.append(.init("to", to)) }
+        return .object(members)
+    }
+}
+
+extension Document {
+    /// What differs from `old` to this value, in document order.
+    public func changes(from old: Document) -> [Change] { Document.changes(at: "", old, self) }
+
+    private static func changes(at pointer: String, _ old: Document?, _ new: Document?) -> [Change] {
+        if old == new { return [] }
+        guard let old, let new, let before = old.namedMembers, let after = new.namedMembers else {
+            return [Change(pointer: pointer, from: old, to: new)]
+        }
+        let removed = before.filter { member in !after.contains { $0.key == member.key } }
+        let changes = (after + removed).flatMap { member in
+            Document.changes(
+                at: pointer + "/" + DocumentReader.escape(member.key), before.first { $0.key == member.key }?.value,
+                after.first { $0.key == member.key }?.value)
+        }
+        // The same elements in another order.
+        return changes.isEmpty ? [Change(pointer: pointer, from: old, to: new)] : changes
+    }
+
+    /// The members of an object, or of a list whose elements all have names of their own.
+    private var namedMembers: [Member]? {
+        switch self {
+        case .object(let members): return members
+        case .array(let elements):
+            var members: [Member] = []
+            for element in elements {
+                guard case .string(let name)? = element["name"] else { return nil }
+                members.append(Member(name, element))
+            }
+            return members
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Testing
+
+@testable import Steering
+
+@Suite struct LocationTests {
+    @Test(arguments: [
+        ("http://s1.origin-cluster/video/1488/xcg2djHckad.m3u8", "/video/1488/xcg2djHckad.m3u8"),
+        ("http://s1.origin-cluster", "/"),
+        ("http://s1.origin-cluster?a", "/?a"),
+        ("http://s1.origin-cluster/", "/"),
+        ("http://s1.origin-cluster//", "//"),
+        ("http://s1.origin-cluster/%e9%2f%", nil),
+        ("http://s1.origin-cluster/%e9%2F?%41", "/%e9%2F?%41"),
+        ("http://s1.origin-cluster/é/🎬?ü", "/%C3%A9/%F0%9F%8E%AC?%C3%BC"),
+        ("http://s1.origin-cluster/a\"<>[]^`{|}", "/a%22%3C%3E%5B%5D%5E%60%7B%7C%7D"),
+        ("http://s1.origin-cluster/~!$&'()*+,;=:@-._", "/~!$&'()*+,;=:@-._"),
+    ])
+    func `path and query go to origin and CDN as they came`(url: String, tail: String?) throws {
+        let table = try Example.table()
+        guard let tail else {
+            #expect(throws: Refusal.invalidEscape) { try table.find(url) }
+            return
+        }
+        #expect(try table.find(url).location(.origin) == "http://s1.origin-cluster" + tail)
+        #expect(try table.find(url).location(.cdn(0)) == "http://cdn.example.com/s1" + tail)
+    }
+
+    @Test func `scheme, host and port are the catalog's, whatever the request wrote`() throws {
+        let table = try Setup(
+            domains: ["First", "Second:8080"], servers: ["S1"], scheme: "https",
+            cdns: [.init(name: "a", url: "HTTP://CDN.example:81/Live/"), .init(name: "b", url: "https://[::1]")]
+        ).table()
+        for url in ["http://S1.SECOND:8080/A", "https://s1.Second:8080/A"] {
+            let found = try table.find(url)
+            #expect(found.location(.origin) == "https://s1.second:8080/A")
+            #expect(found.location(.cdn(0)) == "http://cdn.example:81/Live/s1/A")
+            #expect(found.location(.cdn(1)) == "https://[::1]/s1/A")
+        }
+        #expect(try table.find("http://S1.FIRST/A").location() == "https://s1.first/A")
+    }
+
+    @Test func `the design's example is redirected to the letter`() throws {
+        let table = try Setup(cdns: [.init(name: "cdn", url: "http://cdn-host")]).table()
+        let found = try table.find(query: "video=http://s1.origin-cluster/video/1488/xcg2djHckad.m3u8")
+        #expect(found.location(.origin) == "http://s1.origin-cluster/video/1488/xcg2djHckad.m3u8")
+        #expect(found.location(.cdn(0)) == "http://cdn-host/s1/video/1488/xcg2djHckad.m3u8")
+    }
+
+    @Test func `a Location is appended to what is there`() throws {
+        let table = try Example.table()
+        let source = Array("http://s1.origin-cluster/a".utf8)
+        var buffer: [UInt8] = []
+        let video = try table.video(in: 0..<source.count, of: source.span, decodedInto: &buffer)
+        var out = Array("Location: ".utf8)
+        table.appendLocation(.cdn(0), video, of: source.span, to: &out)
+        #expect(String(decoding: out, as: UTF8.self) == "Location: http://cdn.example.com/s1/a")
+    }
+
+    @Test func `no byte of a tail can write anything but printable ASCII`() throws {
+        let table = try Example.table()
+        let source = (UInt8.min...UInt8.max).map { $0 }
+        let video = VideoReference(server: 0, domain: 0, tail: 0..<256, isDecoded: false, form: .originURL)
+        for target in [Decision.Target.origin, .cdn(0)] {
+            let location = FoundVideo(table: table, video: video, source: source).locationBytes(target)
+            #expect(location.allSatisfy { (0x21...0x7E).contains($0) })
+        }
+    }
+}
