@@ -15,8 +15,8 @@ int clinux_epoll_add(int set, int fd, uint64_t tag) {
 int clinux_epoll_remove(int set, int fd) { return epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL); }
 
 int clinux_epoll_wait(int set, uint64_t *tags, int capacity, int milliseconds) {
-    struct epoll_event events[64];
-    int count = epoll_wait(set, events, capacity < 64 ? capacity : 64, milliseconds);
+    struct epoll_event events[256];
+    int count = epoll_wait(set, events, capacity < 256 ? capacity : 256, milliseconds);
     for (int i = 0; i < count; i++) tags[i] = events[i].data.u64;
     return count;
 }

@@ -5,7 +5,9 @@ import Synchronization
 
 /// The data plane: listeners, workers, and the table they answer from.
 ///
-/// Life: `init` → `start` → any number of `publish` → `drain` → `stopAccepting` → `finish`.
+/// Each worker is two threads: a fast loop that accepts and answers what is plain, and a NIO event loop, the slow path, for all else.
+///
+/// Life: `init` → any number of `publish` → `drain` → `stopAccepting` → `finish`.
 public final class EdgeServer: Sendable {
     public struct Configuration: Sendable {
         public var address: ListenAddress
@@ -14,9 +16,14 @@ public final class EdgeServer: Sendable {
         public var limits: Limits
         /// Documentation, by path.
         public var pages: [EdgePage]
+        /// False: every connection goes to the slow path as it is accepted.
+        public var usesFastPath: Bool
 
-        public init(address: ListenAddress, workers: Int, limits: Limits = Limits(), pages: [EdgePage] = []) {
+        public init(
+            address: ListenAddress, workers: Int, limits: Limits = Limits(), pages: [EdgePage] = [], usesFastPath: Bool = true
+        ) {
             self.pages = pages
+            self.usesFastPath = usesFastPath
             self.address = address
             self.workers = workers
             self.limits = limits
@@ -29,11 +36,11 @@ public final class EdgeServer: Sendable {
     private let seats: [Seat]
     private let open: OpenConnections
 
-    /// One worker's place: its loop, its state, its acceptor.
+    /// One worker's place: the fast loop, and the event loop with its state.
     private struct Seat: Sendable {
+        let fast: FastLoop
         let loop: any EventLoop
         let worker: NIOLoopBound<Worker>
-        let acceptor: Acceptor
     }
 
     /// Listens and begins to answer.
@@ -53,28 +60,28 @@ public final class EdgeServer: Sendable {
         self.open = open
         var seats: [Seat] = []
         for (descriptor, loop) in zip(descriptors, group.makeIterator().map { $0 }) {
-            let limits = configuration.limits
-            let pages = configuration.pages
+            let (limits, pages) = (configuration.limits, configuration.pages)
             let worker = try await loop.submit {
-                NIOLoopBound(Worker(responder: Responder(table: table, sequences: sequences, pages: pages), limits: limits), eventLoop: loop)
+                NIOLoopBound(
+                    Worker(responder: Responder(table: table, sequences: sequences, pages: pages), limits: limits), eventLoop: loop)
             }.get()
-            let acceptor = try Acceptor(
-                listener: descriptor,
-                handOver: { descriptor, bytes in EdgeServer.adopt(descriptor, bytes, loop, worker, open) },
-                report: report)
-            seats.append(Seat(loop: loop, worker: worker, acceptor: acceptor))
+            let fast = try FastLoop(
+                listener: descriptor, handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open) }, report: report)
+            seats.append(Seat(fast: fast, loop: loop, worker: worker))
         }
         self.seats = seats
-        for (index, seat) in seats.enumerated() { seat.acceptor.start(name: "accept-\(index)") { open.acceptorEnded() } }
-        open.expectAcceptors(seats.count)
+        for (index, seat) in seats.enumerated() {
+            seat.fast.start(name: "fast-\(index)") {
+                FastLoop.State(
+                    responder: Responder(table: table, sequences: sequences, pages: configuration.pages), limits: configuration.limits,
+                    answersPlain: configuration.usesFastPath)
+            }
+        }
     }
 
     /// Every worker answers from the new table from its next event on; returns when all do.
     public func publish(_ table: RoutingTable, sequences: SequenceSet) async throws {
-        try await onEveryWorker { worker in
-            worker.responder.table = table
-            worker.responder.sequences = sequences
-        }
+        try await onEveryResponder { $0.replaceTable(table, sequences) }
     }
 
     /// What all workers have done so far.
@@ -83,50 +90,55 @@ public final class EdgeServer: Sendable {
         for seat in seats {
             let worker = seat.worker
             sum.add(try await seat.loop.submit { worker.value.responder.counters }.get())
-            sum.connectionsAccepted += seat.acceptor.count
+            sum.add(await seat.fast.perform { $0.responder.counters } ?? Counters())
+            sum.connectionsOpen += seat.fast.connectionsOpen
         }
         return sum
     }
 
     /// Lame duck: `/readyz` says 503, everything else is answered as before.
-    public func drain() async throws { try await onEveryWorker { $0.responder.isDraining = true } }
+    public func drain() async throws { try await onEveryResponder { $0.isDraining = true } }
 
     /// Accepts what is queued, closes the listeners, and ends each connection with its next answer.
     public func stopAccepting() async throws {
-        for seat in seats { seat.acceptor.stop() }
-        await open.waitForAcceptors()
-        try await onEveryWorker { $0.closesConnections = true }
+        for seat in seats {
+            await seat.fast.stopAccepting()
+            let worker = seat.worker
+            try await seat.loop.submit { worker.value.closesConnections = true }.get()
+        }
     }
 
-    /// Waits until no connection is open, at most until `deadline`; then closes what is left.
+    /// Waits until no connection is open, at most for `seconds`; then closes what is left.
     ///
     /// - Returns: how many connections were cut.
     public func finish(within seconds: Int) async throws -> Int {
-        let left = await open.waitUntilEmpty(seconds: seconds)
+        let left = await open.waitUntilEmpty(seconds: seconds) { [seats] in seats.reduce(0) { $0 + $1.fast.connectionsOpen } }
+        for seat in seats { await seat.fast.perform { $0.isQuitting = true } }
         try await group.shutdownGracefully()
         return left
     }
 
-    private func onEveryWorker(_ change: @escaping @Sendable (Worker) -> Void) async throws {
+    private func onEveryResponder(_ change: @escaping @Sendable (inout Responder) -> Void) async throws {
         for seat in seats {
             let worker = seat.worker
-            try await seat.loop.submit { change(worker.value) }.get()
+            await seat.fast.perform { change(&$0.responder) }
+            try await seat.loop.submit { change(&worker.value.responder) }.get()
         }
     }
 
-    /// Makes a NIO channel of an accepted connection. Called on the acceptor's thread; owns the descriptor.
+    /// Makes a NIO channel of a connection. Called on the fast loop's thread; owns the descriptor.
     private static func adopt(
-        _ descriptor: CInt, _ bytes: ByteBuffer, _ loop: any EventLoop, _ worker: NIOLoopBound<Worker>, _ open: OpenConnections
+        _ handOver: HandOver, _ loop: any EventLoop, _ worker: NIOLoopBound<Worker>, _ open: OpenConnections
     ) {
         open.opened()
         ClientBootstrap(group: loop)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(worker: worker.value, firstBytes: bytes))
+                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(worker: worker.value, handOver))
                 }
             }
-            .withConnectedSocket(descriptor)
+            .withConnectedSocket(handOver.descriptor)
             .whenComplete { result in
                 switch result {
                 case .success(let channel): channel.closeFuture.whenComplete { _ in open.closed() }

@@ -25,6 +25,8 @@ struct Responder {
         case answered
         /// The video is in the body: read it and call `respond(toBody:of:)`.
         case needsBody
+        /// A page of the documentation is asked for: call `show(_:to:closes:)`.
+        case needsPage(Int)
     }
 
     /// - Parameter clock: seconds since 1970, for the Date field.
@@ -33,6 +35,12 @@ struct Responder {
         self.sequences = sequences
         self.pages = pages
         self.clock = clock
+    }
+
+    /// Takes over a new table with the sequences made for it.
+    mutating func replaceTable(_ table: RoutingTable, _ sequences: SequenceSet) {
+        self.table = table
+        self.sequences = sequences
     }
 
     /// Answers a head.
@@ -54,8 +62,26 @@ struct Responder {
         if bytes.equals("/origin", in: path) { return redirectByQuery(head, bytes, query, allow: Allow.origin, framing) }
         if bytes.equals("/livez", in: path) { return health(head, isWell: true, framing) }
         if bytes.equals("/readyz", in: path) { return health(head, isWell: !isDraining, framing) }
-        for page in pages where bytes.equals(page.path, in: path) { return show(page, head, framing) }
+        for page in pages.indices where bytes.equals(pages[page].path, in: path) { return .needsPage(page) }
         return redirectByPath(head, bytes, framing)
+    }
+
+    /// Answers with a page; its body is in `attachment` then.
+    mutating func show(_ page: Int, to head: RequestHead, closes: Bool) {
+        let framing = ResponseWriter.Framing(head, closes: closes)
+        guard head.method == .get || head.method == .head else {
+            _ = refuseMethod(allow: Allow.health, framing)
+            return
+        }
+        let page = pages[page]
+        begin(200, framing)
+        writer.field("Content-Security-Policy", page.policy ?? "default-src 'none'; frame-ancestors 'none'")
+        writer.field("X-Content-Type-Options", "nosniff")
+        writer.field("Content-Type", page.type)
+        writer.field("Content-Length", String(page.body.readableBytes))
+        writer.endWithoutContent()
+        if !framing.omitsBody { attachment = page.body }
+        counters.otherAnswers += 1
     }
 
     /// Answers a request whose video stands in its JSON body. The connection closes after it.
@@ -197,19 +223,6 @@ extension Responder {
         guard head.method == .get || head.method == .head else { return refuseMethod(allow: Allow.health, framing) }
         begin(isWell ? 200 : 503, framing)
         writer.end(body: Array((isWell ? "ok\n" : "draining\n").utf8), type: "text/plain; charset=utf-8", framing)
-        counters.otherAnswers += 1
-        return .answered
-    }
-
-    private mutating func show(_ page: EdgePage, _ head: RequestHead, _ framing: ResponseWriter.Framing) -> Outcome {
-        guard head.method == .get || head.method == .head else { return refuseMethod(allow: Allow.health, framing) }
-        begin(200, framing)
-        writer.field("Content-Security-Policy", page.policy ?? "default-src 'none'; frame-ancestors 'none'")
-        writer.field("X-Content-Type-Options", "nosniff")
-        writer.field("Content-Type", page.type)
-        writer.field("Content-Length", String(page.body.readableBytes))
-        writer.endWithoutContent()
-        if !framing.omitsBody { attachment = page.body }
         counters.otherAnswers += 1
         return .answered
     }

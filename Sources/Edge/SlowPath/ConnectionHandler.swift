@@ -28,6 +28,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var phase = Phase.head
     private var scanner: HeadScanner
     private var input: ByteBuffer
+    private var firstOutput: ByteBuffer
+    private let closesAfterFirstOutput: Bool
     private var headInBody = RequestHead()
     private var receivedInPhase = 0
     private var inputEnded = false
@@ -39,17 +41,23 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var timer: Scheduled<Void>?
     private var timerAt = NIODeadline.distantFuture
 
-    /// - Parameter firstBytes: what the acceptor has read already; empty when nothing had come.
-    init(worker: Worker, firstBytes: ByteBuffer) {
+    /// - Parameter handOver: what the fast path has read and not yet sent.
+    init(worker: Worker, _ handOver: HandOver) {
         self.worker = worker
         scanner = HeadScanner(limits: worker.limits)
-        input = firstBytes
+        input = handOver.input
+        firstOutput = handOver.output
+        closesAfterFirstOutput = handOver.closes
     }
 
     func channelActive(context: ChannelHandlerContext) {
         worker.responder.counters.connectionsOpen += 1
         setDeadline(seconds: worker.limits.headSeconds, context)
-        if input.readableBytes > 0 { answer(context) }
+        if firstOutput.readableBytes > 0 {
+            worker.responder.writer.bytes += firstOutput.readableBytesView
+            firstOutput = ByteBuffer()
+        }
+        if closesAfterFirstOutput { finish(context) } else { answer(context) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -121,6 +129,7 @@ extension ConnectionHandler {
         let closes = head.closes || worker.closesConnections
         switch worker.responder.respond(to: head, input.readableBytesUInt8Span, closes: closes) {
         case .needsBody: return beginBody(head, context)
+        case .needsPage(let page): worker.responder.show(page, to: head, closes: closes)
         case .answered: break
         }
         input.moveReaderIndex(forwardBy: head.length)

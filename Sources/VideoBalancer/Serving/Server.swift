@@ -35,7 +35,8 @@ struct Server {
                 address: settings.listen, workers: settings.workers, limits: settings.limits,
                 pages: Documentation.dataPlane(assets: settings.assets).map {
                     EdgePage(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
-                }),
+                },
+                usesFastPath: settings.usesFastPath),
             table: table, sequences: book.set(for: table), report: { logger.error("\($0)") })
         let current = Publisher.Published(
             databaseID: start.databaseID, revision: start.revision.id, checksum: start.revision.checksum, catalog: start.revision.catalog)

@@ -27,6 +27,8 @@ struct Setting: Sendable {
             + "BALANCER_ADMIN_TOKEN_FILE.",
         isSecret: true)
     static let workers = Setting(name: "workers", fallback: "0", help: "Threads of the data plane, 1 to 256; 0 is one per core.")
+    static let fastPath = Setting(
+        name: "fast-path", fallback: "on", help: "off gives every connection to the slow path; the answers are the same, only slower.")
     static let targetBytes = Setting(
         name: "target-bytes", fallback: "8192", help: "Longest request target, 64 to 65536 bytes; more is 414.")
     static let headBytes = Setting(name: "head-bytes", fallback: "16384", help: "Largest header section, 256 to 262144 bytes; more is 431.")
@@ -44,7 +46,7 @@ struct Setting: Sendable {
     static let logLevel = Setting(name: "log-level", fallback: "info", help: "trace, debug, info, notice, warning, error or critical.")
 
     static let all = [
-        listen, admin, database, state, assets, adminToken, workers, targetBytes, headBytes, headFields, bodyBytes, headTimeout, bodyTimeout, idleTimeout,
+        listen, admin, database, state, assets, adminToken, workers, fastPath, targetBytes, headBytes, headFields, bodyBytes, headTimeout, bodyTimeout, idleTimeout,
         lameDuck, drainTimeout, logFormat, logLevel,
     ]
 }

@@ -12,6 +12,7 @@ struct Settings {
     let assets: String
     let adminToken: String?
     let workers: Int
+    let usesFastPath: Bool
     let limits: Limits
     let lameDuckSeconds: Int
     let drainSeconds: Int
@@ -31,6 +32,9 @@ struct Settings {
         }
         let asked = reader.integer(.workers, in: 0...256)
         workers = asked == 0 ? max(1, ProcessInfo.processInfo.activeProcessorCount) : asked
+        let fastPath = source.text(.fastPath)
+        usesFastPath = fastPath != "off"
+        if !["on", "off"].contains(fastPath) { reader.note(.fastPath, "must be on or off, is \"\(fastPath)\"") }
         var limits = Limits()
         limits.target = reader.integer(.targetBytes, in: 64...65536)
         limits.head = reader.integer(.headBytes, in: 256...262_144)

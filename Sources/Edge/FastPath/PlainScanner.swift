@@ -1,0 +1,75 @@
+import Steering
+
+/// Recognises plain requests: whole in what was read, GET or HEAD, HTTP/1.1, origin-form, no body, nothing unusual.
+///
+/// A pure function of bytes that accepts a subset of what `HeadScanner` accepts, with the same head; everything else is "not plain" and
+/// goes to the slow path, which decides. Fields are judged by the same `HeadFields`, so only cutting the bytes into fields is done twice.
+enum PlainScanner {
+    /// - Parameter range: what is left of the bytes read, beginning with a request.
+    /// - Returns: nil when the request is not plain or not whole.
+    static func scan(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limits: Limits) -> RequestHead? {
+        var head = RequestHead()
+        var index = range.lowerBound
+        if bytes.begins(with: "GET /", in: range) {
+            index += 4
+        } else if bytes.begins(with: "HEAD /", in: range) {
+            head.method = .head
+            index += 5
+        } else {
+            return nil
+        }
+        let target = index
+        while index < range.upperBound, isTargetByte(bytes[index]) { index += 1 }
+        guard index - target <= limits.target, bytes.begins(with: " HTTP/1.1\r\n", in: index..<range.upperBound) else { return nil }
+        head.target = target..<index
+        index += 11
+        return fields(bytes, index..<range.upperBound, &head, from: range.lowerBound, limits) ? head : nil
+    }
+
+    private static func fields(
+        _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, _ head: inout RequestHead, from start: Int, _ limits: Limits
+    ) -> Bool {
+        var fields = HeadFields()
+        var index = range.lowerBound
+        do throws(HTTPFault) {
+            while index + 1 < range.upperBound, bytes[index] != .carriageReturn {
+                let name = index
+                while index < range.upperBound, HeadByte.isToken(bytes[index]) { index += 1 }
+                guard index < range.upperBound, bytes[index] == UInt8(ascii: ":"), index > name else { return false }
+                let colon = index
+                index = endOfValue(bytes, colon + 1..<range.upperBound)
+                guard index + 1 < range.upperBound, bytes[index] == .carriageReturn, bytes[index + 1] == .lineFeed else { return false }
+                guard index - range.lowerBound <= limits.head else { return false }
+                try fields.take(bytes, name: name..<colon, value: colon + 1..<index, limit: limits.fields)
+                index += 2
+            }
+            guard index + 1 < range.upperBound, bytes[index + 1] == .lineFeed else { return false }
+            head.length = index + 2 - start
+            try fields.finish(&head, bytes)
+        } catch {
+            return false
+        }
+        return head.body == .none && !head.expectsContinue && !head.wantsJSON
+    }
+
+    /// The first byte that no field value has, which in a plain head is its CR. Eight bytes at a time while none of them is a control.
+    private static func endOfValue(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+        var index = range.lowerBound
+        let raw = unsafe bytes.bytes
+        while index + 8 <= range.upperBound {
+            // Any eight bytes are an integer, and RawSpan checks that they are inside.
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let belowSpace = (word &- 0x2020_2020_2020_2020) & ~word
+            let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
+            let isDelete = (delete &- 0x0101_0101_0101_0101) & ~delete
+            if (belowSpace | isDelete) & 0x8080_8080_8080_8080 != 0 { break }
+            index += 8
+        }
+        while index < range.upperBound, isValueByte(bytes[index]) { index += 1 }
+        return index
+    }
+
+    private static func isValueByte(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7F) || byte == .tab }
+
+    private static func isTargetByte(_ byte: UInt8) -> Bool { byte &- 0x21 <= 0x7E - 0x21 && byte != UInt8(ascii: "#") }
+}
