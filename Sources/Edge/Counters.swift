@@ -1,5 +1,3 @@
-import Steering
-
 /// What one worker has done. Each worker writes its own; a scrape adds them up.
 public struct Counters: Sendable, Equatable {
     public var redirectsToOrigin: UInt64 = 0
@@ -15,13 +13,6 @@ public struct Counters: Sendable, Equatable {
     public struct RefusalKey: Sendable, Hashable {
         public let status: Int
         public let reason: String
-    }
-
-    mutating func countRedirect(_ target: Decision.Target, _ table: RoutingTable) {
-        switch target {
-        case .origin: redirectsToOrigin += 1
-        case .cdn(let cdn): redirectsToCDN[table.catalog.cdns[cdn].name, default: 0] += 1
-        }
     }
 
     mutating func countRefusal(_ status: Int, _ reason: String) {

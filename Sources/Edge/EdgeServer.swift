@@ -89,8 +89,8 @@ public final class EdgeServer: Sendable {
         var sum = Counters()
         for seat in seats {
             let worker = seat.worker
-            sum.add(try await seat.loop.submit { worker.value.responder.counters }.get())
-            sum.add(await seat.fast.perform { $0.responder.counters } ?? Counters())
+            sum.add(try await seat.loop.submit { worker.value.responder.total }.get())
+            sum.add(await seat.fast.perform { $0.responder.total } ?? Counters())
             sum.connectionsOpen += seat.fast.connectionsOpen
         }
         return sum

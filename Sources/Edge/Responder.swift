@@ -5,9 +5,12 @@ import Steering
 ///
 /// It knows nothing of connections: a head and bytes in, bytes out.
 struct Responder {
-    var table: RoutingTable
-    var sequences: SequenceSet
+    private(set) var table: RoutingTable
+    private(set) var sequences: SequenceSet
+    /// Without the redirects to CDNs of the present table; `total` has them.
     var counters = Counters()
+    /// Redirects by CDN of the present table.
+    private var redirectsToCDN: [UInt64]
     var writer = ResponseWriter()
     /// Whether the node is being taken out: `/readyz` says 503.
     var isDraining = false
@@ -17,6 +20,8 @@ struct Responder {
     private let pages: [EdgePage]
     private var decoded: [UInt8] = []
     private var date = DateField()
+    private var redirectStart = RedirectStart()
+    private let redirectEnd = Array("\r\nContent-Length: 0\r\n\r\n".utf8)
     private let clock: () -> Int
 
     /// What the connection does next.
@@ -33,14 +38,24 @@ struct Responder {
     init(table: RoutingTable, sequences: SequenceSet, pages: [EdgePage] = [], clock: @escaping () -> Int = DateField.now) {
         self.table = table
         self.sequences = sequences
+        redirectsToCDN = [UInt64](repeating: 0, count: table.catalog.cdns.count)
         self.pages = pages
         self.clock = clock
     }
 
     /// Takes over a new table with the sequences made for it.
     mutating func replaceTable(_ table: RoutingTable, _ sequences: SequenceSet) {
+        counters = total
+        redirectsToCDN = [UInt64](repeating: 0, count: table.catalog.cdns.count)
         self.table = table
         self.sequences = sequences
+    }
+
+    /// All that was counted so far.
+    var total: Counters {
+        var total = counters
+        for (cdn, count) in zip(table.catalog.cdns, redirectsToCDN) where count > 0 { total.redirectsToCDN[cdn.name, default: 0] += count }
+        return total
     }
 
     /// Answers a head.
@@ -154,9 +169,11 @@ extension Responder {
         _ framing: ResponseWriter.Framing
     ) throws(Refusal) {
         let decision = try table.decide(server: video.server, avoiding: avoided, sequences: sequences)
-        counters.countRedirect(decision.target, table)
-        begin(table.catalog.redirect.status, framing)
-        writer.append("Location: ")
+        switch decision.target {
+        case .origin: counters.redirectsToOrigin += 1
+        case .cdn(let cdn): redirectsToCDN[cdn] += 1
+        }
+        beginRedirect(framing)
         let start = writer.bytes.count
         if video.isDecoded {
             let decoded = decoded
@@ -165,11 +182,49 @@ extension Responder {
             table.appendLocation(decision.target, video, of: bytes, to: &writer.bytes)
         }
         let location = start..<writer.bytes.count
-        writer.append("\r\n")
         if head.wantsJSON {
+            writer.append("\r\n")
             writer.end(body: describe(decision, location), type: "application/json", framing)
         } else {
-            writer.end(body: [], type: nil, framing)
+            writer.bytes += redirectEnd
+        }
+    }
+
+    /// Writes everything before the Location. It is the same for all redirects of one second, so it is made once.
+    private mutating func beginRedirect(_ framing: ResponseWriter.Framing) {
+        let now = clock()
+        if redirectStart.second != now || redirectStart.status != table.status {
+            date.refresh(now: now)
+            redirectStart = RedirectStart(second: now, status: table.status, date: date.bytes)
+        }
+        if framing.keepsAliveHTTP10 {
+            begin(table.status, framing)
+            writer.append("Location: ")
+        } else {
+            writer.bytes += framing.closes ? redirectStart.closing : redirectStart.keepingAlive
+        }
+    }
+
+    private struct RedirectStart {
+        var second = Int.min
+        var status = 0
+        var keepingAlive: [UInt8] = []
+        var closing: [UInt8] = []
+
+        init() {}
+
+        init(second: Int, status: Int, date: [UInt8]) {
+            self.second = second
+            self.status = status
+            keepingAlive = RedirectStart.bytes(status, ResponseWriter.Framing(closes: false), date)
+            closing = RedirectStart.bytes(status, ResponseWriter.Framing(closes: true), date)
+        }
+
+        private static func bytes(_ status: Int, _ framing: ResponseWriter.Framing, _ date: [UInt8]) -> [UInt8] {
+            var writer = ResponseWriter()
+            writer.begin(status, framing, date: date)
+            writer.append("Location: ")
+            return writer.bytes
         }
     }
 

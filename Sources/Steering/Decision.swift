@@ -43,10 +43,9 @@ extension RoutingTable {
     ///   - sequences: the set made for this table.
     /// - Throws: `noTarget` when no CDN is left and the origin is not allowed; no number is taken then.
     public func decide(server: Int, avoiding avoided: Int?, sequences: SequenceSet) throws(Refusal) -> Decision {
-        let every = UInt64(catalog.origin.every)
         let reachable = hasCDN(besides: avoided)
         if !reachable, every == 0 { throw .noTarget }
-        let sequence = sequences.sequences[sequences.sequences.count == 1 ? 0 : server]
+        let sequence = sequences.sequences[countsByServer ? server : 0]
         let number = sequence.takeRedirect()
         if every != 0, number % every == 0 { return Decision(target: .origin, number: number, reason: .everyNth) }
         if !reachable { return Decision(target: .origin, number: number, reason: .noCDN) }

@@ -17,6 +17,8 @@ extension RoutingTable {
             out += labels[video.server]
         }
         if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }
-        for index in video.tail { PercentEncoding.append(source[index], to: &out) }
+        out.append(addingCapacity: video.tail.count * 3) { output in
+            for index in video.tail { PercentEncoding.append(source[index], to: &output) }
+        }
     }
 }

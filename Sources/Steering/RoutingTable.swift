@@ -6,6 +6,12 @@ public final class RoutingTable: Sendable {
     /// The revision the catalog is stored under; 0 when it is stored nowhere.
     public let revision: Int
 
+    /// The redirect's status.
+    public let status: Int
+    /// N, and whether each server counts for itself.
+    let every: UInt64
+    let countsByServer: Bool
+
     let servers: ByteTable
     let domains: ByteTable
     let cdnNames: ByteTable
@@ -39,6 +45,9 @@ public final class RoutingTable: Sendable {
     public init(_ catalog: Catalog, revision: Int) {
         self.catalog = catalog
         self.revision = revision
+        status = catalog.redirect.status
+        every = UInt64(catalog.origin.every)
+        countsByServer = catalog.origin.scope == .server
         servers = ByteTable(catalog.origin.labels)
         domains = ByteTable(catalog.origin.domains)
         cdnNames = ByteTable(catalog.cdns.map { $0.name.lowercased() })

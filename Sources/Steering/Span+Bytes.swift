@@ -23,11 +23,13 @@ extension Span<UInt8> {
     }
 
     /// Whether `range` equals `text` to the letter.
+    @inline(__always)
     borrowing func equals(_ text: String, in range: Range<Int>) -> Bool {
         text.utf8.count == range.count && begins(with: text, in: range)
     }
 
     /// Whether `range` begins with `text`. Meant for literals of at most 15 bytes, which live in the string itself.
+    @inline(__always)
     borrowing func begins(with text: String, in range: Range<Int>) -> Bool {
         guard text.utf8.count <= range.count else { return false }
         var index = range.lowerBound
@@ -71,7 +73,7 @@ enum PercentEncoding {
 
     /// Appends `byte`, escaped in upper case unless it may stand in a path or query as it is.
     @inline(__always)
-    static func append(_ byte: UInt8, to out: inout [UInt8]) {
+    static func append(_ byte: UInt8, to out: inout OutputSpan<UInt8>) {
         if URLByte.isTailByte(byte) {
             out.append(byte)
         } else {

@@ -2,7 +2,14 @@
 enum URLByte {
     /// Bytes that stand in a path or query as they are: visible ASCII, but for those that every URL parser of a browser encodes (WHATWG URL,
     /// path percent-encode set). `[ ] | ^` stay: signed URLs have them, and a CDN checks the signature over the bytes as they came.
-    static func isTailByte(_ byte: UInt8) -> Bool { plain[Int(byte)] }
+    static func isTailByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "#"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\\"), UInt8(ascii: "`"),
+            UInt8(ascii: "{"), UInt8(ascii: "}"):
+            false
+        default: byte &- 0x21 <= 0x7E - 0x21
+        }
+    }
 
     /// Bytes of a path alone.
     static func isPathByte(_ byte: UInt8) -> Bool { isTailByte(byte) && byte != UInt8(ascii: "?") }
@@ -45,6 +52,11 @@ enum URLByte {
         var index = range.lowerBound
         while index < range.upperBound {
             var byte = bytes[index]
+            if isAlphanumeric(byte) {
+                segment.takeOrdinary()
+                index += 1
+                continue
+            }
             var width = 1
             if byte == UInt8(ascii: "%") {
                 guard let escaped = escaped(bytes, at: index, before: range.upperBound) else { return .invalidEscape }
@@ -79,11 +91,9 @@ enum URLByte {
             return false
         }
 
-        func ends() -> Bool { !others && (dots == 1 || dots == 2) }
-    }
+        /// A byte that is neither dot nor separator.
+        mutating func takeOrdinary() { others = true }
 
-    private static let plain: [Bool] = (0..<256).map { value in
-        let byte = UInt8(value)
-        return (0x21...0x7E).contains(byte) && ![UInt8]("\"#<>\\`{}".utf8).contains(byte)
+        func ends() -> Bool { !others && (dots == 1 || dots == 2) }
     }
 }
