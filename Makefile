@@ -51,8 +51,9 @@ demo: build ## A real HLS stream, real nginx origins and CDNs, real players.
 conformance: build ## Sends HTTP/1 vectors and redirect cases: make conformance CORPORA=DIR.
 	scripts/conformance $(CORPORA)
 
-bench: build ## Start-up time, as a distribution over runs.
-	scripts/bench-start
+bench: build ## CPU per redirect beside nginx and HAProxy, and start-up; rewrites docs/performance.md.
+	@scripts/setup test bench
+	Benchmarks/redirects --write
 
 docs: build ## Rewrites docs/settings.md from the table of settings.
 	$(RELEASE) settings > docs/settings.md

@@ -74,9 +74,16 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(name: "SteeringTests", dependencies: ["Steering"], swiftSettings: house),
+        .testTarget(name: "ControlTests", dependencies: ["Control", "Storage"], swiftSettings: house),
         .testTarget(
             name: "EdgeTests",
-            dependencies: ["Edge", .product(name: "NIOEmbedded", package: "swift-nio")],
+            dependencies: [
+                "Edge", "Steering",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: house),
         .testTarget(
             name: "StorageTests",

@@ -30,6 +30,9 @@ final class FailureLimit: Sendable {
         }
     }
 
+    /// How many addresses are remembered.
+    var addresses: Int { buckets.withLock { $0.count } }
+
     private static func level(_ bucket: Bucket, _ now: Int64) -> Double {
         min(burst, bucket.tokens + Double(max(0, now - bucket.updated)) / 1000 * perSecond)
     }

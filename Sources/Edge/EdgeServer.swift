@@ -97,7 +97,12 @@ public final class EdgeServer: Sendable {
     }
 
     /// Lame duck: `/readyz` says 503, everything else is answered as before.
-    public func drain() async throws { try await onEveryResponder { $0.isDraining = true } }
+    ///
+    /// Connections are accepted before their first byte from now on: closing a listener resets those that it still waits for.
+    public func drain() async throws {
+        for seat in seats { await seat.fast.stopDeferring() }
+        try await onEveryResponder { $0.isDraining = true }
+    }
 
     /// Accepts what is queued, closes the listeners, and ends each connection with its next answer.
     public func stopAccepting() async throws {

@@ -8,6 +8,7 @@ struct HeadFields {
     private var contentLength: Int?
     private var transferEncodings = 0
     private var transferEncoding = 0..<0
+    private var hasTabInFraming = false
     private var saysClose = false
     private var saysKeepAlive = false
     private var acceptsJSON = false
@@ -31,10 +32,12 @@ struct HeadFields {
             takeConnection(bytes, value)
         case 14 where bytes.equalsIgnoringCase("content-length", in: name):
             contentLengths += 1
+            noteTabs(bytes, around: value)
             contentLength = HeadFields.length(bytes, value)
         case 17 where bytes.equalsIgnoringCase("transfer-encoding", in: name):
             transferEncodings += 1
             transferEncoding = value
+            noteTabs(bytes, around: value)
         default: break
         }
     }
@@ -84,8 +87,14 @@ struct HeadFields {
         head.target = end..<target.upperBound
     }
 
+    /// A tab beside the value is legal, but parsers differ on it, and what frames a message must mean the same to all.
+    private mutating func noteTabs(_ bytes: borrowing Span<UInt8>, around value: Range<Int>) {
+        if bytes[value.lowerBound - 1] == .tab || bytes[value.upperBound] == .tab { hasTabInFraming = true }
+    }
+
     /// One framing or none; anything doubtful is refused rather than interpreted (RFC 9112 §6.3).
     private func body(_ head: RequestHead, _ bytes: borrowing Span<UInt8>) throws(HTTPFault) -> RequestHead.Body {
+        if hasTabInFraming { throw .framing }
         if transferEncodings > 0 {
             if contentLengths > 0 || head.isHTTP10 || transferEncodings > 1 { throw .framing }
             if bytes.equalsIgnoringCase("chunked", in: transferEncoding) { return .chunked }
@@ -117,10 +126,14 @@ struct HeadFields {
         var start = value.lowerBound
         while start <= value.upperBound {
             let end = bytes.firstIndex(of: UInt8(ascii: ","), in: start..<value.upperBound)
-            let semicolon = bytes.firstIndex(of: UInt8(ascii: ";"), in: start..<end)
+            var semicolon = bytes.firstIndex(of: UInt8(ascii: ";"), in: start..<end)
             if bytes.equalsIgnoringCase("application/json", in: bytes.trimmed(start..<semicolon)) {
-                let parameter = bytes.trimmed(min(semicolon + 1, end)..<end)
-                acceptsJSON = !isZeroQuality(bytes, parameter)
+                acceptsJSON = true
+                while semicolon < end {
+                    let next = bytes.firstIndex(of: UInt8(ascii: ";"), in: semicolon + 1..<end)
+                    if isZeroQuality(bytes, bytes.trimmed(semicolon + 1..<next)) { acceptsJSON = false }
+                    semicolon = next
+                }
             }
             start = end + 1
         }

@@ -31,7 +31,7 @@ struct HeadScanner {
     init(limits: Limits) { self.limits = limits }
 
     /// Whether a byte of a head has been seen; empty lines before it do not count.
-    var hasBegun: Bool { position > 0 }
+    var hasBegun: Bool { state != .start && state != .startLF }
 
     /// Goes on where the last call ended.
     ///

@@ -11,7 +11,9 @@ public struct BaseURL: Sendable, Equatable {
     /// - Returns: nil when the text is no such URL: another scheme, userinfo, a query, a fragment, or a dot segment.
     init?(_ text: String) {
         guard text.utf8.count <= 1024 else { return nil }
-        guard let scheme = Catalog.Scheme.allCases.first(where: { URLByte.lowercased(text).hasPrefix($0.rawValue + "://") }) else { return nil }
+        guard let scheme = Catalog.Scheme.allCases.first(where: { URLByte.lowercased(text).hasPrefix($0.rawValue + "://") }) else {
+            return nil
+        }
         let rest = text.utf8.dropFirst(scheme.rawValue.utf8.count + 3)
         let end = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
         guard let authority = HostPort.normalised(String(decoding: rest[..<end], as: UTF8.self)) else { return nil }

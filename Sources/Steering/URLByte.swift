@@ -11,8 +11,8 @@ enum URLByte {
         }
     }
 
-    /// Bytes of a path alone.
-    static func isPathByte(_ byte: UInt8) -> Bool { isTailByte(byte) && byte != UInt8(ascii: "?") }
+    /// Bytes of a path as RFC 3986 §3.3 has them, for what operators write.
+    static func isPathByte(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || [UInt8]("-._~!$&'()*+,;=:@/%".utf8).contains(byte) }
 
     /// Bytes of a CDN's name.
     static func isNameByte(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || [UInt8]("._-".utf8).contains(byte) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct VideoBalancer: AsyncParsableCommand {
@@ -9,6 +10,13 @@ struct VideoBalancer: AsyncParsableCommand {
         abstract: "Redirects video players to CDNs, and every N-th request to the origin.",
         version: version,
         subcommands: [
-            Serve.self, Check.self, Explain.self, CatalogCommand.self, KeyCommand.self, Migrate.self, Healthcheck.self, SettingsCommand.self,
+            Serve.self, Check.self, Explain.self, CatalogCommand.self, KeyCommand.self, Migrate.self, Healthcheck.self,
+            SettingsCommand.self,
         ])
+
+    static func main() async {
+        // The database, the state file and the token are for their owner alone.
+        umask(0o077)
+        await main(nil)
+    }
 }

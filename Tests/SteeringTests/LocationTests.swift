@@ -12,7 +12,7 @@ import Testing
         ("http://s1.origin-cluster/%e9%2f%", nil),
         ("http://s1.origin-cluster/%e9%2F?%41", "/%e9%2F?%41"),
         ("http://s1.origin-cluster/é/🎬?ü", "/%C3%A9/%F0%9F%8E%AC?%C3%BC"),
-        ("http://s1.origin-cluster/a\"<>[]^`{|}", "/a%22%3C%3E%5B%5D%5E%60%7B%7C%7D"),
+        ("http://s1.origin-cluster/a\"<>[]^`{|}", "/a%22%3C%3E[]^%60%7B|%7D"),
         ("http://s1.origin-cluster/~!$&'()*+,;=:@-._", "/~!$&'()*+,;=:@-._"),
     ])
     func `path and query go to origin and CDN as they came`(url: String, tail: String?) throws {

@@ -19,7 +19,7 @@ import Testing
     @Test func `what is appended decodes to what it was made of`() throws {
         for byte in UInt8.min...UInt8.max where byte != UInt8(ascii: "%") {
             var text: [UInt8] = []
-            PercentEncoding.append(byte, to: &text)
+            text.append(addingCapacity: 3) { PercentEncoding.append(byte, to: &$0) }
             var decoded: [UInt8] = []
             try PercentEncoding.decode(text.span, 0..<text.count, into: &decoded)
             #expect(decoded == [byte])

@@ -59,11 +59,11 @@ import Testing
         _ = try table.tally(5, server: 2, book.set(for: table))
         _ = try table.tally(2, server: 0, book.set(for: table))
         let snapshot = book.snapshot
-        #expect(snapshot.map(\.name) == ["s1", "s3"])
+        #expect(snapshot.map(\.name) == ["server/s1", "server/s3"])
         #expect(snapshot.map(\.redirects) == [2, 5])
         #expect(snapshot.map(\.cdnBound) == [1, 3])
         let resumed = SequenceBook(saved: snapshot)
-        #expect(resumed.snapshot.map(\.name) == ["s1", "s3"])
+        #expect(resumed.snapshot.map(\.name) == ["server/s1", "server/s3"])
         #expect(try table.decide(server: 2, avoiding: nil, sequences: resumed.set(for: table)).number == 6)
         #expect(book.snapshot.map(\.redirects) == [2, 5], "the books are apart")
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct VideoReferenceByteTests {
     static let forbidden = Set(0...0x20).union([0x7F, UInt8(ascii: "\\"), UInt8(ascii: "#")])
     /// RFC 3986: unreserved, sub-delims, and what else may stand in a path or query.
-    static let kept = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?".utf8)
+    static let kept = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?[]^|".utf8)
 
     private let table: RoutingTable
 

@@ -109,6 +109,9 @@ final class FastLoop: Sendable {
         }
     }
 
+    /// Accepts connections before their first byte.
+    func stopDeferring() async { await perform { [listener] _ in Listener.stopDeferring(listener) } }
+
     /// Ends accepting: what is queued in the kernel is accepted, then the listener closes.
     func stopAccepting() async {
         await perform { [self] state in
@@ -257,7 +260,9 @@ final class FastLoop: Sendable {
         }
         let answers = state.responder.writer.bytes.count
         let sent = answers == 0 ? 0 : send(descriptor, state.responder.writer.bytes)
-        if sent == answers, used == count {
+        // A read that filled the buffer may have left bytes in the socket, and closing then would reset the answer away.
+        let mayHaveMore = closes && count == FastLoop.readCapacity
+        if sent == answers, used == count, !mayHaveMore {
             state.responder.writer.bytes.removeAll(keepingCapacity: true)
             if closes { drop(descriptor, &state) }
             return !closes

@@ -56,6 +56,10 @@ final class ConnectionHandler: ChannelInboundHandler {
         if firstOutput.readableBytes > 0 {
             worker.responder.writer.bytes += firstOutput.readableBytesView
             firstOutput = ByteBuffer()
+            if input.readableBytes == 0 {
+                phase = .idle
+                setDeadline(seconds: worker.limits.idleSeconds, context)
+            }
         }
         if closesAfterFirstOutput { finish(context) } else { answer(context) }
     }
@@ -71,7 +75,13 @@ final class ConnectionHandler: ChannelInboundHandler {
         let bytes = unwrapInboundIn(data)
         switch phase {
         case .head, .idle:
-            if input.readableBytes == 0 { input = bytes } else { input.writeImmutableBuffer(bytes) }
+            if input.readableBytes == 0 {
+                input = bytes
+            } else {
+                // Else what has been answered would stay in memory for as long as half a head follows it.
+                input.discardReadBytes()
+                input.writeImmutableBuffer(bytes)
+            }
             answer(context)
         case .body: forwardBody(bytes, context)
         case .draining:
@@ -93,7 +103,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if phase == .body, error is HTTPParserError { refuse(.framing, context) } else { close(context) }
+        close(context)
     }
 }
 
@@ -175,7 +185,9 @@ extension ConnectionHandler {
         setDeadline(seconds: worker.limits.bodySeconds, context)
         if head.expectsContinue { worker.responder.writer.append("HTTP/1.1 100 Continue\r\n\r\n") }
         sendAnswers(context)
-        let collector = BodyCollector(limit: worker.limits.body) { [weak self] body in self?.endBody(body, context) }
+        let collector = BodyCollector(
+            limit: worker.limits.body, done: { [weak self] body in self?.endBody(body, context) },
+            failed: { [weak self] in if self?.phase == .body { self?.refuse(.framing, context) } })
         do {
             try context.pipeline.syncOperations.addHandlers(
                 [ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)), collector], position: .after(self))
@@ -186,7 +198,12 @@ extension ConnectionHandler {
         input.clear()
     }
 
+    /// What follows the body belongs to no request: the connection ends with its answer.
     private func forwardBody(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        var bytes = bytes
+        if case .length(let length) = headInBody.body {
+            bytes = bytes.getSlice(at: bytes.readerIndex, length: min(bytes.readableBytes, length - receivedInPhase)) ?? bytes
+        }
         receivedInPhase += bytes.readableBytes
         guard receivedInPhase <= worker.limits.body else { return refuse(.bodyTooLarge, context) }
         context.fireChannelRead(wrapInboundOut(bytes))
@@ -236,6 +253,9 @@ extension ConnectionHandler {
         phase = .draining
         receivedInPhase = 0
         input.clear()
+        // A client that does not take its last answer either is cut.
+        deadline = .distantFuture
+        setDeadline(seconds: worker.limits.headSeconds, context)
         if isPaused {
             isPaused = false
             context.channel.setOption(.autoRead, value: true).whenFailure { _ in }

@@ -41,7 +41,7 @@ struct CatalogCommand: AsyncParsableCommand {
                 let store = try await options.store()
                 _ = try await store.migrator().up()
                 let newest = try await store.head()?.revision ?? 0
-                let author = "cli:" + (ProcessInfo.processInfo.environment["USER"] ?? "unknown")
+                let author = "cli:" + NSUserName()
                 let revision = try await store.append(catalog, expecting: expect ?? newest, author: author, comment: comment)
                 print("revision \(revision.id)")
             }

@@ -46,7 +46,8 @@ struct KeyCommand: AsyncParsableCommand {
                 return SystemClock.now() + days * 86_400_000
             }
             guard let date = try? Date(expires, strategy: .iso8601) else {
-                throw StorageError(.refused, at: "--expires", "must be days such as 30d or a time such as 2027-01-31T00:00:00Z, is \"\(expires)\"")
+                throw StorageError(
+                    .refused, at: "--expires", "must be days such as 30d or a time such as 2027-01-31T00:00:00Z, is \"\(expires)\"")
             }
             return Int64(date.timeIntervalSince1970 * 1000)
         }

@@ -33,7 +33,8 @@ struct Serve: AsyncParsableCommand {
 
     private var flags: [(Setting, String?)] {
         [
-            (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.assets, assets), (.workers, workers), (.fastPath, noFastPath ? "off" : nil), (.targetBytes, targetBytes),
+            (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.assets, assets), (.workers, workers),
+            (.fastPath, noFastPath ? "off" : nil), (.targetBytes, targetBytes),
             (.headBytes, headBytes), (.headFields, headFields), (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
             (.bodyTimeout, bodyTimeout), (.idleTimeout, idleTimeout), (.lameDuck, lameDuck), (.drainTimeout, drainTimeout),
             (.logFormat, logFormat), (.logLevel, logLevel),

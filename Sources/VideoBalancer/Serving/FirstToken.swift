@@ -19,7 +19,8 @@ struct FirstToken {
         guard keys.isEmpty else { return false }
         let token = Token.make()
         // The file comes first: a key whose token is lost would lock everybody out.
-        guard FileManager.default.createFile(atPath: path, contents: Data((token + "\n").utf8), attributes: [.posixPermissions: 0o600]) else {
+        guard FileManager.default.createFile(atPath: path, contents: Data((token + "\n").utf8), attributes: [.posixPermissions: 0o600])
+        else {
             throw StorageError(.cannotOpen, at: path, "the first API token cannot be written there; or set BALANCER_ADMIN_TOKEN")
         }
         try await store.addKey(APIKey(name: FirstToken.name, role: .admin, hash: Token.hash(token), created: now, expires: nil))

@@ -75,7 +75,8 @@ struct Server {
                     .init(service: watcher),
                     .init(
                         service: EdgeService(
-                            edge: edge, publisher: publisher, lameDuckSeconds: settings.lameDuckSeconds, drainSeconds: settings.drainSeconds,
+                            edge: edge, publisher: publisher, lameDuckSeconds: settings.lameDuckSeconds,
+                            drainSeconds: settings.drainSeconds,
                             logger: logger)),
                 ], logger: logger))
         try await withThrowingTaskGroup { tasks in

@@ -46,7 +46,8 @@ struct Setting: Sendable {
     static let logLevel = Setting(name: "log-level", fallback: "info", help: "trace, debug, info, notice, warning, error or critical.")
 
     static let all = [
-        listen, admin, database, state, assets, adminToken, workers, fastPath, targetBytes, headBytes, headFields, bodyBytes, headTimeout, bodyTimeout, idleTimeout,
+        listen, admin, database, state, assets, adminToken, workers, fastPath, targetBytes, headBytes, headFields, bodyBytes, headTimeout,
+        bodyTimeout, idleTimeout,
         lameDuck, drainTimeout, logFormat, logLevel,
     ]
 }

@@ -1,0 +1,50 @@
+import Testing
+
+@testable import Edge
+
+extension SocketTests {
+    /// Both paths give the same bytes for the same bytes.
+    @Suite struct PathDifferenceTests {
+        @Test func `every vector gets the same answer on both paths`() async throws {
+            try await compare([HeadVector].all.map(\.bytes))
+        }
+
+        @Test func `streams of requests get the same answers on both paths`() async throws {
+            let requests = [
+                get("/a"), get("/b", "Connection: close"), get("/c", "Accept: application/json"), "HEAD /s1/d HTTP/1.1\r\nHost: b\r\n\r\n",
+                "GET /x HTTP/1.1\r\nHost: b\r\n\r\n",
+                "GET /livez HTTP/1.1\r\nHost: b\r\n\r\n", "GET /?video=http%3A%2F%2Fs1.origin-cluster%2Fe HTTP/1.1\r\nHost: b\r\n\r\n",
+                "OPTIONS / HTTP/1.1\r\nHost: b\r\n\r\n",
+                "GET /s1/f HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET / HTTP/1.1\r\nHost: b\r\n\r\n",
+                "GET /?video=http://evil.example/ HTTP/1.1\r\nHost: b\r\n\r\n",
+                "POST /origin HTTP/1.1\r\nHost: b\r\nContent-Length: 28\r\n\r\n\"http://s1.origin-cluster/g\"",
+                "GET /?video=http://b/?video=http://s1.origin-cluster/h HTTP/1.1\r\nHost: b\r\n\r\n",
+                "bad\r\n\r\n", "GET /s1/i", get("/j", "X: \(String(repeating: "x", count: 9000))"),
+            ].map { [UInt8](latin1: $0) }
+            var random = SplitMix64(for: "streams on both paths")
+            try await compare((0..<300).map { _ in (0..<random.number(1...12)).flatMap { _ in random.one(of: requests) } })
+        }
+
+        private func compare(_ streams: [[UInt8]]) async throws {
+            try await withServer { fast in
+                try await withServer(usesFastPath: false) { slow in
+                    for stream in streams {
+                        let answers = try [fast, slow].map { try Self.answers(to: stream, of: $0) }
+                        if answers[0] != answers[1] { Issue.record("\(shown(stream)): \(shown(answers[0])) and \(shown(answers[1]))") }
+                    }
+                }
+            }
+        }
+
+        /// All bytes of the answers but for the Date.
+        private static func answers(to stream: [UInt8], of server: EdgeServer) throws -> [UInt8] {
+            let client = try Client(to: server.address)
+            try client.send(stream)
+            client.endOutput()
+            let lines = try client.rest().split(separator: 0x0A, omittingEmptySubsequences: false).filter {
+                !$0.starts(with: Array("Date: ".utf8))
+            }
+            return Array(lines.joined(separator: [0x0A]))
+        }
+    }
+}

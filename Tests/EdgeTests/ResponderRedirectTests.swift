@@ -1,0 +1,123 @@
+import Steering
+import Testing
+
+@testable import Edge
+
+/// Redirects, to the byte.
+@Suite struct ResponderRedirectTests {
+    private static let video = "http://s1.origin-cluster/video/1488/xcg2djHckad.m3u8"
+    private static let atCDN = "Location: http://cdn.example.com/s1/video/1488/xcg2djHckad.m3u8"
+
+    @Test(arguments: [
+        "GET /?video=\(video) HTTP/1.1", "GET /origin?video=\(video) HTTP/1.1", "GET /s1/video/1488/xcg2djHckad.m3u8 HTTP/1.1",
+        "GET http://b/?video=\(video) HTTP/1.1",
+        "GET http://b?video=\(video) HTTP/1.1", "HEAD /?video=\(video) HTTP/1.1", "HEAD /origin?video=\(video) HTTP/1.1",
+        "HEAD /s1/video/1488/xcg2djHckad.m3u8 HTTP/1.1",
+        "POST /origin?video=\(video) HTTP/1.1", "GET /?a=b&video=\(video)&c=d HTTP/1.1",
+        "GET /?video=http%3A%2F%2Fs1.origin-cluster%2Fvideo%2F1488%2Fxcg2djHckad.m3u8 HTTP/1.1",
+        "GET /S1/video/1488/xcg2djHckad.m3u8 HTTP/1.1",
+    ])
+    func `every way to name a video gets the same bytes`(line: String) throws {
+        var asker = try Asker()
+        #expect(asker.ask(line) == answerText("301 Moved Permanently", [Self.atCDN, "Content-Length: 0"]))
+    }
+
+    @Test(arguments: ["{\"video\": \"\(video)\"}", "\"\(video)\"", "{ \"\(video)\"}"])
+    func `a body names the video for GET and POST, and the connection closes`(body: String) throws {
+        var asker = try Asker()
+        for method in ["GET", "POST"] {
+            let text = asker.ask("\(method) /origin HTTP/1.1", ["Content-Length: \(body.utf8.count)"], body: body)
+            #expect(text == answerText("301 Moved Permanently", connection: "close", [Self.atCDN, "Content-Length: 0"]))
+        }
+    }
+
+    @Test func `the query's video goes before the body's`() throws {
+        var asker = try Asker()
+        let answer = try asker.answer("POST /origin?video=http://s2.origin-cluster/q HTTP/1.1", ["Content-Length: 3"], body: "\"x\"")
+        #expect(answer["Location"] == "http://cdn.example.com/s2/q")
+        #expect(answer.closes)
+    }
+
+    @Test(arguments: [(301, "301 Moved Permanently"), (302, "302 Found"), (307, "307 Temporary Redirect"), (308, "308 Permanent Redirect")])
+    func `the status is the catalog's`(status: Int, line: String) throws {
+        var asker = try Asker(Setup(status: status))
+        #expect(asker.ask("GET /?video=\(Self.video) HTTP/1.1") == answerText(line, [Self.atCDN, "Content-Length: 0"]))
+    }
+
+    @Test func `every N-th redirect goes to the origin, HEAD included, and refusals take no number`() throws {
+        var asker = try Asker(Setup(every: 3))
+        var hosts: [String] = []
+        for round in 0..<9 {
+            _ = asker.ask("GET /?video=http://evil.example/ HTTP/1.1")
+            _ = asker.ask("OPTIONS / HTTP/1.1")
+            _ = asker.ask("GET /livez HTTP/1.1")
+            let answer = try asker.answer("\(round % 2 == 0 ? "GET" : "HEAD") /s1/v HTTP/1.1")
+            hosts.append(answer["Location"] == "http://s1.origin-cluster/v" ? "origin" : "cdn")
+        }
+        #expect(hosts == ["cdn", "cdn", "origin", "cdn", "cdn", "origin", "cdn", "cdn", "origin"])
+        #expect(asker.responder.counters.redirectsToOrigin == 3)
+        #expect(asker.responder.counters.refusals == [.init(status: 403, reason: "unknown-host"): 9])
+        #expect(asker.responder.counters.otherAnswers == 18)
+    }
+
+    @Test func `a wish to avoid a CDN is kept, unknown names are passed over`() throws {
+        var asker = try Asker(Setup(cdns: [("a", "http://a.example"), ("b", "http://b.example")]))
+        for _ in 0..<4 {
+            #expect(try asker.answer("GET /?avoid=A&video=\(Self.video) HTTP/1.1")["Location"]?.hasPrefix("http://b.example/s1/") == true)
+        }
+        #expect(try asker.answer("GET /?video=\(Self.video)&avoid=nobody HTTP/1.1").status == 301)
+    }
+
+    @Test func `JSON is added when Accept names it`() throws {
+        var asker = try Asker(Setup(every: 2))
+        let accept = ["Accept: application/json"]
+        let cdn =
+            "{\"location\":\"http://cdn.example.com/s1/v\",\"target\":\"cdn\",\"cdn\":\"cdn-a\",\"sequence\":1,\"reason\":\"weighted\"}\n"
+        let origin =
+            "{\"location\":\"http://s1.origin-cluster/v\",\"target\":\"origin\",\"cdn\":null,\"sequence\":2,\"reason\":\"every-nth\"}\n"
+        #expect(
+            asker.ask("GET /s1/v HTTP/1.1", accept)
+                == answerText(
+                    "301 Moved Permanently",
+                    ["Location: http://cdn.example.com/s1/v", "Content-Type: application/json", "Content-Length: \(cdn.utf8.count)"],
+                    body: cdn))
+        #expect(
+            asker.ask("HEAD /s1/v HTTP/1.1", accept)
+                == answerText(
+                    "301 Moved Permanently",
+                    ["Location: http://s1.origin-cluster/v", "Content-Type: application/json", "Content-Length: \(origin.utf8.count)"]))
+    }
+
+    @Test func `a JSON answer is JSON whatever the path holds`() throws {
+        var asker = try Asker()
+        for path in ["\"", "\\", "{}", "%22", "%5c", "<>", "'"] {
+            let answer = try asker.answer("GET /?video=http://s1.origin-cluster/\(path) HTTP/1.1", ["Accept: application/json"])
+            guard answer.status == 301 else { continue }
+            let document = try Document(json: answer.body)
+            #expect(document["location"] == answer["Location"].map(Document.string))
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("GET /s1/v HTTP/1.1", [], nil), ("GET /s1/v HTTP/1.1", ["Connection: close"], "close"),
+            ("GET /s1/v HTTP/1.1", ["Content-Length: 1"], "close"),
+            ("GET /s1/v HTTP/1.0", [], "close"), ("GET /s1/v HTTP/1.0", ["Connection: keep-alive"], "keep-alive"),
+            ("GET /s1/v HTTP/1.0", ["Connection: keep-alive, close"], "close"),
+        ] as [(String, [String], String?)])
+    func `the answer says what becomes of the connection`(line: String, fields: [String], connection: String?) throws {
+        var asker = try Asker()
+        #expect(
+            asker.ask(line, fields)
+                == answerText(
+                    "301 Moved Permanently", connection: connection, ["Location: http://cdn.example.com/s1/v", "Content-Length: 0"]))
+    }
+
+    @Test func `a path without its slash gets one`() throws {
+        var asker = try Asker()
+        for (target, location) in [
+            ("/?video=http://s1.origin-cluster", "/s1/"), ("/?video=http://s1.origin-cluster?a", "/s1/?a"), ("/s1", "/s1/"),
+            ("/s1?a=b", "/s1/?a=b"), ("/s1/", "/s1/"),
+        ] { #expect(try asker.answer("GET \(target) HTTP/1.1")["Location"] == "http://cdn.example.com\(location)", "\(target)") }
+    }
+}
