@@ -29,6 +29,7 @@ smoke: ## Unit and property tests, two minutes at most.
 test: build ## Everything CI needs: all tests, the release binary end to end, the demo.
 	@scripts/setup test
 	scripts/fetch-assets
+	$(RELEASE) settings | diff docs/settings.md - || { echo "docs/settings.md is stale: make docs" >&2; exit 1; }
 	BALANCER_BINARY=$(CURDIR)/$(RELEASE) swift test
 	scripts/api-tests
 	scripts/demo --quick
@@ -38,7 +39,7 @@ soak: build ## On demand, hours: long kill loops.
 	SOAK=1 BALANCER_BINARY=$(CURDIR)/$(RELEASE) swift test --filter VideoBalancerTests
 	SOAK=1 scripts/api-tests
 
-check: ## Formatting and generated files; fails on a difference.
+check: ## Formatting; fails on a difference.
 	@scripts/check
 
 format: ## Formats all Swift code.

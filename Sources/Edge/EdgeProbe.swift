@@ -30,7 +30,7 @@ public enum EdgeProbe {
         } catch let error as EdgeError {
             throw error
         } catch {
-            throw EdgeError("\(address) does not answer: \(error); is the balancer running there?")
+            throw EdgeError("\(address) does not answer; is the balancer running there?")
         }
     }
 }

@@ -79,6 +79,9 @@ public final class EdgeServer: Sendable {
         }
     }
 
+    /// How long a client that has sent its SYN may take to end the handshake; longer on a bad line, and then it is refused.
+    private static let handshakeTime = Duration.milliseconds(200)
+
     /// Every worker answers from the new table from its next event on; returns when all do.
     public func publish(_ table: RoutingTable, sequences: SequenceSet) async throws {
         try await onEveryResponder { $0.replaceTable(table, sequences) }
@@ -105,7 +108,11 @@ public final class EdgeServer: Sendable {
     }
 
     /// Accepts what is queued, closes the listeners, and ends each connection with its next answer.
+    ///
+    /// A handshake that ends between the last accept and the close would be reset, so none may begin for a moment before.
     public func stopAccepting() async throws {
+        for seat in seats { await seat.fast.refuseHandshakes() }
+        try await Task.sleep(for: EdgeServer.handshakeTime)
         for seat in seats {
             await seat.fast.stopAccepting()
             let worker = seat.worker

@@ -4,7 +4,7 @@ enum HTTPFault: UInt8, Error, CaseIterable, Sendable {
     case lineEnd, fieldName, fieldValue, foldedField, headTooLarge, tooManyFields
     case host, framing, transferCoding, expectation
     case body, bodyTooLarge, headTimeout, bodyTimeout
-    case notFound, methodNotAllowed
+    case methodNotAllowed
 
     /// Status, the stable name, and what to send instead.
     var table: (status: Int, name: String, detail: String) {
@@ -31,7 +31,6 @@ enum HTTPFault: UInt8, Error, CaseIterable, Sendable {
         case .bodyTooLarge: (413, "body-too-large", "The body is larger than this server accepts.")
         case .headTimeout: (408, "head-timeout", "The request's head did not arrive in time.")
         case .bodyTimeout: (408, "body-timeout", "The request's body did not arrive in time.")
-        case .notFound: (404, "not-found", "There is nothing here.")
         case .methodNotAllowed: (405, "method-not-allowed", "This path does not take this method; see Allow.")
         }
     }

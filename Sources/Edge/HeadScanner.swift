@@ -33,6 +33,9 @@ struct HeadScanner {
     /// Whether a byte of a head has been seen; empty lines before it do not count.
     var hasBegun: Bool { state != .start && state != .startLF }
 
+    /// The method, once it has been read: the answer to a bad HEAD has no body either.
+    var method: RequestHead.Method { head.method }
+
     /// Goes on where the last call ended.
     ///
     /// - Parameter bytes: everything since the head's first byte, what earlier calls have seen included.

@@ -12,7 +12,7 @@ enum Listener {
     /// - Returns: the descriptors, which the caller owns, and the address with the port the system chose for 0.
     /// - Throws: `EdgeError` naming the address: in use by another process, not of this machine, not permitted.
     static func open(_ address: ListenAddress, count: Int) throws(EdgeError) -> (descriptors: [CInt], bound: ListenAddress) {
-        try refuseForeignListener(address)
+        try requireFree(address, setting: "--listen")
         var bound = address
         var descriptors: [CInt] = []
         do throws(EdgeError) {
@@ -34,11 +34,11 @@ enum Listener {
     }
 
     /// With `SO_REUSEPORT` a second balancer would quietly take half of the connections; without it the kernel says so.
-    private static func refuseForeignListener(_ address: ListenAddress) throws(EdgeError) {
-        if address.port != 0 { _ = try make(address, shared: false) }
+    static func requireFree(_ address: ListenAddress, setting: String) throws(EdgeError) {
+        if address.port != 0 { _ = try make(address, shared: false, setting: setting) }
     }
 
-    private static func make(_ address: ListenAddress, shared: Bool) throws(EdgeError) -> Descriptor {
+    private static func make(_ address: ListenAddress, shared: Bool, setting: String = "--listen") throws(EdgeError) -> Descriptor {
         let family = address.isIPv6 ? AF_INET6 : AF_INET
         let number = socket(family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw EdgeError("cannot open a socket for \(address)", errno: errno) }
@@ -48,18 +48,18 @@ enum Listener {
         if address.isIPv6 { set(number, CInt(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
         set(number, CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, deferSeconds)
         set(number, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
-        guard bind(number, to: address) == 0 else { throw listenError(address, errno) }
-        guard !shared || listen(number, backlog) == 0 else { throw listenError(address, errno) }
+        guard bind(number, to: address) == 0 else { throw listenError(address, errno, setting) }
+        guard !shared || listen(number, backlog) == 0 else { throw listenError(address, errno, setting) }
         return socket
     }
 
-    private static func listenError(_ address: ListenAddress, _ code: CInt) -> EdgeError {
+    private static func listenError(_ address: ListenAddress, _ code: CInt, _ setting: String) -> EdgeError {
         let hint =
             switch code {
-            case EADDRINUSE: "another process listens there; stop it or choose another --listen"
+            case EADDRINUSE: "another process listens there; stop it or choose another \(setting)"
             case EADDRNOTAVAIL: "this machine has no such address; see `ip address`"
             case EACCES: "ports below 1024 need CAP_NET_BIND_SERVICE"
-            default: "choose another --listen"
+            default: "choose another \(setting)"
             }
         return EdgeError("cannot listen on \(address)", errno: code, hint: hint)
     }

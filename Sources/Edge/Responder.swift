@@ -115,8 +115,8 @@ struct Responder {
     }
 
     /// Answers what is wrong as HTTP. The connection closes after it.
-    mutating func refuse(_ fault: HTTPFault) {
-        _ = refuse(fault, ResponseWriter.Framing(closes: true))
+    mutating func refuse(_ fault: HTTPFault, method: RequestHead.Method = .get) {
+        _ = refuse(fault, ResponseWriter.Framing(method: method, closes: true))
     }
 }
 

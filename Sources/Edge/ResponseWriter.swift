@@ -13,7 +13,10 @@ struct ResponseWriter {
         /// HTTP/1.0 with `Connection: keep-alive`: says so.
         var keepsAliveHTTP10 = false
 
-        init(closes: Bool) { self.closes = closes }
+        init(method: RequestHead.Method = .get, closes: Bool) {
+            omitsBody = method == .head
+            self.closes = closes
+        }
 
         init(_ head: RequestHead, closes: Bool) {
             omitsBody = head.method == .head

@@ -12,5 +12,7 @@ int clinux_epoll_remove(int set, int fd);
 int clinux_epoll_wait(int set, uint64_t *tags, int capacity, int milliseconds);
 /// Accepts one connection, non-blocking and closed on exec, without asking for the peer's address.
 int clinux_accept(int listener);
+/// Drops every SYN that comes to a listening socket from now on, by a socket filter; handshakes under way go on. Needs no privilege.
+int clinux_refuse_handshakes(int listener);
 /// An eventfd for waking an epoll set; non-blocking, closed on exec.
 int clinux_eventfd(void);

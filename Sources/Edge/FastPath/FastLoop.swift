@@ -112,12 +112,19 @@ final class FastLoop: Sendable {
     /// Accepts connections before their first byte.
     func stopDeferring() async { await perform { [listener] _ in Listener.stopDeferring(listener) } }
 
+    /// Lets no new handshake begin; those under way end in the queue, which is accepted as before.
+    func refuseHandshakes() async {
+        await perform { [listener] _ in
+            Listener.stopDeferring(listener)
+            _ = clinux_refuse_handshakes(listener)
+        }
+    }
+
     /// Ends accepting: what is queued in the kernel is accepted, then the listener closes.
     func stopAccepting() async {
         await perform { [self] state in
             guard state.isAccepting else { return }
             state.closesConnections = true
-            Listener.stopDeferring(listener)
             while accept(&state) == .more {}
             state.isAccepting = false
             _ = clinux_epoll_remove(epoll, listener)

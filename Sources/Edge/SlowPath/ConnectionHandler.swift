@@ -244,7 +244,7 @@ extension ConnectionHandler {
     }
 
     private func refuse(_ fault: HTTPFault, _ context: ChannelHandlerContext) {
-        worker.responder.refuse(fault)
+        worker.responder.refuse(fault, method: phase == .body ? headInBody.method : scanner.method)
         finish(context)
     }
 

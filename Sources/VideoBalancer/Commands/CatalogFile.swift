@@ -32,15 +32,22 @@ enum CatalogFile {
             guard bytes.count <= Document.longestText, let node = try Yams.compose(yaml: String(decoding: bytes, as: UTF8.self)) else {
                 throw ConfigurationFault("\(path): is empty or longer than \(Document.longestText) bytes")
             }
-            return document(node, depth: 0)
+            var nodes = 0
+            return try document(node, &nodes, path)
         } catch let error as YamlError {
             throw ConfigurationFault("\(path): not valid YAML: \("\(error)".split(separator: "\n").first ?? "")")
         }
     }
 
-    /// By the node's own tag: a quoted "10" stays a string. A tree deeper than any catalog is cut, and then refused by what is missing.
-    private static func document(_ node: Node, depth: Int) -> Document {
-        guard depth < 64 else { return .null }
+    /// More than any catalog has. Anchors and aliases can make a short text stand for very many.
+    private static let mostNodes = 100_000
+
+    /// By the node's own tag: a quoted "10" stays a string.
+    private static func document(_ node: Node, _ nodes: inout Int, _ path: String) throws -> Document {
+        nodes += 1
+        guard nodes <= mostNodes else {
+            throw ConfigurationFault("\(path): stands for more than \(mostNodes) values; write it without aliases")
+        }
         switch node {
         case .scalar(let scalar):
             switch node.tag.description {
@@ -50,9 +57,9 @@ enum CatalogFile {
             case Tag.Name.float.rawValue: return node.float.map(Document.number) ?? .string(scalar.string)
             default: return .string(scalar.string)
             }
-        case .sequence(let sequence): return .array(sequence.map { document($0, depth: depth + 1) })
+        case .sequence(let sequence): return .array(try sequence.map { try document($0, &nodes, path) })
         case .mapping(let mapping):
-            return .object(mapping.map { .init($0.key.string ?? "", document($0.value, depth: depth + 1)) })
+            return .object(try mapping.map { .init($0.key.string ?? "", try document($0.value, &nodes, path)) })
         case .alias: return .null
         }
     }

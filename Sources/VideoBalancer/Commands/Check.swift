@@ -13,7 +13,7 @@ struct Check: AsyncParsableCommand {
             let catalog = try CatalogFile.read(file)
             let taking = catalog.cdns.filter(\.takesTraffic).count
             let servers = catalog.origin.labels.count
-            print("\(file): good: \(servers) origin servers, \(catalog.cdns.count) CDNs, \(taking) of them take traffic")
+            print("\(file): good; origin servers: \(servers), CDNs: \(catalog.cdns.count), taking traffic: \(taking)")
         }
     }
 }

@@ -5,6 +5,7 @@ import Logging
 import ServiceLifecycle
 import Steering
 import Storage
+import UnixSignals
 
 /// Wires everything together: the only place that sees all parts.
 struct Server {
@@ -21,6 +22,8 @@ struct Server {
 
     /// Serves until it is stopped by a signal.
     func run() async throws {
+        let signals = await SignalService.trap()
+        try settings.admin.requireFree(setting: "--admin")
         let file = StateFile(path: settings.statePath)
         let loaded = file.load()
         for passedOver in loaded.passedOver { logger.warning("state file passed over", metadata: ["reason": "\(passedOver)"]) }
@@ -44,10 +47,12 @@ struct Server {
         logger.notice(
             "serving redirects",
             metadata: ["listen": "\(edge.address)", "workers": "\(settings.workers)", "revision": "\(start.revision.id)"])
-        try await run(edge, publisher, database, file)
+        try await run(edge, publisher, database, file, signals)
     }
 
-    private func run(_ edge: EdgeServer, _ publisher: Publisher, _ store: LazyStore, _ file: StateFile) async throws {
+    private func run(
+        _ edge: EdgeServer, _ publisher: Publisher, _ store: LazyStore, _ file: StateFile, _ trapped: UnixSignalsSequence
+    ) async throws {
         let logger = logger
         let access = Access(fixed: fixedKeys, now: { SystemClock.now() })
         let watcher = DatabaseWatcher(store: store, publisher: publisher, access: access)
@@ -65,7 +70,7 @@ struct Server {
             logger.notice("serving the control plane", metadata: ["admin": "\(settings.admin.host):\(port)"])
         }
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
-        let signals = SignalService(watcher: watcher, stop: { stop.yield() }, logger: logger)
+        let signals = SignalService(signals: trapped, watcher: watcher, stop: { stop.yield() }, logger: logger)
         // Stopped from the last to the first: the data plane drains while the control plane still answers.
         let group = ServiceGroup(
             configuration: .init(

@@ -5,13 +5,17 @@ import UnixSignals
 
 /// SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP looks at the database now.
 struct SignalService: Service {
+    /// Trapped before the first listener opens: a signal's default action would cut every connection.
+    let signals: UnixSignalsSequence
     let watcher: DatabaseWatcher
     let stop: @Sendable () async -> Void
     let logger: Logger
 
+    static func trap() async -> UnixSignalsSequence { await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) }
+
     func run() async throws {
         var isStopping = false
-        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
+        for await signal in signals {
             if signal == .sighup {
                 logger.notice("reloading")
                 await watcher.look()
