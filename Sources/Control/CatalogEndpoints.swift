@@ -76,9 +76,13 @@ struct CatalogEndpoints {
 
     @Sendable private func replaceCatalog(_ call: Call) async throws -> Response {
         let body = try await RequestBody.document(call.request)
-        guard call.query("validate") == "true" else {
+        switch try call.query("validate") {
+        case nil, "false"?:
             let revision = try await change(call, at: "") { _ in body }
             return answer(revision.catalog.document, revision)
+        case "true"?: break
+        // Who mistypes it must not have written the catalog.
+        default: throw Problem(.badRequest, "validate must be true or false.")
         }
         let current = try await newest()
         let catalog = try valid(body, at: "")
@@ -119,7 +123,7 @@ struct CatalogEndpoints {
     }
 
     @Sendable private func removeCDN(_ call: Call) async throws -> Response {
-        let revision = try await change(call, at: "") { current in
+        let revision = try await change(call, at: { _ in nil }) { current in
             let (index, _) = try cdn(current, call.parameter)
             guard case .array(var list) = part(current, "cdns") else { return current.catalog.document }
             list.remove(at: index)
@@ -139,13 +143,13 @@ struct CatalogEndpoints {
         try await change(call, at: { _ in pointer }, edit)
     }
 
-    /// - Parameter place: where in the catalog the caller's body stands, so that faults point into the body.
+    /// - Parameter place: where in the catalog the caller's body stands, so that faults point into the body; nil without a body.
     private func change(
-        _ call: Call, at place: (Revision) throws -> String, _ edit: (Revision) throws -> Document
+        _ call: Call, at place: (Revision) throws -> String?, _ edit: (Revision) throws -> Document
     ) async throws -> Revision {
-        let comment = call.query("comment") ?? ""
-        guard comment.count <= 500, !comment.unicodeScalars.contains(where: { $0.value == 0 }) else {
-            throw Problem(.unprocessableContent, "The comment must have at most 500 characters and no NUL.")
+        let comment = try call.query("comment") ?? ""
+        guard comment.unicodeScalars.count <= 500, !comment.unicodeScalars.contains(where: { $0.value == 0 }) else {
+            throw Problem(.badRequest, "The comment must have at most 500 characters and no NUL.")
         }
         let current = try await newest()
         try EntityTag.check(call.request.headers[.ifMatch], against: current)
@@ -158,12 +162,16 @@ struct CatalogEndpoints {
         }
     }
 
-    private func valid(_ document: Document, at place: String) throws(Problem) -> Catalog {
+    private func valid(_ document: Document, at place: String?) throws(Problem) -> Catalog {
         do throws(CatalogFaults) {
             return try Catalog(document)
         } catch {
             let faults = error.faults.map { fault in
-                fault.pointer.hasPrefix(place) ? Fault(String(fault.pointer.dropFirst(place.count)), fault.message) : fault
+                if let place, fault.pointer == place || fault.pointer.hasPrefix(place + "/") {
+                    return Fault(String(fault.pointer.dropFirst(place.count)), fault.message)
+                }
+                // A fault of the whole, which no member of the body has by itself.
+                return Fault("", "\(fault.pointer): \(fault.message)")
             }
             throw Problem(.unprocessableContent, "The catalog would have \(faults.count) faults; nothing was changed.", faults: faults)
         }

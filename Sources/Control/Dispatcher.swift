@@ -42,7 +42,7 @@ struct Dispatcher: HTTPResponder {
             response = Problem(.internalServerError, "The server failed on this request; its log has request \(id).").response
         }
         Dispatcher.secure(&response, id)
-        return response
+        return request.method == .head ? response.createHeadResponse() : response
     }
 
     private func answer(_ request: Request, _ context: ControlContext) async throws -> Response {
@@ -55,9 +55,7 @@ struct Dispatcher: HTTPResponder {
             throw Problem(.methodNotAllowed, "This path takes \(allowed).", headers: [(.allow, allowed)])
         }
         let author = try endpoint.role.map { try authorise(request, context, $0) } ?? ""
-        var response = try await endpoint.handle(Call(request: request, parameter: parameter, author: author))
-        if request.method == .head { response = response.createHeadResponse() }
-        return response
+        return try await endpoint.handle(Call(request: request, parameter: parameter, author: author))
     }
 
     /// The caller's name, if the token is known and its role suffices (RFC 6750).

@@ -46,5 +46,34 @@ struct Call: Sendable {
     let author: String
 
     /// A query parameter; nil when it is absent.
-    func query(_ name: String) -> String? { request.uri.queryParameters[Substring(name)].map { String($0) } }
+    ///
+    /// - Throws: 400 when it is no percent-encoded UTF-8.
+    func query(_ name: String) throws(Problem) -> String? {
+        for pair in (request.uri.query ?? "").split(separator: "&") where pair == name || pair.hasPrefix("\(name)=") {
+            guard let decoded = Call.decoded(pair.dropFirst(name.count + 1)) else {
+                throw Problem(.badRequest, "\(name) is not percent-encoded UTF-8.")
+            }
+            return decoded
+        }
+        return nil
+    }
+
+    /// Percent-decoded once, `+` as a space. Foundation's decoding drops a byte order mark, which a comment may begin with.
+    private static func decoded(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }),
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            else { return nil }
+            bytes.append(value)
+            rest.removeFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
 }

@@ -32,7 +32,7 @@ struct NodeEndpoints {
             throw Problem(.unprocessableContent, "The body must be an object with video.", faults: [Fault("", "must be an object")])
         }
         for member in members where !["video", "avoid"].contains(member.key) {
-            faults.append(Fault("/\(member.key)", "is not a known key; known here: video, avoid"))
+            faults.append(Fault("/\(Fault.escaped(member.key))", "is not a known key; known here: video, avoid"))
         }
         var url = ""
         if case .string(let text)? = body["video"], text.utf8.count <= 8192 {

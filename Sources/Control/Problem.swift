@@ -17,6 +17,10 @@ struct Problem: Error {
         self.headers = headers
     }
 
+    /// A large body can have very many faults, and long ones.
+    private static let mostFaults = 100
+    private static func cut(_ text: String) -> String { text.utf8.count <= 1000 ? text : String(text.prefix(300)) + "…" }
+
     /// The database failed: nothing was stored.
     init(_ error: StorageError) {
         self.init(.serviceUnavailable, "\(error)", headers: [(.retryAfter, "5")])
@@ -28,7 +32,11 @@ struct Problem: Error {
             .init("status", .integer(status.code)), .init("detail", .string(detail)),
         ]
         if !faults.isEmpty {
-            let errors = faults.map { Document.object([.init("pointer", .string($0.pointer)), .init("message", .string($0.message))]) }
+            let errors = faults.prefix(Problem.mostFaults).map { fault in
+                Document.object([
+                    .init("pointer", .string(Problem.cut(fault.pointer))), .init("message", .string(Problem.cut(fault.message))),
+                ])
+            }
             members.append(.init("errors", .array(errors)))
         }
         var response = Response.json(.object(members), status: status)

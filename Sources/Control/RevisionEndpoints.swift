@@ -39,7 +39,7 @@ struct RevisionEndpoints {
     }
 
     private func number(_ call: Call, _ name: String, in range: ClosedRange<Int>) throws(Problem) -> Int? {
-        guard let text = call.query(name) else { return nil }
+        guard let text = try call.query(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw Problem(.badRequest, "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound).")
         }

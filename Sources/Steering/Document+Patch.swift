@@ -58,7 +58,7 @@ extension Document {
         let removed = before.filter { member in !after.contains { $0.key == member.key } }
         let changes = (after + removed).flatMap { member in
             Document.changes(
-                at: pointer + "/" + DocumentReader.escape(member.key), before.first { $0.key == member.key }?.value,
+                at: pointer + "/" + Fault.escaped(member.key), before.first { $0.key == member.key }?.value,
                 after.first { $0.key == member.key }?.value)
         }
         // The same elements in another order.

@@ -11,20 +11,7 @@ struct DocumentReader {
         let members: [String: Document]
 
         /// The pointer of a member (RFC 6901 §3 escapes `~` and `/`).
-        func pointer(to key: String) -> String { pointer + "/" + DocumentReader.escape(key) }
-    }
-
-    static func escape(_ key: String) -> String {
-        var text = ""
-        // By scalars: a character can be a slash with a combining mark on it.
-        for scalar in key.unicodeScalars {
-            switch scalar {
-            case "~": text += "~0"
-            case "/": text += "~1"
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
+        func pointer(to key: String) -> String { pointer + "/" + Fault.escaped(key) }
     }
 
     mutating func note(_ pointer: String, _ message: String) { faults.append(Fault(pointer, message)) }
@@ -39,9 +26,9 @@ struct DocumentReader {
         var members: [String: Document] = [:]
         for member in list {
             if !keys.contains(member.key) {
-                note(pointer + "/" + DocumentReader.escape(member.key), "is not a known key; known here: \(keys.joined(separator: ", "))")
+                note(pointer + "/" + Fault.escaped(member.key), "is not a known key; known here: \(keys.joined(separator: ", "))")
             } else if members.updateValue(member.value, forKey: member.key) != nil {
-                note(pointer + "/" + DocumentReader.escape(member.key), "stands twice; keep one")
+                note(pointer + "/" + Fault.escaped(member.key), "stands twice; keep one")
             }
         }
         return Object(pointer: pointer, members: members)

@@ -10,6 +10,20 @@ public struct Fault: Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
+    /// A key as one reference token of a pointer (RFC 6901 §3).
+    public static func escaped(_ key: String) -> String {
+        var text = ""
+        // By scalars: a character can be a slash with a combining mark on it.
+        for scalar in key.unicodeScalars {
+            switch scalar {
+            case "~": text += "~0"
+            case "/": text += "~1"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+
     public var description: String { "\(pointer.isEmpty ? "/" : pointer): \(message)" }
 }
 

@@ -28,10 +28,29 @@ enum HostPort {
         return (1...65535).contains(port)
     }
 
+    /// An IPv6 address in brackets (RFC 4291 §2.2), without a zone.
     private static func isIPv6Literal(_ text: Substring) -> Bool {
         guard text.hasSuffix("]") else { return false }
-        let inner = text.dropFirst().dropLast().utf8
-        return (2...45).contains(inner.count) && inner.contains(UInt8(ascii: ":"))
-            && inner.allSatisfy { URLByte.hexValue($0) != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }
+        let halves = text.dropFirst().dropLast().split(separator: "::", omittingEmptySubsequences: false)
+        var groups = halves.flatMap { $0.isEmpty ? [] : $0.split(separator: ":", omittingEmptySubsequences: false) }
+        var count = groups.count
+        if let last = groups.last, last.contains(".") {
+            guard isIPv4(last) else { return false }
+            groups.removeLast()
+            count += 1
+        }
+        guard groups.allSatisfy({ (1...4).contains($0.utf8.count) && $0.utf8.allSatisfy { URLByte.hexValue($0) != nil } }) else {
+            return false
+        }
+        return halves.count == 2 ? count <= 7 : halves.count == 1 && count == 8
+    }
+
+    private static func isIPv4(_ text: Substring) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4
+            && parts.allSatisfy { part in
+                (1...3).contains(part.utf8.count) && part.utf8.allSatisfy(URLByte.isDigit) && (part.utf8.count == 1 || part.first != "0")
+                    && Int(part).map { $0 <= 255 } == true
+            }
     }
 }

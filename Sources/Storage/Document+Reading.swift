@@ -19,11 +19,40 @@ extension Document {
         guard bytes.contains(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) else {
             throw JSONSyntaxError(description: "the text is empty; expected a JSON value")
         }
+        // Foundation's parser also takes UTF-16 and UTF-32, whose ASCII has zero bytes, and a comma before a closing bracket.
+        guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else {
+            throw JSONSyntaxError(description: "the text is not UTF-8")
+        }
+        if let offset = Document.danglingComma(bytes) {
+            throw JSONSyntaxError(description: "not valid JSON: a comma before a closing bracket at \(Document.place(offset, in: bytes))")
+        }
         do {
             self = try JSONDecoder().decode(Document.self, from: Data(bytes))
         } catch {
             throw JSONSyntaxError(description: "not valid JSON: \(Document.reason(bytes, error))")
         }
+    }
+
+    /// Where a comma stands with nothing but white space between it and a closing bracket; nil when there is none.
+    private static func danglingComma(_ bytes: [UInt8]) -> Int? {
+        var isInString = false
+        var isEscaped = false
+        var comma: Int?
+        for (offset, byte) in bytes.enumerated() {
+            if isInString {
+                if !isEscaped, byte == UInt8(ascii: "\"") { isInString = false }
+                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"): continue
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): if let comma { return comma }
+            case UInt8(ascii: "\""): isInString = true
+            default: break
+            }
+            comma = byte == UInt8(ascii: ",") ? offset : nil
+        }
+        return nil
     }
 
     /// On Linux `JSONDecoder` keeps its parser's words to itself; `JSONSerialization` says what it met and at which byte.

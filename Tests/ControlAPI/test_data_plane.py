@@ -4,9 +4,15 @@ import json
 
 import pytest
 
-from balancer import VIDEO, patiently
+from balancer import VIDEO, Balancer, patiently
 from client import API, Player, answer, exchange
 from contract import DATA
+
+
+@pytest.fixture(scope="module")
+def balancer(tmp_path_factory):
+    with Balancer(tmp_path_factory.mktemp("data-plane")) as balancer:
+        yield balancer
 
 
 @pytest.fixture(scope="module")
