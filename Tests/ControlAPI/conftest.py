@@ -2,13 +2,19 @@ import contextlib
 
 import pytest
 
-from balancer import BINARY, Balancer, patiently
+from balancer import BINARY, SOAK, Balancer, patiently
 from client import API, Player
 
 
 def pytest_configure():
     if not BINARY.exists():
         raise pytest.UsageError(f"{BINARY} is missing: make build, or set BALANCER_BINARY")
+
+
+def pytest_collection_modifyitems(items):
+    if SOAK:
+        for item in items:
+            item.add_marker(pytest.mark.timeout(4 * 3600))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import os
 import pathlib
 import urllib.parse
 
@@ -272,11 +273,9 @@ def test_an_unknown_cdn_is_not_found(api, name):
     assert api.etag() == before
 
 
-@pytest.mark.parametrize("path", ["/", "/api", "/api/v1", "/api/v2/cdns", "/api/v1/rules", "/API/v1/cdns", "/api/v1/cdns/a/b", "/api/v1/revisions/1/2",
+@pytest.mark.parametrize("path", ["/api", "/api/v1", "/api/v2/cdns", "/api/v1/rules", "/API/v1/cdns", "/api/v1/cdns/a/b", "/api/v1/revisions/1/2",
                                   "/favicon.ico", "/.env", "/%2e%2e/etc/passwd", "/docs", "/openapi.yaml", "/api/v1/origin/every", "/" + "x" * 5000])
 def test_an_unknown_path_is_not_found(api, path):
-    if path == "/":
-        pytest.skip("the dashboard comes here")
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         assert api.request(method, path).status_code == 404
 
@@ -363,6 +362,25 @@ def test_a_million_servers_are_refused_before_they_are_counted_out(fresh):
     assert response.status_code == 422
     assert "/servers" in {error["pointer"] for error in response.json()["errors"]}
     assert memory(fresh) - before < 200 * 2**20, "more than 200 MiB for one request"
+
+
+def test_the_cost_of_a_body_grows_no_faster_than_its_size(fresh):
+    """Work that grows with the square of the keys would let one request keep a thread busy for many seconds. CPU time is counted, not seconds."""
+    def cost(keys):
+        body = json.dumps({f"k{number}": 0 for number in range(keys)})
+        before = cpu(fresh)
+        response = fresh.api.patch(ONE, headers={"If-Match": fresh.api.etag(), "Content-Type": MERGE_PATCH}, content=body)
+        assert response.status_code == 422
+        return cpu(fresh) - before
+
+    small, large = max(cost(10_000), 0.05), cost(40_000)
+    assert large / small < 10, f"four times the keys cost {large / small:.0f} times as much: {small:.2f} s and {large:.2f} s of CPU"
+
+
+def cpu(balancer):
+    """Seconds of CPU that the process has used."""
+    fields = pathlib.Path(f"/proc/{balancer.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(balancer):

@@ -14,5 +14,7 @@ int clinux_epoll_wait(int set, uint64_t *tags, int capacity, int milliseconds);
 int clinux_accept(int listener);
 /// Drops every SYN that comes to a listening socket from now on, by a socket filter; handshakes under way go on. Needs no privilege.
 int clinux_refuse_handshakes(int listener);
+/// Names the calling thread for `top -H`; at most 15 bytes.
+void clinux_name_thread(const char *name);
 /// An eventfd for waking an epoll set; non-blocking, closed on exec.
 int clinux_eventfd(void);

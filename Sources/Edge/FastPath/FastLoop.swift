@@ -80,6 +80,8 @@ final class FastLoop: Sendable {
     /// Starts the thread. It ends when it is told to quit.
     func start(name: String, _ makeState: @escaping @Sendable () -> State) {
         let thread = Thread { [self] in
+            // For `top -H`; the name is copied during the call.
+            unsafe clinux_name_thread(name)
             var state = makeState()
             run(&state)
             let late = mail.withLock { letters in
@@ -88,7 +90,6 @@ final class FastLoop: Sendable {
             }
             for letter in late { letter(&state) }
         }
-        thread.name = name
         thread.start()
     }
 
