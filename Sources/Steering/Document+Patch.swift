@@ -2,19 +2,16 @@ extension Document {
     /// This value with a JSON merge patch applied (RFC 7396): members of the patch replace, null removes, other kinds replace the whole.
     public func merged(with patch: Document) -> Document {
         guard case .object(let changes) = patch else { return patch }
-        var members: [Member] = []
-        if case .object(let own) = self { members = own }
-        for change in changes {
-            let index = members.firstIndex { $0.key == change.key }
-            if case .null = change.value {
-                if let index { members.remove(at: index) }
-            } else if let index {
-                members[index] = Member(change.key, members[index].value.merged(with: change.value))
-            } else {
-                members.append(Member(change.key, Document.null.merged(with: change.value)))
-            }
+        var own: [Member] = []
+        if case .object(let members) = self { own = members }
+        let changed = Dictionary(changes.map { ($0.key, $0.value) }) { $1 }
+        let known = Set(own.map(\.key))
+        let kept = own.compactMap { member -> Member? in
+            guard let change = changed[member.key] else { return member }
+            return change == .null ? nil : Member(member.key, member.value.merged(with: change))
         }
-        return .object(members)
+        let added = changes.filter { !known.contains($0.key) && $0.value != .null }
+        return .object(kept + added.map { Member($0.key, Document.null.merged(with: $0.value)) })
     }
 
     /// This object with one member replaced or added; unchanged when it is no object.

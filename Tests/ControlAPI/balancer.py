@@ -82,7 +82,8 @@ class Balancer:
         # Settings of `serve` alone are no business of other commands.
         environment = {name: value for name, value in self.environment.items() if not name.startswith("BALANCER_")}
         done = subprocess.run(
-            [BINARY, *words, "--database", self.database], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=30)
+            [BINARY, *words, "--database", self.database], cwd=self.folder, env=environment, capture_output=True, text=True,
+            timeout=30)
         assert done.returncode == 0, f"{' '.join(words)}: exit code {done.returncode}: {done.stderr}"
         return done.stdout
 

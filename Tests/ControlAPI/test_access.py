@@ -39,7 +39,8 @@ def tampered(token):
     """Tokens that differ from a good one in as little as can be."""
     other = "0" if token[-1] != "0" else "1"
     return {
-        "last character": token[:-1] + other, "first character": ("0" if token[0] != "0" else "1") + token[1:], "one more": token + "0",
+        "last character": token[:-1] + other, "first character": ("0" if token[0] != "0" else "1") + token[1:],
+        "one more": token + "0",
         "one less": token[:-1], "letter case": token.swapcase(),
     }
 
@@ -48,7 +49,8 @@ def tampered(token):
 def test_without_a_good_token_nothing_is_told_or_done(balancer, api, tokens, method, path):
     before = api.get("/api/v1/catalog")
     bad = {
-        "none": {}, "wrong": {"Authorization": "Bearer " + "ab" * 32}, "empty": {"Authorization": ""}, "short": {"Authorization": "Bearer x"}, "word": {"Authorization": "Bearer"},
+        "none": {}, "wrong": {"Authorization": "Bearer " + "ab" * 32}, "empty": {"Authorization": ""},
+        "short": {"Authorization": "Bearer x"}, "word": {"Authorization": "Bearer"},
         "other scheme": {"Authorization": f"Basic {tokens['admin']}"}, "no scheme": {"Authorization": tokens["admin"]},
         "query": {},
     } | {kind: {"Authorization": f"Bearer {token}"} for kind, token in tampered(tokens["admin"]).items()}

@@ -7,16 +7,25 @@ from client import API
 
 # Texts that have broken programs: controls, directions, combining, normalisation, markup, SQL, format strings, numbers in disguise.
 NAUGHTY = [
-    "", " ", "  leading and trailing  ", "\t", "\n", "\r\n", "line\nline\rline\u2028line\u2029line\u0085line", "\x01\x02\x03\x1b[31mred\x1b[0m\x7f",
-    "\x80\x85\x9f", "\u00a0\u1680\u2003\u202f\u3000", "\u200b\u200c\u200d\u2060\ufeff", "\ufeffbyte order mark", "\ufffe\uffff\ufffd", "\ud7ff\ue000\U0010ffff",
+    "", " ", "  leading and trailing  ", "\t", "\n", "\r\n", "line\nline\rline\u2028line\u2029line\u0085line",
+    "\x01\x02\x03\x1b[31mred\x1b[0m\x7f",
+    "\x80\x85\x9f", "\u00a0\u1680\u2003\u202f\u3000", "\u200b\u200c\u200d\u2060\ufeff", "\ufeffbyte order mark",
+    "\ufffe\uffff\ufffd", "\ud7ff\ue000\U0010ffff",
     "null", "NULL", "nil", "undefined", "true", "NaN", "-0", "1e400", "0x0", "00", "1/0", "None", "(null)", "[object Object]",
-    "' OR '1'='1", "'; DROP TABLE balancer_revisions; --", "\" ; DELETE FROM balancer_revisions WHERE 1=1 /*", "\\'; --", "%27%20OR%201=1", "?", "?1 :a @b $c",
-    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "]]><!--", "&lt;&amp;&#0;&quot;", "javascript:alert(1)", "</title>", "{{7*7}}", "${7*7}", "#{7*7}",
-    "%s%s%s%n%x", "%00%0a%0d", "%", "%%", "100 %", "a+b c%20d", "a&comment=b", "a=b;c=d", "#fragment", "x?y", "\\", "\\\\", "\\u0000", "\\\"", '"', '""', "'", "`", "\\n",
-    "$(touch /tmp/x)", "`id`", "| cat /etc/passwd", "&& true", "../../etc/passwd", "C:\\con\\nul", "/dev/null; exit", "\r\nSet-Cookie: a=b\r\n\r\n",
-    '{"message": "forged", "level": "notice"}', '"}\n{"level":"error","message":"forged"}', "Ω≈ç√∫˜µ≤≥÷", "ÅÍÎÏ˝ÓÔÒÚÆ☃", "ЁЂЃЄЅІЇЈЉЊЋЌЍЎЏ", "السلام عليكم", "שלום", "你好", "こんにちは", "안녕",
-    "한글", "e\u0301 is not \u00e9", "\u00c5 \u212b A\u030a", "\ufb01 \u1e9b\u0323", "İıSsßẞ", "ﷺ", "\u202eright to left\u202c", "\u2066isolated\u2069", "ก็็็็็็็็็็", "Z̷̗͐a̸͎͛l̵̳̈́g̶̱̓o̷͎͐",
-    "👍", "👍🏿", "👨‍👩‍👧‍👦", "🇩🇪🇫🇷", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "❤️ and ❤", "1️⃣", "𝕋𝕖𝕤𝕥", "𐀀\U000e0001", "ﬀ½²③", "ｆｕｌｌ", "x" * 500, "é" * 500, "👍" * 500, "\u0301" * 500, "\\" * 500, '"' * 500, "\n" * 500,
+    "' OR '1'='1", "'; DROP TABLE balancer_revisions; --", "\" ; DELETE FROM balancer_revisions WHERE 1=1 /*", "\\'; --",
+    "%27%20OR%201=1", "?", "?1 :a @b $c",
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "]]><!--", "&lt;&amp;&#0;&quot;", "javascript:alert(1)",
+    "</title>", "{{7*7}}", "${7*7}", "#{7*7}",
+    "%s%s%s%n%x", "%00%0a%0d", "%", "%%", "100 %", "a+b c%20d", "a&comment=b", "a=b;c=d", "#fragment", "x?y", "\\", "\\\\",
+    "\\u0000", "\\\"", '"', '""', "'", "`", "\\n",
+    "$(touch /tmp/x)", "`id`", "| cat /etc/passwd", "&& true", "../../etc/passwd", "C:\\con\\nul", "/dev/null; exit",
+    "\r\nSet-Cookie: a=b\r\n\r\n",
+    '{"message": "forged", "level": "notice"}', '"}\n{"level":"error","message":"forged"}', "Ω≈ç√∫˜µ≤≥÷", "ÅÍÎÏ˝ÓÔÒÚÆ☃",
+    "ЁЂЃЄЅІЇЈЉЊЋЌЍЎЏ", "السلام عليكم", "שלום", "你好", "こんにちは", "안녕",
+    "한글", "e\u0301 is not \u00e9", "\u00c5 \u212b A\u030a", "\ufb01 \u1e9b\u0323", "İıSsßẞ", "ﷺ", "\u202eright to left\u202c",
+    "\u2066isolated\u2069", "ก็็็็็็็็็็", "Z̷̗͐a̸͎͛l̵̳̈́g̶̱̓o̷͎͐",
+    "👍", "👍🏿", "👨‍👩‍👧‍👦", "🇩🇪🇫🇷", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "❤️ and ❤", "1️⃣", "𝕋𝕖𝕤𝕥", "𐀀\U000e0001", "ﬀ½²③", "ｆｕｌｌ", "x" * 500, "é" * 500,
+    "👍" * 500, "\u0301" * 500, "\\" * 500, '"' * 500, "\n" * 500,
 ]
 
 

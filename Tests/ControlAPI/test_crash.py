@@ -33,7 +33,8 @@ class Writer:
                     name = f"{self.run}-{self.number}-{count}"
                     self.in_flight = name
                     response = client.patch(
-                        f"/api/v1/origin?comment={name}", content=json.dumps({"every": self.run * 100_000 + self.number * 10_000 + count}),
+                        f"/api/v1/origin?comment={name}",
+                        content=json.dumps({"every": self.run * 100_000 + self.number * 10_000 + count}),
                         headers={"If-Match": etag, "Content-Type": MERGE_PATCH})
                     self.in_flight = None
                     if response.status_code == 200:

@@ -1,6 +1,7 @@
 """The documents themselves: valid, served as they are, and their examples work."""
 
 import json
+import re
 
 import httpx
 import pytest
@@ -33,9 +34,8 @@ def test_every_reference_leads_somewhere_and_every_component_is_used(judge):
 
 @BOTH
 def test_every_object_schema_refuses_unknown_members(judge):
-    schemas = judge.document["components"]["schemas"]
-    open_ones = [name for name, schema in schemas.items() if schema.get("type") == "object" and schema.get("additionalProperties") is not False]
-    assert open_ones == []
+    objects = {name: schema for name, schema in judge.document["components"]["schemas"].items() if schema.get("type") == "object"}
+    assert [name for name, schema in objects.items() if schema.get("additionalProperties") is not False] == []
 
 
 @BOTH
@@ -63,6 +63,16 @@ def test_every_operation_of_the_api_needs_a_token_and_says_so():
         assert ({"401", "429"} <= set(operation["responses"])) == needs_token, f"{method} {path}"
         is_write = needs_token and method != "GET" and path != "/api/v1/explain"
         assert ({"403", "412", "428"} <= set(operation["responses"])) == is_write, f"{method} {path}"
+
+
+def test_the_reasons_named_are_those_of_the_source():
+    sources = contract.DOCUMENTS.parent
+    refusals = re.findall(r'case \.\w+: "([a-z0-9-]+)"', (sources / "Steering/Refusal.swift").read_text())
+    faults = re.findall(r'case \.\w+: \(\d+, "([a-z0-9-]+)"', (sources / "Edge/HTTPFault.swift").read_text())
+    assert len(refusals) > 5 and len(faults) > 10
+    reasons = contract.DATA.document["components"]["schemas"]["Problem"]["properties"]["reason"]["enum"]
+    assert sorted(reasons) == sorted(refusals + faults)
+    assert contract.CONTROL.document["components"]["schemas"]["Refusal"]["properties"]["reason"]["enum"] == refusals
 
 
 def test_the_control_plane_serves_its_document_as_it_is(balancer):
@@ -94,7 +104,8 @@ def test_every_example_body_works_on_a_fresh_balancer(begin):
 
 
 def test_every_example_of_the_data_plane_works_on_a_fresh_balancer(fresh):
-    for name, example in contract.DATA.document["paths"]["/origin"]["post"]["requestBody"]["content"]["application/json"]["examples"].items():
+    body = contract.DATA.document["paths"]["/origin"]["post"]["requestBody"]
+    for name, example in body["content"]["application/json"]["examples"].items():
         response = fresh.player.post("/origin", json=example["value"])
         assert response.status_code == 301, f"example {name}: {response.text}"
     video = contract.DATA.document["components"]["parameters"]["Video"]["example"]
@@ -104,7 +115,8 @@ def test_every_example_of_the_data_plane_works_on_a_fresh_balancer(fresh):
 
 def test_the_commands_in_the_description_work(fresh):
     response = fresh.api.patch(
-        "/api/v1/cdns/cdn.example.com?comment=half%20the%20share", headers={"If-Match": fresh.api.etag(), "Content-Type": MERGE_PATCH},
+        "/api/v1/cdns/cdn.example.com?comment=half%20the%20share",
+        headers={"If-Match": fresh.api.etag(), "Content-Type": MERGE_PATCH},
         content='{"weight": 50}')
     assert response.status_code == 200
     assert fresh.api.get("/api/v1/revisions").json()["revisions"][0]["comment"] == "half the share"
@@ -148,7 +160,9 @@ def examples(judge, value, pointer):
     elif isinstance(value, dict):
         if "schema" in value:
             for example in value.get("examples", {}).values():
-                yield f"{pointer}/schema", judge.resolve(example["$ref"].removeprefix("#"))[1]["value"] if "$ref" in example else example["value"]
+                if "$ref" in example:
+                    _, example = judge.resolve(example["$ref"].removeprefix("#"))
+                yield f"{pointer}/schema", example["value"]
             if "example" in value:
                 yield f"{pointer}/schema", value["example"]
         elif isinstance(value.get("examples"), list):

@@ -73,7 +73,8 @@ def test_a_flood_at_the_admin_port_costs_players_nothing(begin):
         api.done("PATCH", "/api/v1/redirect", {"status": 302}, comment="after the flood")
         assert player.ask(VIDEO).status_code == 302
         assert api.get("/readyz").text == "ready\n"
-    print(f"\n{sum(count for count, _ in played)} redirects during the flood, the slowest in {max(slowest for _, slowest in played) * 1000:.0f} ms")
+    count, slowest = sum(count for count, _ in played), max(slowest for _, slowest in played)
+    print(f"\n{count} redirects during the flood, the slowest in {slowest * 1000:.0f} ms")
 
 
 def test_ended_connections_give_their_descriptors_back(begin):
@@ -85,7 +86,8 @@ def test_ended_connections_give_their_descriptors_back(begin):
             with contextlib.ExitStack() as stack:
                 for _ in range(200):
                     stack.enter_context(connect(balancer.admin)).sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert patiently(lambda: descriptors(balancer) <= before + 5, seconds=10), f"{before} descriptors before, {descriptors(balancer)} after"
+        if not patiently(lambda: descriptors(balancer) <= before + 5, seconds=10):
+            raise AssertionError(f"{before} descriptors before, {descriptors(balancer)} after")
 
 
 def descriptors(balancer):

@@ -13,6 +13,7 @@ from balancer import SOAK, VIDEO
 from client import API, Player
 
 STATUSES = (301, 302, 307, 308)
+LOCATION = re.compile(r"http://cdn-(\d+)\.example\.com/s1/video/1488/xcg2djHckad\.m3u8")
 CHANGES = 1000 if SOAK else 100
 
 
@@ -23,7 +24,8 @@ def test_a_weight_changed_shows_in_the_first_request_after_the_answer_on_every_w
         catalog["origin"]["every"] = 0
         for turn in range(60):
             catalog["cdns"] = [
-                {"name": "a", "url": "http://a.example.com", "weight": turn % 2}, {"name": "b", "url": "http://b.example.com", "weight": 1 - turn % 2}]
+                {"name": "a", "url": "http://a.example.com", "weight": turn % 2},
+                {"name": "b", "url": "http://b.example.com", "weight": 1 - turn % 2}]
             api.done("PUT", "/api/v1/catalog", catalog)
             expected = "http://a.example.com/" if turn % 2 else "http://b.example.com/"
             # Each on a connection of its own; the kernel spreads them over the workers' listeners by their source ports.
@@ -74,7 +76,7 @@ def sample(address, changes, stop, connections):
                 oldest = changes.acknowledged
                 response = player.ask(VIDEO, headers={"Accept": "application/json"})
                 newest = changes.sent
-                number = int(re.fullmatch(r"http://cdn-(\d+)\.example\.com/s1/video/1488/xcg2djHckad\.m3u8", response.headers["location"])[1])
+                number = int(LOCATION.fullmatch(response.headers["location"])[1])
                 assert oldest <= number <= newest, f"revision {number} answered between {oldest} acknowledged and {newest} sent"
                 assert response.status_code == STATUSES[number % 4]
                 assert response.json()["cdn"] == f"n-{number}" and response.json()["location"] == response.headers["location"]
@@ -90,7 +92,8 @@ def test_changes_under_load_cost_no_request_and_tear_no_answer(begin):
         script = pathlib.Path(__file__).with_name("redirects.lua")
         target = f"http://{balancer.listen}/?video={urllib.parse.quote(VIDEO, safe='')}"
         wrk = subprocess.Popen(
-            ["wrk", "-t2", "-c256", "-d3600s", "--timeout", "10s", "-s", script, target], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            ["wrk", "-t2", "-c256", "-d3600s", "--timeout", "10s", "-s", script, target], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)
         samplers = [pool.submit(sample, balancer.listen, changes, stop, connections) for connections in ("fresh", "kept", "fresh", "kept")]
         try:
             changes.make(CHANGES)
