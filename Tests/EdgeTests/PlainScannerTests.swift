@@ -56,6 +56,26 @@ import Testing
         }
     }
 
+    @Test func `a head after another is judged as if it stood alone`() {
+        var random = SplitMix64(for: "plain heads after plain heads")
+        var repeated = 0
+        for round in 0..<20_000 {
+            // Fields that repeat, that differ in a byte, that are cut, and that go on where the others ended.
+            let first = get("/a", "Accept: */*", "X: \(random.below(3))")
+            var second = [UInt8](latin1: get("/bb", "Accept: */*", "X: \(random.below(3))"))
+            if random.below(100) < 20 { second[random.below(second.count)] = random.byte() }
+            if random.below(100) < 20 { second.removeLast(random.below(second.count)) }
+            let bytes = [UInt8](latin1: first) + second
+            let start = first.utf8.count
+            let last = PlainScanner.scan(bytes.span, 0..<bytes.count, limits: Limits())
+            let alone = PlainScanner.scan(bytes.span, start..<bytes.count, limits: Limits())
+            let after = PlainScanner.scan(bytes.span, start..<bytes.count, limits: Limits(), after: last)
+            #expect(after == alone, "round \(round): \(shown(bytes))")
+            if let last, let after, bytes[last.fields] == bytes[after.fields] { repeated += 1 }
+        }
+        #expect(repeated > 3_000)
+    }
+
     private func isPlain(_ text: String) -> Bool {
         let bytes = [UInt8](latin1: text)
         return PlainScanner.scan(bytes.span, 0..<bytes.count, limits: Limits()) != nil

@@ -5,15 +5,20 @@ import Steering
 /// A pure function of bytes that accepts a subset of what `HeadScanner` accepts, with the same head; everything else is "not plain" and
 /// goes to the slow path, which decides. Fields are judged by the same `HeadFields`, so only cutting the bytes into fields is done twice.
 enum PlainScanner {
-    /// - Parameter range: what is left of the bytes read, beginning with a request.
+    /// - Parameters:
+    ///   - range: what is left of the bytes read, beginning with a request.
+    ///   - last: the plain head before it in the same bytes. A client that pipelines sends the same fields again and again, and the same
+    ///     bytes mean the same.
     /// - Returns: nil when the request is not plain or not whole.
-    static func scan(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limits: Limits) -> RequestHead? {
-        var head = RequestHead()
+    static func scan(
+        _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limits: Limits, after last: RequestHead? = nil
+    ) -> RequestHead? {
         var index = range.lowerBound
+        var method = RequestHead.Method.get
         if bytes.begins(with: "GET /", in: range) {
             index += 4
         } else if bytes.begins(with: "HEAD /", in: range) {
-            head.method = .head
+            method = .head
             index += 5
         } else {
             return nil
@@ -21,9 +26,14 @@ enum PlainScanner {
         let target = index
         while index < range.upperBound, isTargetByte(bytes[index]) { index += 1 }
         guard index - target <= limits.target, bytes.begins(with: " HTTP/1.1\r\n", in: index..<range.upperBound) else { return nil }
+        let start = index + 11
+        if let last, bytes.repeats(last.fields.lowerBound..<last.fields.upperBound + 2, at: start, before: range.upperBound) {
+            return last.again(method, target: target..<index, fieldsAt: start, from: range.lowerBound)
+        }
+        var head = RequestHead()
+        head.method = method
         head.target = target..<index
-        index += 11
-        return fields(bytes, index..<range.upperBound, &head, from: range.lowerBound, limits) ? head : nil
+        return fields(bytes, start..<range.upperBound, &head, from: range.lowerBound, limits) ? head : nil
     }
 
     private static func fields(
@@ -45,6 +55,7 @@ enum PlainScanner {
             }
             guard index + 1 < range.upperBound, bytes[index + 1] == .lineFeed else { return false }
             head.length = index + 2 - start
+            head.fields = range.lowerBound..<index
             try fields.finish(&head, bytes)
         } catch {
             return false
