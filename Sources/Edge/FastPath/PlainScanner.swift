@@ -24,7 +24,7 @@ enum PlainScanner {
             return nil
         }
         let target = index
-        while index < range.upperBound, isTargetByte(bytes[index]) { index += 1 }
+        index = endOfTarget(bytes, index..<range.upperBound)
         guard index - target <= limits.target, bytes.begins(with: " HTTP/1.1\r\n", in: index..<range.upperBound) else { return nil }
         let start = index + 11
         if let last, bytes.repeats(last.fields.lowerBound..<last.fields.upperBound + 2, at: start, before: range.upperBound) {
@@ -61,6 +61,25 @@ enum PlainScanner {
             return false
         }
         return head.body == .none && !head.expectsContinue && !head.wantsJSON
+    }
+
+    /// The first byte that no target has, which in a plain head is the space after it. Eight bytes at a time while none can be one: a
+    /// borrow between bytes can make a good byte look bad, never a bad one good.
+    private static func endOfTarget(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+        var index = range.lowerBound
+        let raw = unsafe bytes.bytes
+        while index + 8 <= range.upperBound {
+            // Any eight bytes are an integer, and RawSpan checks that they are inside.
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let upToSpace = (word &- 0x2121_2121_2121_2121) & ~word
+            let fromDelete = word | (word &+ 0x0101_0101_0101_0101)
+            let hash = word ^ 0x2323_2323_2323_2323
+            let isHash = (hash &- 0x0101_0101_0101_0101) & ~hash
+            if (upToSpace | fromDelete | isHash) & 0x8080_8080_8080_8080 != 0 { break }
+            index += 8
+        }
+        while index < range.upperBound, isTargetByte(bytes[index]) { index += 1 }
+        return index
     }
 
     /// The first byte that no field value has, which in a plain head is its CR. Eight bytes at a time while none of them is a control.
