@@ -14,24 +14,26 @@ extension Catalog {
 
 extension Catalog.Origin {
     fileprivate var document: Document {
-        .object([
-            .init("domains", .array(domains.map(Document.string))),
-            .init("servers", .array(servers.map(Document.string))),
-            .init("scheme", .string(scheme.rawValue)),
-            .init("every", .integer(every)),
-            .init("scope", .string(scope.rawValue)),
-        ])
+        .object(
+            [
+                .init("domains", .array(domains.map(Document.string))),
+                .init("servers", .array(servers.map(Document.string))),
+                .init("scheme", .string(scheme.rawValue)),
+                .init("every", .integer(every)),
+                .init("scope", .string(scope.rawValue)),
+            ] + (probe.map { [.init("probe", $0.document)] } ?? []))
     }
 }
 
 extension Catalog.CDN {
     fileprivate var document: Document {
-        .object([
-            .init("name", .string(name)),
-            .init("url", .string(url.text)),
-            .init("weight", .integer(weight)),
-            .init("enabled", .bool(enabled)),
-        ])
+        .object(
+            [
+                .init("name", .string(name)),
+                .init("url", .string(url.text)),
+                .init("weight", .integer(weight)),
+                .init("enabled", .bool(enabled)),
+            ] + (probe.map { [.init("probe", $0.document)] } ?? []))
     }
 }
 

@@ -30,7 +30,8 @@ extension Catalog {
 
     private static func readOrigin(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Origin {
         if root.members["origin"] == nil { reader.note("/origin", "is missing; give an object with domains and servers") }
-        let object = reader.object(root.members["origin"], at: "/origin", keys: ["domains", "servers", "scheme", "every", "scope"])
+        let object = reader.object(
+            root.members["origin"], at: "/origin", keys: ["domains", "servers", "scheme", "every", "scope", "probe"])
         // Without an object there is one fault, not one for each key that it lacks.
         var known = false
         if case .object? = root.members["origin"] { known = true }
@@ -40,7 +41,8 @@ extension Catalog {
             domains: domains, servers: servers, labels: labels,
             scheme: reader.choice(object, "scheme", default: .http),
             every: reader.integer(object, "every", in: 0...1_000_000_000, default: 10),
-            scope: reader.choice(object, "scope", default: .all))
+            scope: reader.choice(object, "scope", default: .all),
+            probe: Probe.read(object, &reader))
     }
 
     private static func readDomains(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> [String] {
@@ -86,9 +88,10 @@ extension Catalog {
         var cdns: [CDN] = []
         var taken: Set<String> = []
         for (pointer, value) in reader.list(root, "cdns", count: 0...1000, of: "CDNs") {
-            let object = reader.object(value, at: pointer, keys: ["name", "url", "weight", "enabled"])
+            let object = reader.object(value, at: pointer, keys: ["name", "url", "weight", "enabled", "probe"])
             let weight = reader.integer(object, "weight", in: 0...1000, default: 100)
             let enabled = reader.bool(object, "enabled", default: true)
+            let probe = Probe.read(object, &reader)
             guard case .object = value else { continue }
             let name = readName(object, taken: &taken, &reader)
             let hint = "a URL such as \"http://cdn.example.com\""
@@ -98,7 +101,7 @@ extension Catalog {
                 let form = "http or https, host, optional port and path; no user, query or dot segment"
                 reader.note(object.pointer(to: "url"), "must be \(hint) (\(form)), is \(Document.string(text).kind)")
             }
-            if let name, let url { cdns.append(CDN(name: name, url: url, weight: weight, enabled: enabled)) }
+            if let name, let url { cdns.append(CDN(name: name, url: url, weight: weight, enabled: enabled, probe: probe)) }
         }
         return cdns
     }

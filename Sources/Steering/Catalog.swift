@@ -23,6 +23,8 @@ public struct Catalog: Sendable, Equatable {
         /// Every N-th redirect goes to the origin; 1 is always, 0 is never.
         public let every: Int
         public let scope: Scope
+        /// How each server's health is asked for; nil: all count as up.
+        public let probe: Probe?
     }
 
     public enum Scheme: String, Sendable, CaseIterable { case http, https }
@@ -43,6 +45,8 @@ public struct Catalog: Sendable, Equatable {
         public let weight: Int
         /// False drains the CDN: it gets no new redirect.
         public let enabled: Bool
+        /// How its health is asked for; nil: it counts as up.
+        public let probe: Probe?
 
         /// Whether new redirects may go here.
         public var takesTraffic: Bool { enabled && weight > 0 }

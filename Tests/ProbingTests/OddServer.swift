@@ -1,0 +1,91 @@
+import Glibc
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+
+/// A server on loopback that answers every connection in one odd way.
+final class OddServer: Sendable {
+    enum Way: Sendable {
+        /// Says this and closes.
+        case says(String)
+        /// Accepts and says nothing.
+        case tarpit
+        /// A byte every 200 ms.
+        case drips(String)
+        /// Resets after the request.
+        case resets
+        /// This many bytes of body.
+        case floods(Int)
+        /// The n-th connection gets the n-th text, the last again and again.
+        case turns([String])
+    }
+
+    let port: Int
+    private let channel: any Channel
+
+    init(_ way: Way) async throws {
+        let counter = NIOLockedValueBox(0)
+        channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.backlog, value: 64)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let number = counter.withLockedValue { number in
+                        defer { number += 1 }
+                        return number
+                    }
+                    try channel.pipeline.syncOperations.addHandler(Handler(way, number))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        port = channel.localAddress?.port ?? 0
+    }
+
+    func stop() async throws { try await channel.close() }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let way: Way
+        private let number: Int
+        private var hasAnswered = false
+
+        init(_ way: Way, _ number: Int) {
+            self.way = way
+            self.number = number
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            guard !hasAnswered else { return }
+            hasAnswered = true
+            switch way {
+            case .tarpit: break
+            case .says(let text): say(text, context)
+            case .turns(let texts): say(texts[min(number, texts.count - 1)], context)
+            case .resets:
+                var linger = linger()
+                linger.l_onoff = 1
+                (context.channel as? any SocketOptionProvider)?.setSoLinger(linger).whenFailure { _ in }
+                context.close(promise: nil)
+            case .floods(let count):
+                say("HTTP/1.1 200 OK\r\nContent-Length: \(count)\r\n\r\n" + String(repeating: "x", count: count), context)
+            case .drips(let text): drip(Array(text.utf8)[...], context)
+            }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+        private func say(_ text: String, _ context: ChannelHandlerContext) {
+            let context = NIOLoopBound(context, eventLoop: context.eventLoop)
+            context.value.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text))).whenComplete { _ in
+                context.value.close(promise: nil)
+            }
+        }
+
+        private func drip(_ bytes: ArraySlice<UInt8>, _ context: ChannelHandlerContext) {
+            guard let first = bytes.first, context.channel.isActive else { return context.close(promise: nil) }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: [first])), promise: nil)
+            context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(200)) { self.drip(bytes.dropFirst(), context) }
+        }
+    }
+}
