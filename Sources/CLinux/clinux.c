@@ -1,8 +1,12 @@
 #define _GNU_SOURCE
 #include "clinux.h"
+#include <arpa/inet.h>
+#include <endian.h>
 #include <linux/filter.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -23,7 +27,24 @@ int clinux_epoll_wait(int set, uint64_t *tags, int capacity, int milliseconds) {
     return count;
 }
 
-int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+int clinux_accept(int listener, struct clinux_address *peer) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } address;
+    socklen_t length = sizeof address;
+    int fd = accept4(listener, &address.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    *peer = (struct clinux_address){0};
+    if (fd >= 0 && address.any.sa_family == AF_INET) {
+        peer->low = UINT64_C(0xffff00000000) | ntohl(address.four.sin_addr.s_addr);
+    } else if (fd >= 0 && address.any.sa_family == AF_INET6) {
+        memcpy(peer, &address.six.sin6_addr, sizeof *peer);
+        peer->high = be64toh(peer->high);
+        peer->low = be64toh(peer->low);
+    }
+    return fd;
+}
 
 int clinux_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 

@@ -1,13 +1,16 @@
 /// One metric with its help, kind and samples.
 public struct MetricFamily: Sendable {
-    public enum Kind: String, Sendable { case counter, gauge }
+    public enum Kind: String, Sendable { case counter, gauge, histogram }
 
     public struct Sample: Sendable {
+        /// What follows the family's name: `_bucket`, `_sum` and `_count` of a histogram.
+        public let suffix: String
         public let labels: [(name: String, value: String)]
         public let value: Double
 
-        public init(_ value: Double, labels: [(name: String, value: String)] = []) {
+        public init(_ value: Double, suffix: String = "", labels: [(name: String, value: String)] = []) {
             self.value = value
+            self.suffix = suffix
             self.labels = labels
         }
     }
@@ -35,7 +38,7 @@ public enum Exposition {
             text += "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.kind.rawValue)\n"
             for sample in family.samples {
                 let labels = sample.labels.map { "\($0.name)=\"\(escaped($0.value))\"" }.joined(separator: ",")
-                text += "\(family.name)\(labels.isEmpty ? "" : "{\(labels)}") \(number(sample.value))\n"
+                text += "\(family.name)\(sample.suffix)\(labels.isEmpty ? "" : "{\(labels)}") \(number(sample.value))\n"
             }
         }
         return text

@@ -9,11 +9,22 @@ public struct Counters: Sendable, Equatable {
     public var otherAnswers: UInt64 = 0
     public var connectionsAccepted: UInt64 = 0
     public var connectionsOpen: Int = 0
+    /// Bytes read from clients and given to the kernel for them, heads included.
+    public var bytesReceived: UInt64 = 0
+    public var bytesSent: UInt64 = 0
+    /// Connections closed for want of a PROXY header, or for one from a peer that is not trusted.
+    public var proxyHeadersRefused: UInt64 = 0
+    /// Connections that left the fast path, by why; the names are those of docs/fast-path.md.
+    public var handOvers: [String: UInt64] = [:]
+    public var loopTurns = LoopTurns()
 
     public struct RefusalKey: Sendable, Hashable {
         public let status: Int
         public let reason: String
     }
+
+    /// All answers by status.
+    public var answers: [Int: UInt64] = [:]
 
     mutating func countRefusal(_ status: Int, _ reason: String) {
         refusals[RefusalKey(status: status, reason: reason), default: 0] += 1
@@ -27,5 +38,11 @@ public struct Counters: Sendable, Equatable {
         otherAnswers += other.otherAnswers
         connectionsAccepted += other.connectionsAccepted
         connectionsOpen += other.connectionsOpen
+        bytesReceived += other.bytesReceived
+        bytesSent += other.bytesSent
+        proxyHeadersRefused += other.proxyHeadersRefused
+        handOvers.merge(other.handOvers, uniquingKeysWith: +)
+        answers.merge(other.answers, uniquingKeysWith: +)
+        loopTurns.add(other.loopTurns)
     }
 }

@@ -14,14 +14,17 @@ public final class EdgeServer: Sendable {
         /// Threads, each with a listener and an event loop of its own; at least 1.
         public var workers: Int
         public var limits: Limits
+        public var clientSource: ClientSource
         /// Documentation, by path.
         public var pages: [EdgePage]
         /// False: every connection goes to the slow path as it is accepted.
         public var usesFastPath: Bool
 
         public init(
-            address: ListenAddress, workers: Int, limits: Limits = Limits(), pages: [EdgePage] = [], usesFastPath: Bool = true
+            address: ListenAddress, workers: Int, limits: Limits = Limits(), clientSource: ClientSource = ClientSource(),
+            pages: [EdgePage] = [], usesFastPath: Bool = true
         ) {
+            self.clientSource = clientSource
             self.pages = pages
             self.usesFastPath = usesFastPath
             self.address = address
@@ -58,22 +61,24 @@ public final class EdgeServer: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: workers)
         let open = OpenConnections()
         self.open = open
+        let report = QuietReport(to: report)
+        let (source, limits, pages) = (configuration.clientSource, configuration.limits, configuration.pages)
         var seats: [Seat] = []
         for (descriptor, loop) in zip(descriptors, group.makeIterator().map { $0 }) {
-            let (limits, pages) = (configuration.limits, configuration.pages)
             let worker = try await loop.submit {
                 NIOLoopBound(
-                    Worker(responder: Responder(table: table, sequences: sequences, pages: pages), limits: limits), eventLoop: loop)
+                    Worker(responder: Responder(table: table, sequences: sequences, clientSource: source, pages: pages), limits: limits),
+                    eventLoop: loop)
             }.get()
             let fast = try FastLoop(
-                listener: descriptor, handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open) }, report: report)
+                listener: descriptor, handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open, report) }, report: report)
             seats.append(Seat(fast: fast, loop: loop, worker: worker))
         }
         self.seats = seats
         for (index, seat) in seats.enumerated() {
             seat.fast.start(name: "fast-\(index)") {
                 FastLoop.State(
-                    responder: Responder(table: table, sequences: sequences, pages: configuration.pages), limits: configuration.limits,
+                    responder: Responder(table: table, sequences: sequences, clientSource: source, pages: pages), limits: limits,
                     answersPlain: configuration.usesFastPath)
             }
         }
@@ -93,7 +98,7 @@ public final class EdgeServer: Sendable {
         for seat in seats {
             let worker = seat.worker
             sum.add(try await seat.loop.submit { worker.value.responder.total }.get())
-            sum.add(await seat.fast.perform { $0.responder.total } ?? Counters())
+            sum.add(await seat.fast.perform { $0.counters } ?? Counters())
             sum.connectionsOpen += seat.fast.connectionsOpen
         }
         return sum
@@ -140,17 +145,23 @@ public final class EdgeServer: Sendable {
 
     /// Makes a NIO channel of a connection. Called on the fast loop's thread; owns the descriptor.
     private static func adopt(
-        _ handOver: HandOver, _ loop: any EventLoop, _ worker: NIOLoopBound<Worker>, _ open: OpenConnections
+        _ handOver: consuming HandOver, _ loop: any EventLoop, _ worker: NIOLoopBound<Worker>, _ open: OpenConnections,
+        _ report: QuietReport
     ) {
         open.opened()
+        let (client, content) = (handOver.client, handOver.content)
         ClientBootstrap(group: loop)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(worker: worker.value, handOver))
+                    let handler: any ChannelHandler =
+                        content.awaitsProxyHeader
+                        ? ProxyHeaderHandler(worker: worker.value, of: client, content, report: report)
+                        : ConnectionHandler(worker: worker.value, of: client, content)
+                    try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
-            .withConnectedSocket(handOver.descriptor)
+            .withConnectedSocket(handOver.descriptor.release())
             .whenComplete { result in
                 switch result {
                 case .success(let channel): channel.closeFuture.whenComplete { _ in open.closed() }

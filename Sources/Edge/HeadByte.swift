@@ -71,6 +71,25 @@ extension Span<UInt8> {
     }
 
     /// `range` without spaces and tabs at its ends; no other byte is white space in HTTP.
+    /// Whether the bytes of `range` stand at `start` again.
+    borrowing func repeats(_ range: Range<Int>, at start: Int, before end: Int) -> Bool {
+        guard range.count <= end - start else { return false }
+        let raw = unsafe bytes
+        var offset = 0
+        while offset + 8 <= range.count {
+            // Any eight bytes are an integer, and RawSpan checks that they are inside.
+            let one = unsafe raw.unsafeLoadUnaligned(fromByteOffset: range.lowerBound + offset, as: UInt64.self)
+            let other = unsafe raw.unsafeLoadUnaligned(fromByteOffset: start + offset, as: UInt64.self)
+            if one != other { return false }
+            offset += 8
+        }
+        while offset < range.count {
+            if self[range.lowerBound + offset] != self[start + offset] { return false }
+            offset += 1
+        }
+        return true
+    }
+
     borrowing func trimmed(_ range: Range<Int>) -> Range<Int> {
         var lower = range.lowerBound
         var upper = range.upperBound

@@ -14,6 +14,7 @@ struct HeadFields {
     private var acceptsJSON = false
     private var expects = false
     private var hasUnknownExpectation = false
+    private var isForwarded = false
 
     mutating func take(_ bytes: borrowing Span<UInt8>, name: Range<Int>, value: Range<Int>, limit: Int) throws(HTTPFault) {
         count += 1
@@ -28,12 +29,14 @@ struct HeadFields {
         case 6 where bytes.equalsIgnoringCase("expect", in: name):
             expects = true
             if !bytes.equalsIgnoringCase("100-continue", in: value) { hasUnknownExpectation = true }
+        case 9 where bytes.equalsIgnoringCase("forwarded", in: name): isForwarded = true
         case 10 where bytes.equalsIgnoringCase("connection", in: name):
             takeConnection(bytes, value)
         case 14 where bytes.equalsIgnoringCase("content-length", in: name):
             contentLengths += 1
             noteTabs(bytes, around: value)
             contentLength = HeadFields.length(bytes, value)
+        case 15 where bytes.equalsIgnoringCase("x-forwarded-for", in: name): isForwarded = true
         case 17 where bytes.equalsIgnoringCase("transfer-encoding", in: name):
             transferEncodings += 1
             transferEncoding = value
@@ -52,6 +55,7 @@ struct HeadFields {
         if hasUnknownExpectation, !head.isHTTP10 { throw .expectation }
         head.expectsContinue = expects && !head.isHTTP10
         head.wantsJSON = acceptsJSON
+        head.isForwarded = isForwarded
         head.closes = saysClose || (head.isHTTP10 && !saysKeepAlive) || head.body != .none || head.method == .connect
     }
 

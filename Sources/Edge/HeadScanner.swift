@@ -75,6 +75,7 @@ struct HeadScanner {
             state = .fieldStart
         case .endLF:
             guard byte == .lineFeed else { throw .lineEnd }
+            head.fields = fieldsStart..<position - 1
             try fields.finish(&head, bytes)
             head.length = position + 1
             return true

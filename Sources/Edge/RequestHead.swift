@@ -13,8 +13,28 @@ struct RequestHead: Equatable {
     /// Whether `Accept` names `application/json`.
     var wantsJSON = false
     var expectsContinue = false
+    /// Whether a field names the client of a proxy: `Forwarded` or `X-Forwarded-For`.
+    var isForwarded = false
+    /// The field lines, without the empty line after them.
+    var fields = 0..<0
     /// Bytes of the head, empty lines before it and the empty line after it included.
     var length = 0
+
+    /// A head with the same field bytes as this one at another place.
+    ///
+    /// - Parameters:
+    ///   - start: of the field lines.
+    ///   - first: the head's first byte.
+    func again(_ method: Method, target: Range<Int>, fieldsAt start: Int, from first: Int) -> RequestHead {
+        let offset = start - fields.lowerBound
+        var head = self
+        head.method = method
+        head.target = target
+        head.host = host.lowerBound + offset..<host.upperBound + offset
+        head.fields = start..<fields.upperBound + offset
+        head.length = fields.upperBound + offset + 2 - first
+        return head
+    }
 
     /// The methods of RFC 9110 §9.3 and RFC 5789; others are answered with 501.
     enum Method: String, CaseIterable {

@@ -9,6 +9,8 @@ struct Responder {
     private(set) var sequences: SequenceSet
     /// Without the redirects to CDNs of the present table; `total` has them.
     var counters = Counters()
+    /// Answers by status code.
+    private var answers = [UInt64](repeating: 0, count: 600)
     /// Redirects by CDN of the present table.
     private var redirectsToCDN: [UInt64]
     var writer = ResponseWriter()
@@ -16,6 +18,7 @@ struct Responder {
     var isDraining = false
     /// Body bytes that follow what is in the writer, shared by all who ask for the page; the owner sends and clears it.
     var attachment: ByteBuffer?
+    let clientSource: ClientSource
     /// Documentation by path.
     private let pages: [EdgePage]
     private var decoded: [UInt8] = []
@@ -28,14 +31,18 @@ struct Responder {
     enum Outcome: Equatable {
         /// The answer is written.
         case answered
-        /// The video is in the body: read it and call `respond(toBody:of:)`.
+        /// The video is in the body: read it and call `respond(toBody:of:from:)`.
         case needsBody
         /// A page of the documentation is asked for: call `show(_:to:closes:)`.
         case needsPage(Int)
     }
 
     /// - Parameter clock: seconds since 1970, for the Date field.
-    init(table: RoutingTable, sequences: SequenceSet, pages: [EdgePage] = [], clock: @escaping () -> Int = DateField.now) {
+    init(
+        table: RoutingTable, sequences: SequenceSet, clientSource: ClientSource = ClientSource(), pages: [EdgePage] = [],
+        clock: @escaping () -> Int = DateField.now
+    ) {
+        self.clientSource = clientSource
         self.table = table
         self.sequences = sequences
         redirectsToCDN = [UInt64](repeating: 0, count: table.catalog.cdns.count)
@@ -55,6 +62,7 @@ struct Responder {
     var total: Counters {
         var total = counters
         for (cdn, count) in zip(table.catalog.cdns, redirectsToCDN) where count > 0 { total.redirectsToCDN[cdn.name, default: 0] += count }
+        for (status, count) in answers.enumerated() where count > 0 { total.answers[status] = count }
         return total
     }
 
@@ -62,23 +70,27 @@ struct Responder {
     ///
     /// - Parameters:
     ///   - bytes: what the head's offsets count in.
+    ///   - peer: the connection's, or what a PROXY header says.
     ///   - closes: whether the connection ends after this answer.
-    mutating func respond(to head: RequestHead, _ bytes: borrowing Span<UInt8>, closes: Bool) -> Outcome {
+    mutating func respond(
+        to head: RequestHead, _ bytes: borrowing Span<UInt8>, from peer: ClientAddress, closes: Bool
+    ) -> Outcome {
         let framing = ResponseWriter.Framing(head, closes: closes)
         if head.method == .other { return refuse(.unknownMethod, framing) }
         if head.form == .authority { return refuseMethod(allow: Allow.redirect, framing) }
         if head.form == .asterisk { return options(allow: Allow.redirect, framing) }
+        let client = clientSource.client(of: head, bytes, peer: peer)
         let question = bytes.firstIndex(of: UInt8(ascii: "?"), in: head.target)
         let path = head.target.lowerBound..<question
         let query = min(question + 1, head.target.upperBound)..<head.target.upperBound
         if path.isEmpty || bytes.equals("/", in: path) {
-            return redirectByQuery(head, bytes, query, allow: Allow.redirect, framing)
+            return redirectByQuery(head, bytes, query, from: client, allow: Allow.redirect, framing)
         }
-        if bytes.equals("/origin", in: path) { return redirectByQuery(head, bytes, query, allow: Allow.origin, framing) }
+        if bytes.equals("/origin", in: path) { return redirectByQuery(head, bytes, query, from: client, allow: Allow.origin, framing) }
         if bytes.equals("/livez", in: path) { return health(head, isWell: true, framing) }
         if bytes.equals("/readyz", in: path) { return health(head, isWell: !isDraining, framing) }
         for page in pages.indices where bytes.equals(pages[page].path, in: path) { return .needsPage(page) }
-        return redirectByPath(head, bytes, framing)
+        return redirectByPath(head, bytes, from: client, framing)
     }
 
     /// Answers with a page; its body is in `attachment` then.
@@ -100,7 +112,7 @@ struct Responder {
     }
 
     /// Answers a request whose video stands in its JSON body. The connection closes after it.
-    mutating func respond(toBody body: [UInt8], of head: RequestHead) {
+    mutating func respond(toBody body: [UInt8], of head: RequestHead, from client: ClientAddress) {
         let framing = ResponseWriter.Framing(head, closes: true)
         guard let url = OriginBody.video(in: body) else {
             _ = refuse(.body, framing)
@@ -108,7 +120,7 @@ struct Responder {
         }
         do throws(Refusal) {
             let video = try table.video(in: 0..<url.count, of: url.span, decodedInto: &decoded)
-            try redirect(to: video, of: url.span, avoiding: nil, head, framing)
+            try redirect(to: video, of: url.span, avoiding: nil, from: client, head, framing)
         } catch {
             refuse(error, framing)
         }
@@ -124,7 +136,8 @@ struct Responder {
 
 extension Responder {
     private mutating func redirectByQuery(
-        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ query: Range<Int>, allow: String, _ framing: ResponseWriter.Framing
+        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ query: Range<Int>, from client: ClientAddress, allow: String,
+        _ framing: ResponseWriter.Framing
     ) -> Outcome {
         switch head.method {
         case .get, .head: break
@@ -141,7 +154,7 @@ extension Responder {
             let video = try table.video(in: value, of: bytes, decodedInto: &decoded)
             var avoided: Int?
             if let name = parameters.avoid { avoided = table.cdn(named: name, of: bytes) }
-            try redirect(to: video, of: bytes, avoiding: avoided, head, framing)
+            try redirect(to: video, of: bytes, avoiding: avoided, from: client, head, framing)
         } catch {
             refuse(error, framing)
         }
@@ -149,12 +162,12 @@ extension Responder {
     }
 
     private mutating func redirectByPath(
-        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ framing: ResponseWriter.Framing
+        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, _ framing: ResponseWriter.Framing
     ) -> Outcome {
         do throws(Refusal) {
             let video = try table.video(atPath: head.target, of: bytes)
             switch head.method {
-            case .get, .head: try redirect(to: video, of: bytes, avoiding: nil, head, framing)
+            case .get, .head: try redirect(to: video, of: bytes, avoiding: nil, from: client, head, framing)
             case .options: return options(allow: Allow.redirect, framing)
             default: return refuseMethod(allow: Allow.redirect, framing)
             }
@@ -165,8 +178,8 @@ extension Responder {
     }
 
     private mutating func redirect(
-        to video: VideoReference, of bytes: borrowing Span<UInt8>, avoiding avoided: Int?, _ head: RequestHead,
-        _ framing: ResponseWriter.Framing
+        to video: VideoReference, of bytes: borrowing Span<UInt8>, avoiding avoided: Int?, from client: ClientAddress,
+        _ head: RequestHead, _ framing: ResponseWriter.Framing
     ) throws(Refusal) {
         let decision = try table.decide(server: video.server, avoiding: avoided, sequences: sequences)
         switch decision.target {
@@ -184,7 +197,7 @@ extension Responder {
         let location = start..<writer.bytes.count
         if head.wantsJSON {
             writer.append("\r\n")
-            writer.end(body: describe(decision, location), type: "application/json", framing)
+            writer.end(body: describe(decision, location, client), type: "application/json", framing)
         } else {
             writer.bytes += redirectEnd
         }
@@ -201,6 +214,7 @@ extension Responder {
             begin(table.status, framing)
             writer.append("Location: ")
         } else {
+            answers[table.status] += 1
             writer.bytes += framing.closes ? redirectStart.closing : redirectStart.keepingAlive
         }
     }
@@ -229,7 +243,7 @@ extension Responder {
     }
 
     /// The decision as JSON. A Location has no byte that a JSON string would escape.
-    private func describe(_ decision: Decision, _ location: Range<Int>) -> [UInt8] {
+    private func describe(_ decision: Decision, _ location: Range<Int>, _ client: ClientAddress) -> [UInt8] {
         var target = Document.string("origin")
         var cdn = Document.null
         if case .cdn(let index) = decision.target {
@@ -242,6 +256,7 @@ extension Responder {
             .init("cdn", cdn),
             .init("sequence", .integer(Int(clamping: decision.number))),
             .init("reason", .string(decision.reason.name)),
+            .init("client", .string(client.description)),
         ])
         return Array((document.json + "\n").utf8)
     }
@@ -259,6 +274,7 @@ extension Responder {
 
     private mutating func begin(_ status: Int, _ framing: ResponseWriter.Framing) {
         date.refresh(now: clock())
+        answers[status] += 1
         writer.begin(status, framing, date: date.bytes)
     }
 

@@ -12,6 +12,9 @@ public struct ClientAddress: Sendable, Hashable {
     /// An IPv4 address, its first octet in the highest byte.
     public init(ipv4: UInt32) { self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(ipv4)) }
 
+    /// `::`, of connections that have no address, such as those of a local socket.
+    public static let unknown = ClientAddress(high: 0, low: 0)
+
     public var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
     /// What is left when all but the first `bits` of the 128 are cleared.

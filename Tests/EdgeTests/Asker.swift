@@ -8,6 +8,7 @@ struct Asker {
     static let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT"
 
     var responder: Responder
+    var client = ClientAddress(ipv4: 0xC000_0201)
 
     init(_ setup: Setup = Setup()) throws {
         let table = try setup.table()
@@ -22,8 +23,8 @@ struct Asker {
         case .incomplete: break
         case .fault(let fault): responder.refuse(fault)
         case .complete(let head):
-            if responder.respond(to: head, request.span, closes: head.closes || closes) == .needsBody {
-                responder.respond(toBody: Array(request[head.length...]), of: head)
+            if responder.respond(to: head, request.span, from: client, closes: head.closes || closes) == .needsBody {
+                responder.respond(toBody: Array(request[head.length...]), of: head, from: client)
             }
         }
         return responder.writer.bytes

@@ -28,7 +28,8 @@ final class ConnectionRig {
         worker = Worker(responder: responder, limits: limits)
         let input = ByteBuffer(bytes: [UInt8](latin1: firstBytes))
         let output = ByteBuffer(bytes: [UInt8](latin1: firstAnswers))
-        handler = ConnectionHandler(worker: worker, HandOver(descriptor: -1, input: input, output: output, closes: closes))
+        handler = ConnectionHandler(
+            worker: worker, of: ClientAddress(ipv4: 0xC000_0201), .init(input: input, output: output, closes: closes))
         wire.isClientReading = clientReads
         channel = EmbeddedChannel(handlers: [wire, handler])
         wire.channel = channel

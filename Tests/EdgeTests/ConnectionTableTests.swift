@@ -1,3 +1,4 @@
+import Steering
 import Testing
 
 @testable import Edge
@@ -5,11 +6,11 @@ import Testing
 @Suite struct ConnectionTableTests {
     @Test func `a tag finds its descriptor until that is forgotten, and not the next connection of the same number`() {
         var table = ConnectionTable()
-        let first = table.insert(70, until: 5)
+        let first = table.insert(Descriptor(owning: 70), of: .unknown, until: 5)
         #expect(table.descriptor(of: first) == 70)
-        table.forget(70)
+        _ = table.remove(70).release()
         #expect(table.descriptor(of: first) == nil)
-        let second = table.insert(70, until: 5)
+        let second = table.insert(Descriptor(owning: 70), of: .unknown, until: 5)
         #expect(second != first)
         #expect(table.descriptor(of: first) == nil)
         #expect(table.descriptor(of: second) == 70)
@@ -18,23 +19,20 @@ import Testing
 
     @Test func `descriptors that were never taken in are nobody's`() {
         var table = ConnectionTable()
-        table.forget(3)
-        table.forget(100_000)
         #expect(table.count == 0)
         #expect(table.descriptor(of: 3) == nil)
         #expect(table.descriptor(of: 100_000) == nil)
-        _ = table.insert(1000, until: 5)
+        _ = table.insert(Descriptor(owning: 1000), of: .unknown, until: 5)
         #expect(table.descriptor(of: 3) == nil)
-        table.forget(1000)
-        table.forget(1000)
+        _ = table.remove(1000).release()
         #expect(table.count == 0)
     }
 
     @Test func `deadlines expire at their second`() {
         var table = ConnectionTable()
-        for descriptor in CInt(3)..<10 { _ = table.insert(descriptor, until: UInt32(descriptor)) }
+        for descriptor in CInt(3)..<10 { _ = table.insert(Descriptor(owning: descriptor), of: .unknown, until: UInt32(descriptor)) }
         table.setDeadline(4, 100)
-        _ = table.insert(20, until: 0)
+        _ = table.insert(Descriptor(owning: 20), of: .unknown, until: 0)
         #expect(table.expired(at: 0).isEmpty)
         #expect(table.expired(at: 5) == [3, 5, 20])
         #expect(table.all.count == 8)
@@ -43,7 +41,7 @@ import Testing
     @Test func `a tag is never the listener's or the wake-up's`() {
         var table = ConnectionTable()
         for descriptor in [0, 1, 65_535] as [CInt] {
-            let tag = table.insert(descriptor, until: 1)
+            let tag = table.insert(Descriptor(owning: descriptor), of: .unknown, until: 1)
             #expect(tag != ConnectionTable.listenerTag && tag != ConnectionTable.wakeTag)
         }
     }

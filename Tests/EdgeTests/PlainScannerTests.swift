@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func `every byte at every place of a plain head is judged alike`() {
-        let head = Array(get("/a?b", "Connection: x", "X: yyyyyyyyyyyyyyyyyyyyy", "Accept: */*").utf8)
+        let head = Array(get("/aaaaaaaaaaaaaaaaaaaaa?b", "Connection: x", "X: yyyyyyyyyyyyyyyyyyyyy", "Accept: */*").utf8)
         for place in head.indices {
             for byte in UInt8.min...UInt8.max {
                 var bytes = head
@@ -54,6 +54,26 @@ import Testing
             #expect((head != nil) == (end == 2 * length), "up to \(end)")
             if let head { #expect(bytes[head.target].latin1 == "/s1/a" && bytes[head.host].latin1 == "b" && head.length == length) }
         }
+    }
+
+    @Test func `a head after another is judged as if it stood alone`() {
+        var random = SplitMix64(for: "plain heads after plain heads")
+        var repeated = 0
+        for round in 0..<20_000 {
+            // Fields that repeat, that differ in a byte, that are cut, and that go on where the others ended.
+            let first = get("/a", "Accept: */*", "X: \(random.below(3))")
+            var second = [UInt8](latin1: get("/bb", "Accept: */*", "X: \(random.below(3))"))
+            if random.below(100) < 20 { second[random.below(second.count)] = random.byte() }
+            if random.below(100) < 20 { second.removeLast(random.below(second.count)) }
+            let bytes = [UInt8](latin1: first) + second
+            let start = first.utf8.count
+            let last = PlainScanner.scan(bytes.span, 0..<bytes.count, limits: Limits())
+            let alone = PlainScanner.scan(bytes.span, start..<bytes.count, limits: Limits())
+            let after = PlainScanner.scan(bytes.span, start..<bytes.count, limits: Limits(), after: last)
+            #expect(after == alone, "round \(round): \(shown(bytes))")
+            if let last, let after, bytes[last.fields] == bytes[after.fields] { repeated += 1 }
+        }
+        #expect(repeated > 3_000)
     }
 
     private func isPlain(_ text: String) -> Bool {

@@ -72,9 +72,11 @@ import Testing
         var asker = try Asker(Setup(every: 2))
         let accept = ["Accept: application/json"]
         let cdn =
-            "{\"location\":\"http://cdn.example.com/s1/v\",\"target\":\"cdn\",\"cdn\":\"cdn-a\",\"sequence\":1,\"reason\":\"weighted\"}\n"
+            "{\"location\":\"http://cdn.example.com/s1/v\",\"target\":\"cdn\",\"cdn\":\"cdn-a\",\"sequence\":1,\"reason\":\"weighted\","
+            + "\"client\":\"192.0.2.1\"}\n"
         let origin =
-            "{\"location\":\"http://s1.origin-cluster/v\",\"target\":\"origin\",\"cdn\":null,\"sequence\":2,\"reason\":\"every-nth\"}\n"
+            "{\"location\":\"http://s1.origin-cluster/v\",\"target\":\"origin\",\"cdn\":null,\"sequence\":2,\"reason\":\"every-nth\","
+            + "\"client\":\"192.0.2.1\"}\n"
         #expect(
             asker.ask("GET /s1/v HTTP/1.1", accept)
                 == answerText(

@@ -10,8 +10,12 @@ int clinux_epoll_add(int set, int fd, uint64_t tag);
 int clinux_epoll_remove(int set, int fd);
 /// Waits up to `milliseconds` (-1: for ever) and writes the tags of ready descriptors. Returns their count, or -1 and errno.
 int clinux_epoll_wait(int set, uint64_t *tags, int capacity, int milliseconds);
-/// Accepts one connection, non-blocking and closed on exec, without asking for the peer's address.
-int clinux_accept(int listener);
+/// An IPv6 address in host byte order; IPv4 as ::ffff:a.b.c.d; zero for other families.
+struct clinux_address {
+    uint64_t high, low;
+};
+/// Accepts one connection, non-blocking and closed on exec, and writes the peer's address.
+int clinux_accept(int listener, struct clinux_address *peer);
 /// Drops every SYN that comes to a listening socket from now on, by a socket filter; handshakes under way go on. Needs no privilege.
 int clinux_refuse_handshakes(int listener);
 /// Names the calling thread for `top -H`; at most 15 bytes.

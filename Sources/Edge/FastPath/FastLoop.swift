@@ -1,7 +1,6 @@
 import CLinux
 import Foundation
 import Glibc
-import NIOCore
 import Steering
 import Synchronization
 
@@ -11,8 +10,8 @@ import Synchronization
 /// The loop holds no partial state. A request that is not whole, an answer that does not fit the socket, bytes after a closing request:
 /// each leaves the epoll set first and is handed over with all its bytes.
 final class FastLoop: Sendable {
-    private let listener: CInt
-    private let epoll: CInt
+    let listener: CInt
+    let epoll: CInt
     private let wake: CInt
     /// Nil once the thread has ended.
     private let mail = Mutex<[@Sendable (inout State) -> Void]?>([])
@@ -31,31 +30,40 @@ final class FastLoop: Sendable {
         var closesConnections = false
         /// The thread ends, and with it what is still open.
         var isQuitting = false
-        fileprivate var input = [UInt8](repeating: 0, count: FastLoop.readCapacity)
+        /// By `HandOver.Reason`.
+        var handOvers = [UInt64](repeating: 0, count: HandOver.Reason.allCases.count)
+        var turns = LoopTurns()
+        var input = [UInt8](repeating: 0, count: FastLoop.readCapacity)
 
         init(responder: Responder, limits: Limits, answersPlain: Bool) {
             self.responder = responder
             self.limits = limits
             self.answersPlain = answersPlain
         }
+
+        /// All that was counted so far.
+        var counters: Counters {
+            var counters = responder.total
+            for reason in HandOver.Reason.allCases { counters.handOvers[reason.name] = handOvers[reason.rawValue] }
+            counters.loopTurns = turns
+            return counters
+        }
     }
 
-    /// Connections accepted in one turn.
-    private static let acceptBatch = 64
     /// One read a connection and turn, so that no client starves the others.
-    private static let readCapacity = 16 * 1024
+    static let readCapacity = 16 * 1024
     /// How long accepting rests when descriptors or memory have run out.
-    private static let restMilliseconds: UInt64 = 100
+    static let restMilliseconds: UInt64 = 100
 
-    private let handOver: @Sendable (HandOver) -> Void
-    private let report: @Sendable (String) -> Void
+    let handOver: @Sendable (consuming HandOver) -> Void
+    let report: QuietReport
 
     /// - Parameters:
     ///   - listener: owned by the loop from now on.
     ///   - handOver: called on the loop's thread.
-    ///   - report: told when accepting has to rest, in a line for the operator.
+    ///   - report: told what an operator should know, in a line.
     init(
-        listener: CInt, handOver: @escaping @Sendable (HandOver) -> Void, report: @escaping @Sendable (String) -> Void
+        listener: CInt, handOver: @escaping @Sendable (consuming HandOver) -> Void, report: QuietReport
     ) throws(EdgeError) {
         self.listener = listener
         self.handOver = handOver
@@ -110,54 +118,34 @@ final class FastLoop: Sendable {
         }
     }
 
-    /// Accepts connections before their first byte.
-    func stopDeferring() async { await perform { [listener] _ in Listener.stopDeferring(listener) } }
-
-    /// Lets no new handshake begin; those under way end in the queue, which is accepted as before.
-    func refuseHandshakes() async {
-        await perform { [listener] _ in
-            Listener.stopDeferring(listener)
-            _ = clinux_refuse_handshakes(listener)
-        }
-    }
-
-    /// Ends accepting: what is queued in the kernel is accepted, then the listener closes.
-    func stopAccepting() async {
-        await perform { [self] state in
-            guard state.isAccepting else { return }
-            state.closesConnections = true
-            while accept(&state) == .more {}
-            state.isAccepting = false
-            _ = clinux_epoll_remove(epoll, listener)
-            close(listener)
-        }
-    }
-
     // MARK: The loop
 
     private func run(_ state: inout State) {
         var tags = [UInt64](repeating: 0, count: 256)
         var swept: UInt32 = 0
+        var began: UInt64 = 0
         while !state.isQuitting {
             let timeout: CInt = state.restsUntil == 0 ? 1000 : CInt(FastLoop.restMilliseconds)
+            if began != 0 { state.turns.count(FastLoop.nanoseconds() &- began) }
             // The array outlives the call, and its capacity is passed with it.
             let count = unsafe clinux_epoll_wait(epoll, &tags, CInt(tags.count), timeout)
-            let second = UInt32(truncatingIfNeeded: FastLoop.milliseconds() / 1000)
+            began = FastLoop.nanoseconds()
+            let second = FastLoop.second(began)
             for index in 0..<max(0, Int(count)) {
                 switch tags[index] {
-                case ConnectionTable.listenerTag: if accept(&state) == .exhausted { rest(&state) }
+                case ConnectionTable.listenerTag: if accept(&state, second) == .exhausted { rest(&state, began) }
                 case ConnectionTable.wakeTag: deliver(&state)
                 default: if let descriptor = state.connections.descriptor(of: tags[index]) { serve(descriptor, &state, second) }
                 }
             }
-            if state.restsUntil != 0 { endRest(&state) }
+            if state.restsUntil != 0 { endRest(&state, began) }
             if second != swept {
                 swept = second
-                for descriptor in state.connections.expired(at: second) { drop(descriptor, &state) }
+                for descriptor in state.connections.expired(at: second) { _ = state.connections.remove(descriptor) }
             }
             openCount.store(state.connections.count, ordering: .relaxed)
         }
-        for descriptor in state.connections.all { drop(descriptor, &state) }
+        for descriptor in state.connections.all { _ = state.connections.remove(descriptor) }
         if state.isAccepting { close(listener) }
         openCount.store(0, ordering: .relaxed)
     }
@@ -173,138 +161,14 @@ final class FastLoop: Sendable {
         for letter in letters { letter(&state) }
     }
 
-    private static func milliseconds() -> UInt64 {
+    /// A clock that only goes forward, from an unknown start; never 0.
+    static func nanoseconds() -> UInt64 {
         var time = timespec()
         // The pointer is to a local and used for the call alone.
-        unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000 + 1
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec) + 1
     }
 
-    // MARK: Accepting
-
-    private enum Turn { case drained, more, exhausted }
-
-    private func accept(_ state: inout State) -> Turn {
-        let second = UInt32(truncatingIfNeeded: FastLoop.milliseconds() / 1000)
-        for _ in 0..<FastLoop.acceptBatch {
-            let descriptor = clinux_accept(listener)
-            guard descriptor < 0 else {
-                state.responder.counters.connectionsAccepted += 1
-                welcome(descriptor, &state, second)
-                continue
-            }
-            switch errno {
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                let reason = EdgeError("cannot accept connections", errno: errno, hint: "raise the limit of open files")
-                report("\(reason); accepting rests for \(FastLoop.restMilliseconds) ms")
-                return .exhausted
-            case EAGAIN: return .drained
-            default: continue
-            }
-        }
-        return .more
-    }
-
-    /// A level-triggered listener that cannot be accepted from would make the loop spin.
-    private func rest(_ state: inout State) {
-        state.restsUntil = FastLoop.milliseconds() + FastLoop.restMilliseconds
-        _ = clinux_epoll_remove(epoll, listener)
-    }
-
-    private func endRest(_ state: inout State) {
-        guard FastLoop.milliseconds() >= state.restsUntil, state.isAccepting else { return }
-        state.restsUntil = 0
-        _ = clinux_epoll_add(epoll, listener, ConnectionTable.listenerTag)
-    }
-
-    /// Reads at once: the kernel hands a connection over when its first bytes are there.
-    private func welcome(_ descriptor: CInt, _ state: inout State, _ second: UInt32) {
-        guard state.answersPlain else {
-            return handOver(HandOver(descriptor: descriptor, input: ByteBuffer(), output: ByteBuffer(), closes: false))
-        }
-        let count = receive(descriptor, &state.input)
-        if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) {
-            close(descriptor)
-            return
-        }
-        if count > 0, !answer(descriptor, count, &state) { return }
-        let seconds = count > 0 ? state.limits.idleSeconds : state.limits.headSeconds
-        let tag = state.connections.insert(descriptor, until: second &+ UInt32(clamping: seconds))
-        if clinux_epoll_add(epoll, descriptor, tag) != 0 { drop(descriptor, &state) }
-    }
-
-    // MARK: Answering
-
-    private func serve(_ descriptor: CInt, _ state: inout State, _ second: UInt32) {
-        let count = receive(descriptor, &state.input)
-        if count < 0, errno == EAGAIN || errno == EINTR { return }
-        guard count > 0 else { return drop(descriptor, &state) }
-        if answer(descriptor, count, &state) {
-            state.connections.setDeadline(descriptor, second &+ UInt32(clamping: state.limits.idleSeconds))
-        }
-    }
-
-    private func receive(_ descriptor: CInt, _ input: inout [UInt8]) -> Int {
-        // recv writes at most the count of the buffer that it is given.
-        unsafe input.withUnsafeMutableBytes { bytes in unsafe recv(descriptor, bytes.baseAddress, bytes.count, 0) }
-    }
-
-    /// Answers what is plain of the bytes read, with one send.
-    ///
-    /// - Returns: whether the connection stays on this loop.
-    private func answer(_ descriptor: CInt, _ count: Int, _ state: inout State) -> Bool {
-        var used = 0
-        var closes = false
-        let input = state.input
-        while used < count, !closes {
-            guard let head = PlainScanner.scan(input.span, used..<count, limits: state.limits) else { break }
-            closes = head.closes || state.closesConnections
-            // A page or a body: the request goes along unanswered.
-            guard state.responder.respond(to: head, input.span, closes: closes) == .answered else {
-                closes = false
-                break
-            }
-            used += head.length
-        }
-        let answers = state.responder.writer.bytes.count
-        let sent = answers == 0 ? 0 : send(descriptor, state.responder.writer.bytes)
-        // A read that filled the buffer may have left bytes in the socket, and closing then would reset the answer away.
-        let mayHaveMore = closes && count == FastLoop.readCapacity
-        if sent == answers, used == count, !mayHaveMore {
-            state.responder.writer.bytes.removeAll(keepingCapacity: true)
-            if closes { drop(descriptor, &state) }
-            return !closes
-        }
-        if sent < 0 {
-            state.responder.writer.bytes.removeAll(keepingCapacity: true)
-            drop(descriptor, &state)
-            return false
-        }
-        return leave(descriptor, input[used..<count], from: sent, closes: closes, &state)
-    }
-
-    /// - Returns: bytes taken by the socket, 0 when it is full, -1 when the peer is gone.
-    private func send(_ descriptor: CInt, _ bytes: [UInt8]) -> Int {
-        // send reads at most the count of the buffer that it is given.
-        let sent = unsafe bytes.withUnsafeBytes { bytes in
-            unsafe Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
-        }
-        if sent >= 0 { return sent }
-        return errno == EAGAIN || errno == EINTR ? 0 : -1
-    }
-
-    /// Gives the connection to the slow path, with what is unread and unsent.
-    private func leave(_ descriptor: CInt, _ rest: ArraySlice<UInt8>, from sent: Int, closes: Bool, _ state: inout State) -> Bool {
-        let output = ByteBuffer(bytes: state.responder.writer.bytes[sent...])
-        state.responder.writer.bytes.removeAll(keepingCapacity: true)
-        _ = clinux_epoll_remove(epoll, descriptor)
-        state.connections.forget(descriptor)
-        handOver(HandOver(descriptor: descriptor, input: ByteBuffer(bytes: rest), output: output, closes: closes))
-        return false
-    }
-
-    private func drop(_ descriptor: CInt, _ state: inout State) {
-        state.connections.forget(descriptor)
-        close(descriptor)
-    }
+    /// The second that deadlines are kept in.
+    static func second(_ nanoseconds: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: nanoseconds / 1_000_000_000) }
 }

@@ -1,13 +1,45 @@
 import NIOCore
+import Steering
 
 /// A connection on its way from the fast path to the slow one, with everything that is known of it.
-struct HandOver: Sendable {
-    /// Owned by the receiver.
-    let descriptor: CInt
-    /// Read, not yet answered.
-    let input: ByteBuffer
-    /// Answered, not yet sent.
-    let output: ByteBuffer
-    /// The connection ends when `output` is sent.
-    let closes: Bool
+struct HandOver: ~Copyable, Sendable {
+    let descriptor: Descriptor
+    /// The peer, or the client that a PROXY header has named.
+    let client: ClientAddress
+    let content: Content
+
+    struct Content: Sendable {
+        /// Read, not yet answered.
+        var input = ByteBuffer()
+        /// Answered, not yet sent.
+        var output = ByteBuffer()
+        /// The connection ends when `output` is sent.
+        var closes = false
+        /// The input begins with a PROXY header that is not whole yet.
+        var awaitsProxyHeader = false
+    }
+
+    /// Why a connection left the fast path.
+    enum Reason: Int, CaseIterable {
+        /// The fast path is switched off.
+        case fastPathOff
+        /// The PROXY header was not whole at accept.
+        case proxyHeader
+        /// A request is not whole in one read, or not plain.
+        case notPlain
+        /// The answer did not fit the socket's buffer.
+        case sendBlocked
+        /// The client may have sent more than its last request.
+        case unreadInput
+
+        var name: String {
+            switch self {
+            case .fastPathOff: "fast-path-off"
+            case .proxyHeader: "proxy-header"
+            case .notPlain: "not-plain"
+            case .sendBlocked: "send-blocked"
+            case .unreadInput: "unread-input"
+            }
+        }
+    }
 }

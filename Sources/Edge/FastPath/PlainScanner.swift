@@ -5,25 +5,35 @@ import Steering
 /// A pure function of bytes that accepts a subset of what `HeadScanner` accepts, with the same head; everything else is "not plain" and
 /// goes to the slow path, which decides. Fields are judged by the same `HeadFields`, so only cutting the bytes into fields is done twice.
 enum PlainScanner {
-    /// - Parameter range: what is left of the bytes read, beginning with a request.
+    /// - Parameters:
+    ///   - range: what is left of the bytes read, beginning with a request.
+    ///   - last: the plain head before it in the same bytes. A client that pipelines sends the same fields again and again, and the same
+    ///     bytes mean the same.
     /// - Returns: nil when the request is not plain or not whole.
-    static func scan(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limits: Limits) -> RequestHead? {
-        var head = RequestHead()
+    static func scan(
+        _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limits: Limits, after last: RequestHead? = nil
+    ) -> RequestHead? {
         var index = range.lowerBound
+        var method = RequestHead.Method.get
         if bytes.begins(with: "GET /", in: range) {
             index += 4
         } else if bytes.begins(with: "HEAD /", in: range) {
-            head.method = .head
+            method = .head
             index += 5
         } else {
             return nil
         }
         let target = index
-        while index < range.upperBound, isTargetByte(bytes[index]) { index += 1 }
+        index = endOfTarget(bytes, index..<range.upperBound)
         guard index - target <= limits.target, bytes.begins(with: " HTTP/1.1\r\n", in: index..<range.upperBound) else { return nil }
+        let start = index + 11
+        if let last, bytes.repeats(last.fields.lowerBound..<last.fields.upperBound + 2, at: start, before: range.upperBound) {
+            return last.again(method, target: target..<index, fieldsAt: start, from: range.lowerBound)
+        }
+        var head = RequestHead()
+        head.method = method
         head.target = target..<index
-        index += 11
-        return fields(bytes, index..<range.upperBound, &head, from: range.lowerBound, limits) ? head : nil
+        return fields(bytes, start..<range.upperBound, &head, from: range.lowerBound, limits) ? head : nil
     }
 
     private static func fields(
@@ -45,11 +55,31 @@ enum PlainScanner {
             }
             guard index + 1 < range.upperBound, bytes[index + 1] == .lineFeed else { return false }
             head.length = index + 2 - start
+            head.fields = range.lowerBound..<index
             try fields.finish(&head, bytes)
         } catch {
             return false
         }
         return head.body == .none && !head.expectsContinue && !head.wantsJSON
+    }
+
+    /// The first byte that no target has, which in a plain head is the space after it. Eight bytes at a time while none can be one: a
+    /// borrow between bytes can make a good byte look bad, never a bad one good.
+    private static func endOfTarget(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+        var index = range.lowerBound
+        let raw = unsafe bytes.bytes
+        while index + 8 <= range.upperBound {
+            // Any eight bytes are an integer, and RawSpan checks that they are inside.
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let upToSpace = (word &- 0x2121_2121_2121_2121) & ~word
+            let fromDelete = word | (word &+ 0x0101_0101_0101_0101)
+            let hash = word ^ 0x2323_2323_2323_2323
+            let isHash = (hash &- 0x0101_0101_0101_0101) & ~hash
+            if (upToSpace | fromDelete | isHash) & 0x8080_8080_8080_8080 != 0 { break }
+            index += 8
+        }
+        while index < range.upperBound, isTargetByte(bytes[index]) { index += 1 }
+        return index
     }
 
     /// The first byte that no field value has, which in a plain head is its CR. Eight bytes at a time while none of them is a control.

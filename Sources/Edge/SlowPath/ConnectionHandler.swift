@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import Steering
 
 /// One client connection on the slow path: heads through the strict scanner, bodies through llhttp, absolute deadlines, bounded memory,
 /// and a close that does not reset the answer away.
@@ -25,12 +26,14 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private let worker: Worker
+    private let peer: ClientAddress
     private var phase = Phase.head
     private var scanner: HeadScanner
     private var input: ByteBuffer
     private var firstOutput: ByteBuffer
     private let closesAfterFirstOutput: Bool
     private var headInBody = RequestHead()
+    private var clientInBody = ClientAddress.unknown
     private var receivedInPhase = 0
     private var inputEnded = false
     private var writesInFlight = 0
@@ -42,8 +45,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var timerAt = NIODeadline.distantFuture
 
     /// - Parameter handOver: what the fast path has read and not yet sent.
-    init(worker: Worker, _ handOver: HandOver) {
+    init(worker: Worker, of peer: ClientAddress, _ handOver: HandOver.Content) {
         self.worker = worker
+        self.peer = peer
         scanner = HeadScanner(limits: worker.limits)
         input = handOver.input
         firstOutput = handOver.output
@@ -73,6 +77,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
+        worker.responder.counters.bytesReceived &+= UInt64(bytes.readableBytes)
         switch phase {
         case .head, .idle:
             if input.readableBytes == 0 {
@@ -137,7 +142,7 @@ extension ConnectionHandler {
 
     private func answer(_ head: RequestHead, _ context: ChannelHandlerContext) {
         let closes = head.closes || worker.closesConnections
-        switch worker.responder.respond(to: head, input.readableBytesUInt8Span, closes: closes) {
+        switch worker.responder.respond(to: head, input.readableBytesUInt8Span, from: peer, closes: closes) {
         case .needsBody: return beginBody(head, context)
         case .needsPage(let page): worker.responder.show(page, to: head, closes: closes)
         case .answered: break
@@ -181,6 +186,7 @@ extension ConnectionHandler {
         if case .length(let length) = head.body, length > worker.limits.body { return refuse(.bodyTooLarge, context) }
         phase = .body
         headInBody = head
+        clientInBody = worker.responder.clientSource.client(of: head, input.readableBytesUInt8Span, peer: peer)
         receivedInPhase = -head.length
         setDeadline(seconds: worker.limits.bodySeconds, context)
         if head.expectsContinue { worker.responder.writer.append("HTTP/1.1 100 Continue\r\n\r\n") }
@@ -211,7 +217,7 @@ extension ConnectionHandler {
 
     private func endBody(_ body: [UInt8], _ context: ChannelHandlerContext) {
         guard phase == .body else { return }
-        worker.responder.respond(toBody: body, of: headInBody)
+        worker.responder.respond(toBody: body, of: headInBody, from: clientInBody)
         finish(context)
     }
 }
@@ -271,6 +277,8 @@ extension ConnectionHandler {
         guard !worker.responder.writer.bytes.isEmpty else { return }
         let buffer = context.channel.allocator.buffer(bytes: worker.responder.writer.bytes)
         worker.responder.writer.bytes.removeAll(keepingCapacity: true)
+        let count = buffer.readableBytes + (worker.responder.attachment?.readableBytes ?? 0)
+        worker.responder.counters.bytesSent &+= UInt64(count)
         writesInFlight += 1
         let written: EventLoopFuture<Void>
         if let attachment = worker.responder.attachment {

@@ -19,6 +19,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: .init(of: .assets)) var assets: String?
     @Option(help: .init(of: .workers)) var workers: String?
     @Flag(help: "The same as BALANCER_FAST_PATH=off.") var noFastPath = false
+    @Option(help: .init(of: .proxyProtocol)) var proxyProtocol: String?
+    @Option(help: .init(of: .trustedProxies)) var trustedProxies: String?
+    @Option(help: .init(of: .forwardedField)) var forwardedField: String?
     @Option(help: .init(of: .targetBytes)) var targetBytes: String?
     @Option(help: .init(of: .headBytes)) var headBytes: String?
     @Option(help: .init(of: .headFields)) var headFields: String?
@@ -34,8 +37,9 @@ struct Serve: AsyncParsableCommand {
     private var flags: [(Setting, String?)] {
         [
             (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.assets, assets), (.workers, workers),
-            (.fastPath, noFastPath ? "off" : nil), (.targetBytes, targetBytes),
-            (.headBytes, headBytes), (.headFields, headFields), (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
+            (.fastPath, noFastPath ? "off" : nil), (.proxyProtocol, proxyProtocol), (.trustedProxies, trustedProxies),
+            (.forwardedField, forwardedField), (.targetBytes, targetBytes), (.headBytes, headBytes), (.headFields, headFields),
+            (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
             (.bodyTimeout, bodyTimeout), (.idleTimeout, idleTimeout), (.lameDuck, lameDuck), (.drainTimeout, drainTimeout),
             (.logFormat, logFormat), (.logLevel, logLevel),
         ]

@@ -23,10 +23,40 @@ enum MetricTable {
                 [.init(Double(counters.connectionsAccepted))]),
             MetricFamily(
                 "balancer_connections_open", .gauge, "Connections open on the data plane.", [.init(Double(counters.connectionsOpen))]),
+            MetricFamily(
+                "balancer_answers_total", .counter, "Answers by HTTP status.",
+                counters.answers.sorted { $0.key < $1.key }.map { .init(Double($0.value), labels: [("status", "\($0.key)")]) }),
+            MetricFamily(
+                "balancer_hand_overs_total", .counter, "Connections that left the fast path, by reason.",
+                counters.handOvers.sorted { $0.key < $1.key }.map { .init(Double($0.value), labels: [("reason", $0.key)]) }),
+            MetricFamily(
+                "balancer_received_bytes_total", .counter, "Bytes read from clients.", [.init(Double(counters.bytesReceived))]),
+            MetricFamily(
+                "balancer_sent_bytes_total", .counter, "Bytes given to the kernel for clients.", [.init(Double(counters.bytesSent))]),
+            MetricFamily(
+                "balancer_proxy_headers_refused_total", .counter, "Connections closed at their PROXY header.",
+                [.init(Double(counters.proxyHeadersRefused))]),
+            loopTurns(counters.loopTurns),
+            MetricFamily(
+                "balancer_loop_turn_longest_seconds", .gauge, "The longest turn of a fast loop since the start.",
+                [.init(Double(counters.loopTurns.longest) / 1e9)]),
             MetricFamily("balancer_catalog_revision", .gauge, "Revision of the catalog in use.", [.init(Double(current.revision))]),
             MetricFamily(
                 "balancer_degraded", .gauge, "1 while the database does not answer and the last good catalog is used.",
                 [.init(isDegraded ? 1 : 0)]),
         ]
+    }
+
+    private static func loopTurns(_ turns: LoopTurns) -> MetricFamily {
+        var below: UInt64 = 0
+        var samples: [MetricFamily.Sample] = []
+        for (count, bound) in zip(turns.buckets, LoopTurns.bounds.map { "\(Double($0) / 1e9)" } + ["+Inf"]) {
+            below += count
+            samples.append(.init(Double(below), suffix: "_bucket", labels: [("le", bound)]))
+        }
+        samples.append(.init(Double(turns.total) / 1e9, suffix: "_sum"))
+        samples.append(.init(Double(below), suffix: "_count"))
+        return MetricFamily(
+            "balancer_loop_turn_seconds", .histogram, "Time from one wait for events to the next on the fast loops.", samples)
     }
 }

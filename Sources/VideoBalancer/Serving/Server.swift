@@ -35,7 +35,7 @@ struct Server {
         let logger = logger
         let edge = try await EdgeServer(
             .init(
-                address: settings.listen, workers: settings.workers, limits: settings.limits,
+                address: settings.listen, workers: settings.workers, limits: settings.limits, clientSource: settings.clientSource,
                 pages: Documentation.dataPlane(assets: settings.assets).map {
                     EdgePage(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
                 },

@@ -29,6 +29,15 @@ struct Setting: Sendable {
     static let workers = Setting(name: "workers", fallback: "0", help: "Threads of the data plane, 1 to 256; 0 is one per core.")
     static let fastPath = Setting(
         name: "fast-path", fallback: "on", help: "off gives every connection to the slow path; the answers are the same, only slower.")
+    static let proxyProtocol = Setting(
+        name: "proxy-protocol", fallback: "off",
+        help: "on: each connection begins with a PROXY protocol header, version 1 or 2, as a load balancer in front sends it.")
+    static let trustedProxies = Setting(
+        name: "trusted-proxies", fallback: "",
+        help: "Proxies that may say who the client is, as addresses and networks parted by commas: 10.0.0.0/8,2001:db8::/32. At most 256.")
+    static let forwardedField = Setting(
+        name: "forwarded-field", fallback: "x-forwarded-for",
+        help: "The field that trusted proxies write: x-forwarded-for or forwarded (RFC 7239). The other is not read.")
     static let targetBytes = Setting(
         name: "target-bytes", fallback: "8192", help: "Longest request target, 64 to 65536 bytes; more is 414.")
     static let headBytes = Setting(name: "head-bytes", fallback: "16384", help: "Largest header section, 256 to 262144 bytes; more is 431.")
@@ -46,7 +55,8 @@ struct Setting: Sendable {
     static let logLevel = Setting(name: "log-level", fallback: "info", help: "trace, debug, info, notice, warning, error or critical.")
 
     static let all = [
-        listen, admin, database, state, assets, adminToken, workers, fastPath, targetBytes, headBytes, headFields, bodyBytes, headTimeout,
+        listen, admin, database, state, assets, adminToken, workers, fastPath, proxyProtocol, trustedProxies, forwardedField, targetBytes,
+        headBytes, headFields, bodyBytes, headTimeout,
         bodyTimeout, idleTimeout,
         lameDuck, drainTimeout, logFormat, logLevel,
     ]

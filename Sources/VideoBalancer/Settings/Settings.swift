@@ -1,6 +1,7 @@
 import Edge
 import Foundation
 import Logging
+import Steering
 import Storage
 
 /// All settings of the process, read and checked.
@@ -13,6 +14,7 @@ struct Settings {
     let adminToken: String?
     let workers: Int
     let usesFastPath: Bool
+    let clientSource: ClientSource
     let limits: Limits
     let lameDuckSeconds: Int
     let drainSeconds: Int
@@ -32,9 +34,8 @@ struct Settings {
         }
         let asked = reader.integer(.workers, in: 0...256)
         workers = asked == 0 ? max(1, ProcessInfo.processInfo.activeProcessorCount) : asked
-        let fastPath = source.text(.fastPath)
-        usesFastPath = fastPath != "off"
-        if !["on", "off"].contains(fastPath) { reader.note(.fastPath, "must be on or off, is \"\(fastPath)\"") }
+        usesFastPath = reader.flag(.fastPath)
+        clientSource = reader.clientSource()
         var limits = Limits()
         limits.target = reader.integer(.targetBytes, in: 64...65536)
         limits.head = reader.integer(.headBytes, in: 256...262_144)
@@ -82,6 +83,30 @@ struct SettingsReader {
         if let number = Int(text), range.contains(number) { return number }
         note(setting, "must be a whole number from \(range.lowerBound) to \(range.upperBound), is \"\(text)\"")
         return range.lowerBound
+    }
+
+    mutating func flag(_ setting: Setting) -> Bool {
+        let text = source.text(setting)
+        if !["on", "off"].contains(text) { note(setting, "must be on or off, is \"\(text)\"") }
+        return text == "on"
+    }
+
+    mutating func clientSource() -> ClientSource {
+        var client = ClientSource()
+        client.readsProxyHeader = flag(.proxyProtocol)
+        let texts = source.text(.trustedProxies).split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        if texts.count > 256 { note(.trustedProxies, "has \(texts.count) networks; at most 256 are taken: merge them into larger ones") }
+        for text in texts {
+            if let network = Network(text) {
+                client.trustedProxies.append(network)
+            } else {
+                note(.trustedProxies, "must list networks such as 10.0.0.0/8 without bits beyond the prefix, has \"\(text)\"")
+            }
+        }
+        let field = source.text(.forwardedField)
+        client.field = ClientSource.Field(rawValue: field) ?? .xForwardedFor
+        if client.field.rawValue != field { note(.forwardedField, "must be x-forwarded-for or forwarded, is \"\(field)\"") }
+        return client
     }
 
     mutating func address(_ setting: Setting) -> ListenAddress {

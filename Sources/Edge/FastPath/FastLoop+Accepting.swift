@@ -1,0 +1,110 @@
+import CLinux
+import Glibc
+import NIOCore
+import Steering
+
+extension FastLoop {
+    /// Connections accepted in one turn.
+    private static let acceptBatch = 64
+
+    enum Turn { case drained, more, exhausted }
+
+    /// Accepts what is queued, a bounded number.
+    func accept(_ state: inout State, _ second: UInt32) -> Turn {
+        for _ in 0..<FastLoop.acceptBatch {
+            var peer = clinux_address()
+            // The peer is a local that the call fills.
+            let number = unsafe clinux_accept(listener, &peer)
+            guard number < 0 else {
+                state.responder.counters.connectionsAccepted += 1
+                welcome(Descriptor(owning: number), of: ClientAddress(high: peer.high, low: peer.low), &state, second)
+                continue
+            }
+            switch errno {
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                let reason = EdgeError("cannot accept connections", errno: errno, hint: "raise the limit of open files")
+                report(.exhausted, "\(reason); accepting rests for \(FastLoop.restMilliseconds) ms")
+                return .exhausted
+            case EAGAIN: return .drained
+            default: continue
+            }
+        }
+        return .more
+    }
+
+    /// A level-triggered listener that cannot be accepted from would make the loop spin.
+    func rest(_ state: inout State, _ now: UInt64) {
+        state.restsUntil = now + FastLoop.restMilliseconds * 1_000_000
+        _ = clinux_epoll_remove(epoll, listener)
+    }
+
+    func endRest(_ state: inout State, _ now: UInt64) {
+        guard now >= state.restsUntil, state.isAccepting else { return }
+        state.restsUntil = 0
+        _ = clinux_epoll_add(epoll, listener, ConnectionTable.listenerTag)
+    }
+
+    /// Reads at once: the kernel hands a connection over when its first bytes are there.
+    private func welcome(_ descriptor: consuming Descriptor, of peer: ClientAddress, _ state: inout State, _ second: UInt32) {
+        let source = state.responder.clientSource
+        if source.readsProxyHeader, !source.mayIntroduce(peer) { return refuse(.untrusted, peer, &state) }
+        guard state.answersPlain else {
+            let content = HandOver.Content(awaitsProxyHeader: source.readsProxyHeader)
+            return leave(descriptor, of: peer, content, .fastPathOff, &state)
+        }
+        let count = receive(descriptor.number, &state)
+        if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { return }
+        var client = peer
+        var used = 0
+        if source.readsProxyHeader {
+            switch ProxyHeader.read(state.input.span, count: max(0, count)) {
+            case .invalid: return refuse(.missing, peer, &state)
+            case .incomplete:
+                let content = HandOver.Content(input: .init(bytes: state.input[0..<max(0, count)]), awaitsProxyHeader: true)
+                return leave(descriptor, of: peer, content, .proxyHeader, &state)
+            case .complete(let length, let named):
+                client = named ?? peer
+                used = length
+            }
+        }
+        switch used < count ? answer(descriptor.number, from: used, to: count, of: client, &state) : .stays {
+        case .ends: return
+        case .leaves(let content, let reason): leave(descriptor, of: client, content, reason, &state)
+        case .stays:
+            let seconds = used < count ? state.limits.idleSeconds : state.limits.headSeconds
+            let number = descriptor.number
+            let tag = state.connections.insert(descriptor, of: client, until: second &+ UInt32(clamping: seconds))
+            if clinux_epoll_add(epoll, number, tag) != 0 { _ = state.connections.remove(number) }
+        }
+    }
+
+    private func refuse(_ fault: ProxyHeader.Fault, _ peer: ClientAddress, _ state: inout State) {
+        state.responder.counters.proxyHeadersRefused += 1
+        report(fault.kind, fault.line(peer))
+    }
+
+    // MARK: Stopping
+
+    /// Accepts connections before their first byte.
+    func stopDeferring() async { await perform { [listener] _ in Listener.stopDeferring(listener) } }
+
+    /// Lets no new handshake begin; those under way end in the queue, which is accepted as before.
+    func refuseHandshakes() async {
+        await perform { [listener] _ in
+            Listener.stopDeferring(listener)
+            _ = clinux_refuse_handshakes(listener)
+        }
+    }
+
+    /// Ends accepting: what is queued in the kernel is accepted, then the listener closes.
+    func stopAccepting() async {
+        await perform { [self] state in
+            guard state.isAccepting else { return }
+            state.closesConnections = true
+            while accept(&state, FastLoop.second(FastLoop.nanoseconds())) == .more {}
+            state.isAccepting = false
+            _ = clinux_epoll_remove(epoll, listener)
+            close(listener)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import CLinux
+import Glibc
+import NIOCore
+import Steering
+
+extension FastLoop {
+    /// What becomes of a connection after a read.
+    enum Fate {
+        case stays
+        /// The caller closes it.
+        case ends
+        /// The caller hands it over.
+        case leaves(HandOver.Content, HandOver.Reason)
+    }
+
+    /// Reads from a connection of the table and answers.
+    func serve(_ descriptor: CInt, _ state: inout State, _ second: UInt32) {
+        let count = receive(descriptor, &state)
+        if count < 0, errno == EAGAIN || errno == EINTR { return }
+        guard count > 0 else { return drop(descriptor, &state) }
+        let client = state.connections.client(of: descriptor)
+        switch answer(descriptor, from: 0, to: count, of: client, &state) {
+        case .stays: state.connections.setDeadline(descriptor, second &+ UInt32(clamping: state.limits.idleSeconds))
+        case .ends: drop(descriptor, &state)
+        case .leaves(let content, let reason):
+            _ = clinux_epoll_remove(epoll, descriptor)
+            leave(state.connections.remove(descriptor), of: client, content, reason, &state)
+        }
+    }
+
+    /// Gives a connection that is in neither the epoll set nor the table to the slow path.
+    func leave(
+        _ descriptor: consuming Descriptor, of client: ClientAddress, _ content: HandOver.Content, _ reason: HandOver.Reason,
+        _ state: inout State
+    ) {
+        state.handOvers[reason.rawValue] += 1
+        handOver(HandOver(descriptor: descriptor, client: client, content: content))
+    }
+
+    func receive(_ descriptor: CInt, _ state: inout State) -> Int {
+        // recv writes at most the count of the buffer that it is given.
+        let count = unsafe state.input.withUnsafeMutableBytes { bytes in unsafe recv(descriptor, bytes.baseAddress, bytes.count, 0) }
+        if count > 0 { state.responder.counters.bytesReceived &+= UInt64(count) }
+        return count
+    }
+
+    /// Answers what is plain of the bytes read, with one send.
+    func answer(_ descriptor: CInt, from start: Int, to count: Int, of client: ClientAddress, _ state: inout State) -> Fate {
+        var used = start
+        var closes = false
+        var last: RequestHead?
+        let input = state.input
+        while used < count, !closes {
+            guard let head = PlainScanner.scan(input.span, used..<count, limits: state.limits, after: last) else { break }
+            closes = head.closes || state.closesConnections
+            // A page or a body: the request goes along unanswered.
+            guard state.responder.respond(to: head, input.span, from: client, closes: closes) == .answered else {
+                closes = false
+                break
+            }
+            used += head.length
+            last = head
+        }
+        let answers = state.responder.writer.bytes.count
+        let sent = answers == 0 ? 0 : send(descriptor, &state)
+        defer { state.responder.writer.bytes.removeAll(keepingCapacity: true) }
+        if sent < 0 { return .ends }
+        // A read that filled the buffer may have left bytes in the socket, and closing then would reset the answer away.
+        let mayHaveMore = closes && count == FastLoop.readCapacity
+        if sent == answers, used == count, !mayHaveMore { return closes ? .ends : .stays }
+        let reason: HandOver.Reason = sent < answers ? .sendBlocked : closes ? .unreadInput : .notPlain
+        return .leaves(
+            HandOver.Content(
+                input: ByteBuffer(bytes: input[used..<count]), output: ByteBuffer(bytes: state.responder.writer.bytes[sent...]),
+                closes: closes), reason)
+    }
+
+    /// - Returns: bytes taken by the socket, 0 when it is full, -1 when the peer is gone.
+    private func send(_ descriptor: CInt, _ state: inout State) -> Int {
+        // send reads at most the count of the buffer that it is given.
+        let sent = unsafe state.responder.writer.bytes.withUnsafeBytes { bytes in
+            unsafe Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+        }
+        if sent >= 0 {
+            state.responder.counters.bytesSent &+= UInt64(sent)
+            return sent
+        }
+        return errno == EAGAIN || errno == EINTR ? 0 : -1
+    }
+
+    private func drop(_ descriptor: CInt, _ state: inout State) { _ = state.connections.remove(descriptor) }
+}

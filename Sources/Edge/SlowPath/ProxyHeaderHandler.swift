@@ -1,0 +1,63 @@
+import NIOCore
+import Steering
+
+/// Waits for the whole PROXY header of a connection, then makes room for what answers its requests.
+final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let worker: Worker
+    private let peer: ClientAddress
+    private var input: ByteBuffer
+    private let report: QuietReport
+    private var timer: Scheduled<Void>?
+
+    /// - Parameter content: with the header's bytes that the fast path has read.
+    init(worker: Worker, of peer: ClientAddress, _ content: HandOver.Content, report: QuietReport) {
+        self.worker = worker
+        self.peer = peer
+        input = content.input
+        self.report = report
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let seconds = Int64(worker.limits.headSeconds)
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(seconds)) { [weak self] in
+            self?.refuse(.late, context)
+        }
+        read(context)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = unwrapInboundIn(data)
+        worker.responder.counters.bytesReceived &+= UInt64(bytes.readableBytes)
+        input.writeImmutableBuffer(bytes)
+        read(context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { timer?.cancel() }
+
+    private func read(_ context: ChannelHandlerContext) {
+        switch ProxyHeader.read(input.readableBytesUInt8Span, count: input.readableBytes) {
+        case .incomplete: break
+        case .invalid: refuse(.missing, context)
+        case .complete(let length, let client):
+            timer?.cancel()
+            input.moveReaderIndex(forwardBy: length)
+            let handler = ConnectionHandler(worker: worker, of: client ?? peer, HandOver.Content(input: input))
+            do {
+                try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
+                context.fireChannelActive()
+                context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+            } catch {
+                context.close(promise: nil)
+            }
+        }
+    }
+
+    private func refuse(_ fault: ProxyHeader.Fault, _ context: ChannelHandlerContext) {
+        timer?.cancel()
+        worker.responder.counters.proxyHeadersRefused += 1
+        report(fault.kind, fault.line(peer))
+        context.close(promise: nil)
+    }
+}
