@@ -28,14 +28,23 @@ import Testing
         #expect(table.count == 0)
     }
 
-    @Test func `deadlines expire at their second`() {
+    @Test func `deadlines expire after their second`() {
         var table = ConnectionTable()
         for descriptor in CInt(3)..<10 { _ = table.insert(Descriptor(owning: descriptor), of: .unknown, until: UInt32(descriptor)) }
         table.setDeadline(4, 100)
         _ = table.insert(Descriptor(owning: 20), of: .unknown, until: 0)
-        #expect(table.expired(at: 0).isEmpty)
-        #expect(table.expired(at: 5) == [3, 5, 20])
+        #expect(table.expired(at: 1).isEmpty)
+        #expect(table.expired(at: 6) == [3, 5, 20])
         #expect(table.all.count == 8)
+    }
+
+    /// With an idle timeout of a second, what had its answer at 10.99 s was closed at 11.00 s.
+    @Test func `a connection stays for the whole of its last second`() {
+        var table = ConnectionTable()
+        _ = table.insert(Descriptor(owning: 70), of: .unknown, until: 10 + 1)
+        #expect(table.expired(at: 11).isEmpty)
+        #expect(table.expired(at: 12) == [70])
+        _ = table.remove(70).release()
     }
 
     @Test func `a tag is never the listener's or the wake-up's`() {

@@ -54,10 +54,10 @@ struct ConnectionTable {
         return Descriptor(owning: descriptor)
     }
 
-    /// Descriptors whose time is over.
+    /// Descriptors whose time is over. A connection stays for the whole of its last second: its time began somewhere within one.
     func expired(at second: UInt32) -> [CInt] {
-        deadlines.indices.lazy.filter { deadlines[$0] != 0 && deadlines[$0] <= second }.map { CInt($0) }
+        deadlines.indices.lazy.filter { deadlines[$0] != 0 && deadlines[$0] < second }.map { CInt($0) }
     }
 
-    var all: [CInt] { expired(at: .max) }
+    var all: [CInt] { deadlines.indices.lazy.filter { deadlines[$0] != 0 }.map { CInt($0) } }
 }

@@ -1,0 +1,43 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Fuzz targets: scripts/fuzz builds and runs them. A package of its own, because every module here is instrumented and tested from within.
+
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .strictMemorySafety(),
+]
+/// libFuzzer brings `main`; the compiler counts edges for it and AddressSanitizer watches memory.
+let instrumented = [SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library", "-enable-testing"])]
+let withFuzzer = [LinkerSetting.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
+
+let package = Package(
+    name: "video-balancer-fuzz",
+    dependencies: [.package(url: "https://github.com/apple/swift-nio", from: "2.101.2")],
+    targets: [
+        .target(name: "CLinux"),
+        .target(name: "Steering", swiftSettings: house + instrumented),
+        .target(
+            name: "Edge",
+            dependencies: [
+                "CLinux", "Steering",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: house + instrumented),
+        .executableTarget(
+            name: "FuzzRequests",
+            dependencies: [
+                "Edge", "Steering",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: house + instrumented, linkerSettings: withFuzzer),
+        .executableTarget(name: "FuzzVideos", dependencies: ["Steering"], swiftSettings: house + instrumented, linkerSettings: withFuzzer),
+    ],
+    swiftLanguageModes: [.v6]
+)

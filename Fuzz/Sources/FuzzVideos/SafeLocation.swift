@@ -1,0 +1,1 @@
+../../../Tests/SteeringTests/SafeLocation.swift
