@@ -8,6 +8,8 @@ import Synchronization
 public final class Access: Sendable {
     private let fixed: [APIKey]
     private let stored = Mutex<[APIKey]>([])
+    /// When keys of the database were used that nobody has written down yet: by hash, milliseconds since 1970, UTC. As many as keys.
+    private let uses = Mutex<[String: Int64]>([:])
     private let now: @Sendable () -> Int64
 
     /// - Parameters:
@@ -27,8 +29,23 @@ public final class Access: Sendable {
         var found: APIKey?
         for key in fixed + stored.withLock({ $0 }) where Access.isEqual(hash, Array(key.hash.utf8)) { found = key }
         guard let found, found.expires.map({ $0 > now() }) ?? true else { return nil }
+        if !fixed.contains(found) { uses.withLock { $0[found.hash] = now() } }
         return found
     }
+
+    /// Uses since the last time, to be written down.
+    public func takeUses() -> [String: Int64] {
+        uses.withLock { uses in
+            defer { uses = [:] }
+            return uses
+        }
+    }
+
+    /// Uses that could not be written down.
+    public func putBack(_ older: [String: Int64]) { uses.withLock { $0.merge(older) { newer, _ in newer } } }
+
+    /// When a key was used, if that is not written down yet.
+    public func lastUse(ofHash hash: String) -> Int64? { uses.withLock { $0[hash] } }
 
     private static func isEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
         guard a.count == b.count else { return false }

@@ -15,7 +15,8 @@ public enum ControlServer {
     ) -> some ApplicationProtocol {
         let catalog = CatalogEndpoints(node: node)
         let endpoints =
-            NodeEndpoints(node: node).all + catalog.all + RevisionEndpoints(node: node).all + [catalog.restore] + pages.map(\.endpoint)
+            NodeEndpoints(node: node).all + catalog.all + RevisionEndpoints(node: node).all + [catalog.restore]
+            + KeyEndpoints(node: node, now: now).all + [TrafficEndpoint(node: node, now: now).endpoint] + pages.map(\.endpoint)
         return Application(
             responder: Dispatcher(endpoints: endpoints, access: access, now: now),
             server: .http1(

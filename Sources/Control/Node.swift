@@ -19,6 +19,20 @@ public protocol Node: Sendable {
     /// - Throws: `StorageError` of kind `conflict` when another revision came first.
     func commit(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision
 
+    /// Every key of the database, by name.
+    func keys() async throws -> [APIKey]
+
+    /// Stores a key; it works on this node when this returns, on every other within a second.
+    ///
+    /// - Throws: `StorageError` of kind `duplicate` when the name is taken.
+    func addKey(_ key: APIKey) async throws
+
+    /// - Returns: false when there is no such key.
+    func removeKey(named name: String) async throws -> Bool
+
+    /// Sums over the fleet.
+    func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum]
+
     /// Decides without taking a number; with the revision that was asked.
     func explain(_ url: String, avoiding name: String?) async -> (revision: Int, explanation: Explanation)
 }

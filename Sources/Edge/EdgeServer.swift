@@ -38,6 +38,8 @@ public final class EdgeServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let seats: [Seat]
     private let open: OpenConnections
+    /// What was answered last, once the threads have ended.
+    private let lastTraffic = Mutex<[TrafficCounts]?>(nil)
 
     /// One worker's place: the fast loop, and the event loop with its state.
     private struct Seat: Sendable {
@@ -88,8 +90,21 @@ public final class EdgeServer: Sendable {
     private static let handshakeTime = Duration.milliseconds(200)
 
     /// Every worker answers from the new table from its next event on; returns when all do.
-    public func publish(_ table: RoutingTable, sequences: SequenceSet) async throws {
+    ///
+    /// - Returns: what was counted with the old table and not taken yet.
+    @discardableResult
+    public func publish(_ table: RoutingTable, sequences: SequenceSet) async throws -> [TrafficCounts] {
         try await onEveryResponder { $0.replaceTable(table, sequences) }
+    }
+
+    /// What was answered since the last time, for the history of traffic; once more after the end. Any thread; no worker waits.
+    public func takeTraffic() async throws -> [TrafficCounts] {
+        let last = lastTraffic.withLock { last in
+            defer { if last != nil { last = [] } }
+            return last
+        }
+        if let last { return last }
+        return try await onEveryResponder { $0.takeTraffic() }
     }
 
     /// What all workers have done so far.
@@ -109,7 +124,7 @@ public final class EdgeServer: Sendable {
     /// Connections are accepted before their first byte from now on: closing a listener resets those that it still waits for.
     public func drain() async throws {
         for seat in seats { await seat.fast.stopDeferring() }
-        try await onEveryResponder { $0.isDraining = true }
+        _ = try await onEveryResponder { $0.isDraining = true }
     }
 
     /// Accepts what is queued, closes the listeners, and ends each connection with its next answer.
@@ -130,17 +145,24 @@ public final class EdgeServer: Sendable {
     /// - Returns: how many connections were cut.
     public func finish(within seconds: Int) async throws -> Int {
         let left = await open.waitUntilEmpty(seconds: seconds) { [seats] in seats.reduce(0) { $0 + $1.fast.connectionsOpen } }
+        let traffic = try await takeTraffic()
+        lastTraffic.withLock { $0 = traffic }
         for seat in seats { await seat.fast.perform { $0.isQuitting = true } }
         try await group.shutdownGracefully()
         return left
     }
 
-    private func onEveryResponder(_ change: @escaping @Sendable (inout Responder) -> Void) async throws {
+    /// - Returns: what `change` returned on each thread that still runs.
+    private func onEveryResponder<Value: Sendable>(
+        _ change: @escaping @Sendable (inout Responder) -> Value
+    ) async throws -> [Value] {
+        var values: [Value] = []
         for seat in seats {
             let worker = seat.worker
-            await seat.fast.perform { change(&$0.responder) }
-            try await seat.loop.submit { change(&worker.value.responder) }.get()
+            if let value = await seat.fast.perform({ change(&$0.responder) }) { values.append(value) }
+            values.append(try await seat.loop.submit { change(&worker.value.responder) }.get())
         }
+        return values
     }
 
     /// Makes a NIO channel of a connection. Called on the fast loop's thread; owns the descriptor.

@@ -13,6 +13,8 @@ struct Responder {
     private var answers = [UInt64](repeating: 0, count: 600)
     /// Redirects by CDN of the present table.
     private var redirectsToCDN: [UInt64]
+    /// For the history of traffic.
+    private var traffic: TrafficCounts
     var writer = ResponseWriter()
     /// Whether the node is being taken out: `/readyz` says 503.
     var isDraining = false
@@ -46,17 +48,26 @@ struct Responder {
         self.table = table
         self.sequences = sequences
         redirectsToCDN = [UInt64](repeating: 0, count: table.catalog.cdns.count)
+        traffic = TrafficCounts(table)
         self.pages = pages
         self.clock = clock
     }
 
     /// Takes over a new table with the sequences made for it.
-    mutating func replaceTable(_ table: RoutingTable, _ sequences: SequenceSet) {
+    ///
+    /// - Returns: what was counted with the old one.
+    @discardableResult
+    mutating func replaceTable(_ table: RoutingTable, _ sequences: SequenceSet) -> TrafficCounts {
         counters = total
+        defer { traffic = TrafficCounts(table) }
         redirectsToCDN = [UInt64](repeating: 0, count: table.catalog.cdns.count)
         self.table = table
         self.sequences = sequences
+        return traffic
     }
+
+    /// What was counted for the history of traffic since the last time.
+    mutating func takeTraffic() -> TrafficCounts { traffic.take() }
 
     /// All that was counted so far.
     var total: Counters {
@@ -186,6 +197,7 @@ extension Responder {
         case .origin: counters.redirectsToOrigin += 1
         case .cdn(let cdn): redirectsToCDN[cdn] += 1
         }
+        traffic.countRedirect(decision.target, server: video.server)
         beginRedirect(framing)
         let start = writer.bytes.count
         if video.isDecoded {
@@ -317,6 +329,7 @@ extension Responder {
         _ status: Int, _ name: String, _ detail: String, _ framing: ResponseWriter.Framing, field: (String, String)?
     ) {
         counters.countRefusal(status, name)
+        traffic.countRefusal(status)
         let document = Document.object([
             .init("type", .string("about:blank")),
             .init("title", .string(ResponseWriter.title(status))),

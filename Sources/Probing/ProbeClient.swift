@@ -13,6 +13,9 @@ struct ProbeClient: Sendable {
     /// More of an answer than this is refused.
     static let bodyLimit = 64 * 1024
 
+    /// Seconds after which a probe's connection ends even if nobody waits for it any more.
+    private static let longest: Int64 = 61
+
     private let group = MultiThreadedEventLoopGroup.singleton
     let resolver: Resolver
 
@@ -57,7 +60,7 @@ struct ProbeClient: Sendable {
 
     private func connect(_ address: ClientAddress, _ target: ProbeTarget) async throws -> Verdict {
         let channel = try await ClientBootstrap(group: group)
-            .connectTimeout(.seconds(Int64(target.probe.timeout)))
+            .connectTimeout(.seconds(ProbeClient.longest))
             .connect(host: address.description, port: target.port).get()
         try? await channel.close()
         return .good("connected")
@@ -65,7 +68,7 @@ struct ProbeClient: Sendable {
 
     private func request(_ http: Probe.HTTP, _ address: ClientAddress, _ target: ProbeTarget) async throws -> Answer {
         var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(Int64(target.probe.timeout))), decompression: .disabled)
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(ProbeClient.longest)), decompression: .disabled)
         configuration.httpVersion = .http1Only
         configuration.dnsOverride = [target.host: address.description]
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -82,7 +85,7 @@ struct ProbeClient: Sendable {
         request.method = http.method == .head ? .HEAD : .GET
         request.headers = HTTPHeaders([("Host", http.host ?? target.authority), ("User-Agent", "video-balancer"), ("Connection", "close")])
         for header in http.headers { request.headers.replaceOrAdd(name: header.name, value: header.value) }
-        let response = try await client.execute(request, deadline: .now() + .seconds(Int64(target.probe.timeout)))
+        let response = try await client.execute(request, deadline: .now() + .seconds(ProbeClient.longest))
         let status = Int(response.status.code)
         guard http.expect.contains(status) else {
             return .verdict(.bad("status \(status), not \(http.expect.map(String.init).joined(separator: " or "))"))

@@ -22,13 +22,22 @@ public struct APIKey: Sendable, Equatable {
     public let created: Int64
     /// Milliseconds since 1970, UTC; nil never expires.
     public let expires: Int64?
+    /// Milliseconds since 1970, UTC, a minute old at most; nil when it was never used, or when nobody asked.
+    public let lastUsed: Int64?
 
-    public init(name: String, role: Role, hash: String, created: Int64, expires: Int64?) {
+    public init(name: String, role: Role, hash: String, created: Int64, expires: Int64?, lastUsed: Int64? = nil) {
         self.name = name
         self.role = role
         self.hash = hash
         self.created = created
         self.expires = expires
+        self.lastUsed = lastUsed
+    }
+
+    /// Whether a key may have this name: 1 to 64 visible ASCII characters, and not what else stands as an author in the history.
+    public static func isName(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } && text != "environment"
+            && !text.hasPrefix("cli:")
     }
 }
 

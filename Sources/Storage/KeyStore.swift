@@ -1,6 +1,6 @@
 /// Where the keys of the API are kept.
 public protocol KeyStore: Sendable {
-    /// All keys, by name.
+    /// All keys with their last uses, by name.
     func keys() async throws -> [APIKey]
 
     /// - Throws: `.duplicate` when the name is taken.
@@ -8,24 +8,42 @@ public protocol KeyStore: Sendable {
 
     /// - Returns: false when there is no such key.
     func removeKey(named name: String) async throws -> Bool
+
+    /// Writes down when keys were last used.
+    ///
+    /// - Parameter uses: milliseconds since 1970, UTC, by the hash of the key's token; at most 1000 are written.
+    func noteUses(_ uses: [String: Int64]) async throws
 }
 
 /// The keys as a table, in statements that every SQL backend runs.
 struct KeyTable: Sendable {
     let connection: any SQLConnection
 
+    /// Columns of a key in a query that calls the table `k`.
+    static let columns = "k.name, k.role, k.hash, k.created, k.expires"
+
     func keys() async throws(StorageError) -> [APIKey] {
+        let sql = """
+            SELECT \(KeyTable.columns), u.used FROM balancer_keys AS k LEFT JOIN balancer_key_uses AS u ON u.hash = k.hash ORDER BY k.name
+            """
         var keys: [APIKey] = []
-        for row in try await connection.query("SELECT name, role, hash, created, expires FROM balancer_keys ORDER BY name", []) {
-            guard row.count == 5, case .text(let name) = row[0], case .text(let role) = row[1], case .text(let hash) = row[2],
-                case .integer(let created) = row[3], let role = Role(rawValue: role)
-            else { throw StorageError(.corrupt, at: connection.place, "a key is not of the kind it was stored as") }
-            var expires: Int64?
-            if case .integer(let time) = row[4] { expires = time }
-            keys.append(APIKey(name: name, role: role, hash: hash, created: created, expires: expires))
+        for row in try await connection.query(sql, []) {
+            guard row.count == 6 else { throw unreadable }
+            keys.append(try key(row[..<5], used: row[5]))
         }
         return keys
     }
+
+    /// - Parameter row: values of `columns`.
+    func key(_ row: ArraySlice<SQLValue>, used: SQLValue = .null) throws(StorageError) -> APIKey {
+        let row = Array(row)
+        guard row.count == 5, case .text(let name) = row[0], case .text(let role) = row[1], case .text(let hash) = row[2],
+            case .integer(let created) = row[3], let role = Role(rawValue: role)
+        else { throw unreadable }
+        return APIKey(name: name, role: role, hash: hash, created: created, expires: row[4].number, lastUsed: used.number)
+    }
+
+    private var unreadable: StorageError { StorageError(.corrupt, at: connection.place, "a key is not of the kind it was stored as") }
 
     func add(_ key: APIKey) async throws(StorageError) {
         try await connection.execute(
@@ -36,6 +54,23 @@ struct KeyTable: Sendable {
     func remove(named name: String) async throws(StorageError) -> Bool {
         try await connection.execute("DELETE FROM balancer_keys WHERE name = ?", [.text(name)]) > 0
     }
+
+    func noteUses(_ uses: [String: Int64]) async throws(StorageError) {
+        let uses = uses.sorted { $0.key < $1.key }.prefix(1000)
+        guard !uses.isEmpty else { return }
+        let marks = uses.map { _ in "?" }.joined(separator: ", ")
+        let rows = uses.map { _ in "(?, ?)" }.joined(separator: ", ")
+        try await connection.transaction([
+            SQLStatement("DELETE FROM balancer_key_uses WHERE hash IN (\(marks))", uses.map { .text($0.key) }),
+            SQLStatement(
+                "INSERT INTO balancer_key_uses (hash, used) VALUES \(rows)", uses.flatMap { [.text($0.key), .integer($0.value)] }),
+        ])
+    }
+
+    /// Uses of keys that are gone.
+    func forgetUses() async throws(StorageError) {
+        try await connection.execute("DELETE FROM balancer_key_uses WHERE hash NOT IN (SELECT hash FROM balancer_keys)", [])
+    }
 }
 
 extension SQLiteStore: KeyStore {
@@ -44,4 +79,5 @@ extension SQLiteStore: KeyStore {
     public func removeKey(named name: String) async throws(StorageError) -> Bool {
         try await KeyTable(connection: connection).remove(named: name)
     }
+    public func noteUses(_ uses: [String: Int64]) async throws(StorageError) { try await KeyTable(connection: connection).noteUses(uses) }
 }

@@ -36,6 +36,34 @@ enum Migrations {
                 """,
             down: "DROP TABLE IF EXISTS balancer_keys",
             loses: "every API key: only tokens set in the environment work then"),
+        Migration(
+            id: 5, name: "make the table of the fleet's balancers",
+            up: """
+                CREATE TABLE IF NOT EXISTS balancer_nodes (id CHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL, \
+                address VARCHAR(255) NOT NULL, version VARCHAR(64) NOT NULL, boot CHAR(32) NOT NULL, started BIGINT NOT NULL, \
+                revision BIGINT NOT NULL, checksum CHAR(64) NOT NULL, seen BIGINT NOT NULL){options}
+                """,
+            down: "DROP TABLE IF EXISTS balancer_nodes",
+            // Every running balancer writes itself down again.
+            loses: nil),
+        Migration(
+            id: 6, name: "make the table of traffic",
+            up: """
+                CREATE TABLE IF NOT EXISTS balancer_traffic (seconds INTEGER NOT NULL, begins BIGINT NOT NULL, node CHAR(32) NOT NULL, \
+                boot CHAR(32) NOT NULL, target VARCHAR(8) NOT NULL, cdn VARCHAR(64) NOT NULL, server VARCHAR(64) NOT NULL, \
+                status INTEGER NOT NULL, requests BIGINT NOT NULL, \
+                PRIMARY KEY (seconds, begins, node, boot, target, cdn, server, status)){options}
+                """,
+            down: "DROP TABLE IF EXISTS balancer_traffic",
+            loses: "the history of traffic"),
+        Migration(
+            id: 7, name: "make the table of when API keys were last used",
+            // Beside the keys, not a column of them: a column cannot be added twice without an error, and a step must be repeatable.
+            up: """
+                CREATE TABLE IF NOT EXISTS balancer_key_uses (hash CHAR(64) NOT NULL PRIMARY KEY, used BIGINT NOT NULL){options}
+                """,
+            down: "DROP TABLE IF EXISTS balancer_key_uses",
+            loses: "when each API key was last used"),
     ]
 
     /// The migrator's own two tables. They stand before the first step and outlast the last, so their form never changes.

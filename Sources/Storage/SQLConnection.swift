@@ -1,7 +1,6 @@
 /// What the migrator and the catalog's table need of a database; the only seam between them and a driver.
 ///
-/// Every call is one statement that commits by itself. Nothing here needs a transaction over several: MySQL's DDL commits by
-/// itself anyway, and an edit is one compare-and-set statement.
+/// Nearly every call is one statement that commits by itself: MySQL's DDL does anyway, and an edit is one compare-and-set statement.
 protocol SQLConnection: Sendable {
     /// The path or the address for error messages; no password.
     var place: String { get }
@@ -15,6 +14,22 @@ protocol SQLConnection: Sendable {
     func execute(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> Int
 
     func query(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> [[SQLValue]]
+
+    /// Runs the statements in order, all or nothing, and returns when they are durable.
+    ///
+    /// When the answer was lost, all may run a second time.
+    func transaction(_ statements: [SQLStatement]) async throws(StorageError)
+}
+
+/// A statement and what its `?` stand for.
+struct SQLStatement: Sendable {
+    let text: String
+    let arguments: [SQLValue]
+
+    init(_ text: String, _ arguments: [SQLValue]) {
+        self.text = text
+        self.arguments = arguments
+    }
 }
 
 /// A value of a row or an argument.
@@ -24,6 +39,9 @@ enum SQLValue: Sendable, Equatable {
     case text(String)
     /// A kind that no column of ours has; only damage makes one.
     case foreign(String)
+
+    /// The number; nil for everything else.
+    var number: Int64? { if case .integer(let number) = self { number } else { nil } }
 }
 
 /// Where the two families of databases differ.

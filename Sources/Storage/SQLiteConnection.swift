@@ -62,6 +62,25 @@ final class SQLiteConnection: SQLConnection {
         return try result.get()
     }
 
+    func transaction(_ statements: [SQLStatement]) async throws(StorageError) {
+        let pool = try await currentPool()
+        let result = await withCheckedContinuation { continuation in
+            pool.asyncWriteWithoutTransaction { [place] database in
+                continuation.resume(
+                    returning: SQLiteConnection.attempt(at: place) {
+                        try database.inTransaction(.immediate) {
+                            for statement in statements {
+                                let values = StatementArguments(statement.arguments.map(\.databaseValue))
+                                try database.execute(sql: statement.text, arguments: values)
+                            }
+                            return .commit
+                        }
+                    })
+            }
+        }
+        try result.get()
+    }
+
     private func currentPool() async throws(StorageError) -> DatabasePool {
         guard let file = FileIdentity(path: place) else {
             throw StorageError(.missing, at: place, "it was there when it was opened")

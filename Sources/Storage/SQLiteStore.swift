@@ -6,10 +6,11 @@ public import Steering
 /// SQLite writes `-wal` and `-shm` files beside it, so the folder must be writable too, and must not be on a network file system
 /// (<https://www.sqlite.org/wal.html>).
 public struct SQLiteStore: CatalogStore {
-    let connection: SQLiteConnection
+    let connection: CountedConnection
     private let table: RevisionTable
 
     init(connection: SQLiteConnection, now: @escaping @Sendable () -> Int64) {
+        let connection = CountedConnection(connection)
         self.connection = connection
         table = RevisionTable(connection: connection, now: now)
     }
@@ -28,6 +29,9 @@ public struct SQLiteStore: CatalogStore {
 
     /// What makes and changes the tables of this database.
     public func migrator(clock: MigrationClock = .system) -> Migrator { Migrator(connection, clock: clock) }
+
+    /// Statements sent to the database so far, beginnings and ends of transactions included.
+    public var statements: UInt64 { connection.statements }
 
     public func head() async throws(StorageError) -> Head? { try await table.head() }
 

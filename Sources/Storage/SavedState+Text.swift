@@ -13,7 +13,9 @@ extension SavedState {
             body += "{\"name\":\(Document.string(sequence.name).json),\"redirects\":\"\(sequence.redirects)\""
             body += ",\"cdnBound\":\"\(sequence.cdnBound)\"}"
         }
-        body += "]}\n"
+        body += "]"
+        if let node { body += ",\"node\":\(Document.string(node).json)" }
+        body += "}\n"
         let bytes = Array(body.utf8)
         return Array("\(SavedState.heading) \(Checksum.sha256(of: bytes))\n".utf8) + bytes
     }
@@ -53,8 +55,10 @@ extension SavedState {
             else { throw Unusable(reason: "a sequence lacks its name or its numbers") }
             sequences.append(SavedSequence(name: name, redirects: redirects, cdnBound: cdnBound))
         }
+        var node: String?
+        if case .string(let id)? = document["node"], id.utf8.count == 32 { node = id }
         do {
-            self.init(databaseID: databaseID, revision: revision, catalog: try Catalog(catalog), sequences: sequences)
+            self.init(databaseID: databaseID, revision: revision, catalog: try Catalog(catalog), sequences: sequences, node: node)
         } catch {
             throw Unusable(reason: error.faults.map(\.description).joined(separator: "; "))
         }

@@ -8,8 +8,11 @@ public struct SavedState: Sendable, Equatable {
     public let revision: Int
     public let catalog: Catalog
     public let sequences: [SavedSequence]
+    /// The id of the node whose state this is; nil in a file of a version that knew no fleets.
+    public let node: String?
 
-    public init(databaseID: String, revision: Int, catalog: Catalog, sequences: [SavedSequence]) {
+    public init(databaseID: String, revision: Int, catalog: Catalog, sequences: [SavedSequence], node: String? = nil) {
+        self.node = node
         self.databaseID = databaseID
         self.revision = revision
         self.catalog = catalog

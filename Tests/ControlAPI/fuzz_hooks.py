@@ -1,12 +1,13 @@
 """Hooks of schemathesis: makes writes happen, and counts. Loaded by its command line; see test_fuzz.py.
 
-By chance alone no If-Match would ever be the current one, and nearly no name that of a CDN.
+By chance alone no If-Match would ever be the current one, and nearly no name that of a CDN or a key.
 """
 
 import collections
 import json
 import os
 import random
+import urllib.parse
 
 import httpx
 import schemathesis
@@ -38,6 +39,10 @@ observations._same_origin_path = forgiving(observations._same_origin_path)
 def before_call(context, case, kwargs):
     if case.method.upper() not in WRITES or chance.random() < 0.3:
         return
+    if case.path == "/api/v1/keys/{name}":
+        if keys := client.get("/api/v1/keys").json()["keys"]:
+            case.path_parameters["name"] = urllib.parse.quote(chance.choice(keys)["name"], safe="")
+        return
     current = client.get("/api/v1/cdns")
     names = [cdn["name"] for cdn in current.json()]
     case.headers["If-Match"] = current.headers["etag"]
@@ -53,7 +58,9 @@ def after_call(context, case, response):
     counts[f"{response.status_code // 100}xx"] += 1
     is_question = case.path == "/api/v1/explain" or "validate=true" in response.request.url
     if case.method.upper() in WRITES and response.status_code in (200, 201, 204) and not is_question:
-        counts["writes"] += 1
+        # Keys make no revision.
+        if not case.path.startswith("/api/v1/keys"):
+            counts["writes"] += 1
         counts[f"written by {case.method.upper()} {case.path}"] += 1
     with open(REPORT, "w") as report:
         json.dump(counts, report)

@@ -18,6 +18,7 @@ BODIES = {
     "/api/v1/origin": {"domains": ["stolen"], "servers": ["s1"]},
     "/api/v1/selection": {"strategy": "rotate", "every": 1},
     "/api/v1/redirect": {"status": 302},
+    "/api/v1/keys": {"name": "stolen", "role": "admin"},
     "/api/v1/explain": {"video": "http://s1.origin-cluster/v"},
 }
 
@@ -32,7 +33,16 @@ def call(client, owner, method, path):
 
 
 def fill(path):
-    return path.replace("{name}", "cdn.example.com").replace("{id}", "1")
+    name = "stolen" if is_for_admins(path) else "cdn.example.com"
+    return path.replace("{name}", name).replace("{id}", "1")
+
+
+def is_for_admins(path):
+    return path.startswith("/api/v1/keys")
+
+
+def names(client):
+    return [key["name"] for key in client.get("/api/v1/keys").json()["keys"]]
 
 
 def tampered(token):
@@ -47,7 +57,7 @@ def tampered(token):
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_without_a_good_token_nothing_is_told_or_done(balancer, api, tokens, method, path):
-    before = api.get("/api/v1/catalog")
+    before, keys = api.get("/api/v1/catalog"), names(api)
     bad = {
         "none": {}, "wrong": {"Authorization": "Bearer " + "ab" * 32}, "empty": {"Authorization": ""},
         "short": {"Authorization": "Bearer x"}, "word": {"Authorization": "Bearer"},
@@ -64,26 +74,30 @@ def test_without_a_good_token_nothing_is_told_or_done(balancer, api, tokens, met
             assert response.status_code == 401, f"{kind}: {response.status_code}"
             assert tokens["admin"] not in response.text
     after = api.get("/api/v1/catalog")
-    assert (after.headers["etag"], after.json()) == (before.headers["etag"], before.json())
+    assert (after.headers["etag"], after.json(), names(api)) == (before.headers["etag"], before.json(), keys)
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_a_viewer_reads_and_explains_but_writes_nothing(balancer, api, tokens, method, path):
-    before = api.revision()
+    before = api.revision(), names(api)
     with API(balancer.admin, tokens["viewer"]) as viewer:
         response = call(viewer, api, method, path)
-        assert response.status_code == (403 if (method, path) in WRITES else 200)
-    assert api.revision() == before
+        assert response.status_code == (403 if (method, path) in WRITES or is_for_admins(path) else 200)
+    assert (api.revision(), names(api)) == before
 
 
 @pytest.mark.parametrize("role", ["operator", "admin"])
-def test_operators_and_admins_may_call_every_operation(fresh, role):
+def test_operators_and_admins_may_call_every_operation_and_admins_alone_those_of_keys(fresh, role):
     with API(fresh.admin, fresh.key("own", role)) as client:
         assert patiently(lambda: client.get("/api/v1/status").is_success, seconds=5, pause=0.1)
         for method, path in OPERATIONS:
-            if method == "DELETE":
-                continue
-            assert call(client, client, method, path).is_success, f"{method} {path}"
+            if role == "operator" and is_for_admins(path):
+                assert call(client, client, method, path).status_code == 403, f"{method} {path}"
+            elif method != "DELETE":
+                assert call(client, client, method, path).is_success, f"{method} {path}"
+        assert names(fresh.api) == ["own"] + (["stolen"] if role == "admin" else [])
+        if role == "admin":
+            assert call(client, client, "DELETE", "/api/v1/keys/{name}").status_code == 204
         assert call(client, client, "DELETE", "/api/v1/cdns/{name}").status_code == 204
         authors = {revision["author"] for revision in client.get("/api/v1/revisions").json()["revisions"]}
         assert authors == {"own", "environment"}

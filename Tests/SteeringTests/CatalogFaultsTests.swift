@@ -13,7 +13,7 @@ import Testing
             """
         #expect(
             (try? Document(json: json)).map(Catalog.faultPointers) == [
-                "/cdns/0/name", "/cdns/0/weight", "/cdns/1", "/cdns/2/enabled", "/cdns/2/probe", "/cdns/2/url", "/origin/domains/0",
+                "/cdns/0/name", "/cdns/0/weight", "/cdns/1", "/cdns/2/enabled", "/cdns/2/probe/path", "/cdns/2/url", "/origin/domains/0",
                 "/origin/domains/2", "/origin/every", "/origin/scheme", "/origin/scope", "/origin/servers", "/origin/x", "/redirect/status",
                 "/redirect/y", "/rules", "/selection/every", "/version",
             ])

@@ -26,6 +26,8 @@ final class DyingConnection: SQLConnection {
         return try await connection.execute(sql, arguments)
     }
 
+    func transaction(_ statements: [SQLStatement]) async throws(StorageError) { try await connection.transaction(statements) }
+
     func query(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> [[SQLValue]] {
         try await connection.query(sql, arguments)
     }

@@ -20,8 +20,10 @@ struct KeyCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await Exit.reporting {
-                guard (1...64).contains(name.utf8.count), name.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value < 0x7F }) else {
-                    throw ConfigurationFault("a key's name has 1 to 64 visible ASCII characters and no space")
+                guard APIKey.isName(name) else {
+                    throw ConfigurationFault(
+                        "a key's name has 1 to 64 visible ASCII characters and no space, and is neither \"environment\" nor begins with \"cli:\""
+                    )
                 }
                 let token = Token.make()
                 let store = try await options.store()
@@ -55,13 +57,14 @@ struct KeyCommand: AsyncParsableCommand {
 
     /// Lists all keys.
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the keys: name, role, made, expires.")
+        static let configuration = CommandConfiguration(abstract: "Lists the keys: name, role, made, expires, last used.")
         @OptionGroup var options: DatabaseOptions
 
         func run() async throws {
             try await Exit.reporting {
                 for key in try await options.store().keys() {
-                    print("\(key.name)  \(key.role.rawValue)  \(time(key.created))  \(key.expires.map(time) ?? "never")")
+                    let times = [time(key.created), key.expires.map(time) ?? "never", key.lastUsed.map(time) ?? "never"]
+                    print("\(key.name)  \(key.role.rawValue)  \(times.joined(separator: "  "))")
                 }
             }
         }

@@ -17,6 +17,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: .init(of: .database)) var database: String?
     @Option(help: .init(of: .state)) var state: String?
     @Option(help: .init(of: .assets)) var assets: String?
+    @Option(help: .init(of: .nodeName)) var nodeName: String?
     @Option(help: .init(of: .workers)) var workers: String?
     @Flag(help: "The same as BALANCER_FAST_PATH=off.") var noFastPath = false
     @Option(help: .init(of: .proxyProtocol)) var proxyProtocol: String?
@@ -36,10 +37,10 @@ struct Serve: AsyncParsableCommand {
 
     private var flags: [(Setting, String?)] {
         [
-            (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.assets, assets), (.workers, workers),
-            (.fastPath, noFastPath ? "off" : nil), (.proxyProtocol, proxyProtocol), (.trustedProxies, trustedProxies),
-            (.forwardedField, forwardedField), (.targetBytes, targetBytes), (.headBytes, headBytes), (.headFields, headFields),
-            (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
+            (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.assets, assets), (.nodeName, nodeName),
+            (.workers, workers), (.fastPath, noFastPath ? "off" : nil), (.proxyProtocol, proxyProtocol),
+            (.trustedProxies, trustedProxies), (.forwardedField, forwardedField), (.targetBytes, targetBytes), (.headBytes, headBytes),
+            (.headFields, headFields), (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
             (.bodyTimeout, bodyTimeout), (.idleTimeout, idleTimeout), (.lameDuck, lameDuck), (.drainTimeout, drainTimeout),
             (.logFormat, logFormat), (.logLevel, logLevel),
         ]

@@ -6,10 +6,12 @@ import Storage
 
 /// This process as its control plane sees it.
 struct BalancerNode: Node {
+    let identity: FleetMember.Identity
     let edge: EdgeServer
     let publisher: Publisher
-    let store: any CatalogStore
-    let started: Date
+    let access: Access
+    let recorder: TrafficRecorder
+    let store: LazyStore
 
     func readiness() async -> Readiness {
         if await publisher.isDraining { return .draining }
@@ -19,6 +21,9 @@ struct BalancerNode: Node {
 
     func metrics() async throws -> [MetricFamily] {
         MetricTable.families(try await edge.counters(), await publisher.current, isDegraded: await publisher.trouble != nil)
+            + MetricTable.fleet(
+                nodesSeen: await publisher.nodesSeen, minutesWaiting: await recorder.waiting, requestsLost: await recorder.lostRequests,
+                statements: await store.statements)
     }
 
     func status() async -> Document {
@@ -40,8 +45,10 @@ struct BalancerNode: Node {
             .init(
                 "node",
                 .object([
+                    .init("id", .string(identity.id)),
+                    .init("name", .string(identity.name)),
                     .init("version", .string(VideoBalancer.version)),
-                    .init("started", .string(started.formatted(Date.ISO8601FormatStyle()))),
+                    .init("started", .string(BalancerNode.time(identity.started))),
                     .init("listen", .string("\(edge.address)")),
                 ])),
             .init("state", .string(state)),
@@ -49,7 +56,36 @@ struct BalancerNode: Node {
             .init("revision", .integer(current.revision)),
             .init("databaseID", .string(current.databaseID)),
             .init("sequences", .array(sequences)),
+            .init("fleet", await fleet()),
         ])
+    }
+
+    /// Every balancer that shares the database; null while it does not answer.
+    private func fleet() async -> Document {
+        guard await publisher.trouble == nil, let nodes = try? await store.nodes(), let newest = try? await store.head() else {
+            return .null
+        }
+        let now = SystemClock.now()
+        return .array(
+            nodes.map { node in
+                let isCurrent = node.revision == newest.revision && node.checksum == newest.checksum
+                let state = now - node.seen > FleetNode.silentAfter ? "silent" : isCurrent ? "current" : "lagging"
+                return .object([
+                    .init("id", .string(node.id)),
+                    .init("name", .string(node.name)),
+                    .init("address", .string(node.address)),
+                    .init("version", .string(node.version)),
+                    .init("boot", .string(node.boot)),
+                    .init("started", .string(BalancerNode.time(node.started))),
+                    .init("revision", .integer(node.revision)),
+                    .init("seen", .string(BalancerNode.time(node.seen))),
+                    .init("state", .string(state)),
+                ])
+            })
+    }
+
+    private static func time(_ milliseconds: Int64) -> String {
+        Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle())
     }
 
     func newest() async throws -> Revision? { try await store.load() }
@@ -63,6 +99,22 @@ struct BalancerNode: Node {
     func commit(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
         try await publisher.commit(catalog, to: store, expecting: expecting, author: author, comment: comment)
     }
+
+    /// A use that is not written down yet counts too.
+    func keys() async throws -> [APIKey] {
+        try await store.keys().map { key in
+            let used = [key.lastUsed, access.lastUse(ofHash: key.hash)].compactMap { $0 }.max()
+            return APIKey(name: key.name, role: key.role, hash: key.hash, created: key.created, expires: key.expires, lastUsed: used)
+        }
+    }
+
+    func addKey(_ key: APIKey) async throws { try await publisher.changeKeys(store) { try await $0.addKey(key) } }
+
+    func removeKey(named name: String) async throws -> Bool {
+        try await publisher.changeKeys(store) { try await $0.removeKey(named: name) }
+    }
+
+    func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { try await store.traffic(question) }
 
     func explain(_ url: String, avoiding name: String?) async -> (revision: Int, explanation: Explanation) {
         let current = await publisher.current

@@ -9,7 +9,7 @@ actor LazyStore: CatalogStore, KeyStore {
 
     init(_ database: DatabaseURL) { self.database = database }
 
-    private func store() async throws -> SQLiteStore {
+    func store() async throws -> SQLiteStore {
         if let opened { return opened }
         let path =
             switch database {
@@ -40,4 +40,9 @@ actor LazyStore: CatalogStore, KeyStore {
     func addKey(_ key: APIKey) async throws { try await store().addKey(key) }
 
     func removeKey(named name: String) async throws -> Bool { try await store().removeKey(named: name) }
+
+    func noteUses(_ uses: [String: Int64]) async throws { try await store().noteUses(uses) }
+
+    /// Statements sent to the database so far.
+    var statements: UInt64 { opened?.statements ?? 0 }
 }

@@ -59,4 +59,22 @@ enum MetricTable {
         return MetricFamily(
             "balancer_loop_turn_seconds", .histogram, "Time from one wait for events to the next on the fast loops.", samples)
     }
+
+    /// Of the fleet and the history of traffic.
+    static func fleet(nodesSeen: Int, minutesWaiting: Int, requestsLost: Int64, statements: UInt64) -> [MetricFamily] {
+        [
+            MetricFamily(
+                "balancer_fleet_nodes", .gauge, "Balancers that have written themselves down in the database within the last minute.",
+                [.init(Double(nodesSeen))]),
+            MetricFamily(
+                "balancer_traffic_backlog_minutes", .gauge, "Minutes of traffic that are not in the database yet.",
+                [.init(Double(minutesWaiting))]),
+            MetricFamily(
+                "balancer_traffic_lost_requests_total", .counter,
+                "Requests missing in the history of traffic: the database was away for hours, and nobody knows whether it has them.",
+                [.init(Double(requestsLost))]),
+            MetricFamily(
+                "balancer_database_statements_total", .counter, "Statements sent to the database.", [.init(Double(statements))]),
+        ]
+    }
 }

@@ -1,3 +1,4 @@
+import Control
 import Edge
 import Logging
 import Steering
@@ -10,12 +11,17 @@ import Storage
 actor Publisher {
     nonisolated let book: SequenceBook
     private let edge: EdgeServer
+    private let access: Access
     private let logger: Logger
     private let turnstile = Turnstile()
     private(set) var current: Published
     /// Why the database does not answer; nil when it does.
     private(set) var trouble: String?
     private(set) var isDraining = false
+    /// Balancers that the database has heard of lately, as of the last poll.
+    private(set) var nodesSeen = 0
+    /// Told what was counted with each table that is replaced.
+    private var recordTraffic: @Sendable ([TrafficCounts]) async -> Void = { _ in }
 
     /// What the workers answer from.
     struct Published: Sendable, Equatable {
@@ -25,19 +31,25 @@ actor Publisher {
         let catalog: Catalog
     }
 
-    init(edge: EdgeServer, book: SequenceBook, current: Published, trouble: String?, logger: Logger) {
+    init(edge: EdgeServer, access: Access, book: SequenceBook, current: Published, trouble: String?, logger: Logger) {
         self.edge = edge
+        self.access = access
         self.book = book
         self.current = current
         self.trouble = trouble
         self.logger = logger
     }
 
-    /// Applies what the database holds, if it is not what the workers run. Also backwards: a restored database wins.
-    func follow(_ store: any CatalogStore) async throws {
+    func record(_ recordTraffic: @escaping @Sendable ([TrafficCounts]) async -> Void) { self.recordTraffic = recordTraffic }
+
+    /// Applies what the database holds, keys and catalog, if it is not what this node runs. Also backwards: a restored database wins.
+    ///
+    /// - Parameter now: milliseconds since 1970, UTC.
+    func follow(_ store: any CatalogStore & FleetStore, now: Int64) async throws {
         try await turnstile.pass { [self] in
-            let head = try await store.head()
-            guard let head else { throw NoCatalog() }
+            guard let polled = try await store.poll(nodesSeenSince: now - FleetNode.silentAfter) else { throw NoCatalog() }
+            await apply(polled)
+            let head = polled.head
             if await runs(head) { return }
             let revision = try await store.load()
             guard let revision else { throw NoCatalog() }
@@ -56,6 +68,22 @@ actor Publisher {
         }
     }
 
+    /// Changes keys; returns when the change is durable and this node goes by it.
+    func changeKeys<Value: Sendable>(
+        _ store: any KeyStore, _ change: @escaping @Sendable (any KeyStore) async throws -> Value
+    ) async throws -> Value {
+        try await turnstile.pass { [access] in
+            let value = try await change(store)
+            access.replaceStored(try await store.keys())
+            return value
+        }
+    }
+
+    private func apply(_ polled: Polled) {
+        access.replaceStored(polled.keys)
+        nodesSeen = polled.nodesSeen
+    }
+
     /// The database answers but holds no revision.
     struct NoCatalog: Error, CustomStringConvertible {
         let description = "the database holds no catalog any more; restore it or import one"
@@ -67,7 +95,7 @@ actor Publisher {
 
     private func publish(_ revision: Revision, databaseID: String) async throws {
         let table = RoutingTable(revision.catalog, revision: revision.id)
-        try await edge.publish(table, sequences: book.set(for: table))
+        await recordTraffic(try await edge.publish(table, sequences: book.set(for: table)))
         current = Published(databaseID: databaseID, revision: revision.id, checksum: revision.checksum, catalog: revision.catalog)
         logger.notice(
             "catalog applied",
@@ -90,10 +118,10 @@ actor Publisher {
 
     func startDraining() { isDraining = true }
 
-    /// What the state file keeps.
-    var savedState: SavedState {
+    /// What the state file keeps of the node with this id.
+    func savedState(of node: String) -> SavedState {
         SavedState(
             databaseID: current.databaseID, revision: current.revision, catalog: current.catalog,
-            sequences: book.snapshot.map { SavedSequence(name: $0.name, redirects: $0.redirects, cdnBound: $0.cdnBound) })
+            sequences: book.snapshot.map { SavedSequence(name: $0.name, redirects: $0.redirects, cdnBound: $0.cdnBound) }, node: node)
     }
 }

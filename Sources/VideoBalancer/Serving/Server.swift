@@ -43,25 +43,33 @@ struct Server {
             table: table, sequences: book.set(for: table), report: { logger.error("\($0)") })
         let current = Publisher.Published(
             databaseID: start.databaseID, revision: start.revision.id, checksum: start.revision.checksum, catalog: start.revision.catalog)
-        let publisher = Publisher(edge: edge, book: book, current: current, trouble: start.trouble, logger: logger)
+        let access = Access(fixed: fixedKeys, now: { SystemClock.now() })
+        let publisher = Publisher(edge: edge, access: access, book: book, current: current, trouble: start.trouble, logger: logger)
         logger.notice(
             "serving redirects",
             metadata: ["listen": "\(edge.address)", "workers": "\(settings.workers)", "revision": "\(start.revision.id)"])
-        try await run(edge, publisher, database, file, signals)
+        let identity = FleetMember.Identity(
+            id: loaded.state?.node ?? FleetNode.makeID(), name: settings.nodeName, address: "\(edge.address)", boot: FleetNode.makeID(),
+            started: SystemClock.now())
+        try await run(edge, publisher, access, identity, database, file, signals)
     }
 
     private func run(
-        _ edge: EdgeServer, _ publisher: Publisher, _ store: LazyStore, _ file: StateFile, _ trapped: UnixSignalsSequence
+        _ edge: EdgeServer, _ publisher: Publisher, _ access: Access, _ identity: FleetMember.Identity, _ store: LazyStore,
+        _ file: StateFile, _ trapped: UnixSignalsSequence
     ) async throws {
         let logger = logger
-        let access = Access(fixed: fixedKeys, now: { SystemClock.now() })
-        let watcher = DatabaseWatcher(store: store, publisher: publisher, access: access)
+        let watcher = DatabaseWatcher(store: store, publisher: publisher)
+        let recorder = TrafficRecorder(
+            edge: edge, store: store, node: identity.id, boot: identity.boot, logger: logger, now: { SystemClock.now() })
+        await publisher.record { await recorder.add($0) }
         // The library tells at level info what the line below tells the operator.
         var libraryLogger = Logger(label: "control")
         libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
         let control = ControlServer.application(
             host: settings.admin.host, port: Int(settings.admin.port),
-            node: BalancerNode(edge: edge, publisher: publisher, store: store, started: .now), access: access,
+            node: BalancerNode(identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, store: store),
+            access: access,
             pages: Documentation.controlPlane(assets: settings.assets).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
             },
@@ -76,7 +84,12 @@ struct Server {
             configuration: .init(
                 services: [
                     .init(service: control),
-                    .init(service: StateKeeper(file: file, publisher: publisher, logger: logger)),
+                    .init(service: StateKeeper(file: file, node: identity.id, publisher: publisher, logger: logger)),
+                    .init(
+                        service: FleetMember(
+                            identity: identity, store: store, publisher: publisher, access: access, logger: logger,
+                            now: { SystemClock.now() })),
+                    .init(service: recorder),
                     .init(service: watcher),
                     .init(
                         service: EdgeService(

@@ -5,13 +5,15 @@ import Storage
 /// Saves the last good catalog and the sequences once a second, and once more at the end.
 actor StateKeeper: Service {
     private let file: StateFile
+    private let node: String
     private let publisher: Publisher
     private let logger: Logger
     private var last: SavedState?
     private var trouble: String?
 
-    init(file: StateFile, publisher: Publisher, logger: Logger) {
+    init(file: StateFile, node: String, publisher: Publisher, logger: Logger) {
         self.file = file
+        self.node = node
         self.publisher = publisher
         self.logger = logger
     }
@@ -27,7 +29,7 @@ actor StateKeeper: Service {
     }
 
     private func save() async {
-        let state = await publisher.savedState
+        let state = await publisher.savedState(of: node)
         guard state != last else { return }
         do throws(StorageError) {
             try file.save(state)

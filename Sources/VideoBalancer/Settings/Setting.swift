@@ -26,6 +26,9 @@ struct Setting: Sendable {
         help: "A token with the role admin, 32 to 256 visible ASCII characters; set in the environment, or its file's path in "
             + "BALANCER_ADMIN_TOKEN_FILE.",
         isSecret: true)
+    static let nodeName = Setting(
+        name: "node-name", fallback: "",
+        help: "What this balancer is called in its fleet, at most 255 characters; empty is the machine's name.")
     static let workers = Setting(name: "workers", fallback: "0", help: "Threads of the data plane, 1 to 256; 0 is one per core.")
     static let fastPath = Setting(
         name: "fast-path", fallback: "on", help: "off gives every connection to the slow path; the answers are the same, only slower.")
@@ -55,8 +58,8 @@ struct Setting: Sendable {
     static let logLevel = Setting(name: "log-level", fallback: "info", help: "trace, debug, info, notice, warning, error or critical.")
 
     static let all = [
-        listen, admin, database, state, assets, adminToken, workers, fastPath, proxyProtocol, trustedProxies, forwardedField, targetBytes,
-        headBytes, headFields, bodyBytes, headTimeout,
+        listen, admin, database, state, assets, adminToken, nodeName, workers, fastPath, proxyProtocol, trustedProxies, forwardedField,
+        targetBytes, headBytes, headFields, bodyBytes, headTimeout,
         bodyTimeout, idleTimeout,
         lameDuck, drainTimeout, logFormat, logLevel,
     ]

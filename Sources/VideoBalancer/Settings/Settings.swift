@@ -12,6 +12,8 @@ struct Settings {
     let statePath: String
     let assets: String
     let adminToken: String?
+    /// What this balancer is called in its fleet.
+    let nodeName: String
     let workers: Int
     let usesFastPath: Bool
     let clientSource: ClientSource
@@ -32,6 +34,11 @@ struct Settings {
         if let adminToken, !(32...256).contains(adminToken.utf8.count) || !adminToken.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
             reader.note(.adminToken, "must have 32 to 256 visible ASCII characters; make one with `openssl rand -hex 32`")
         }
+        let name = source.text(.nodeName)
+        nodeName = name.isEmpty ? Settings.machineName : name
+        if name.unicodeScalars.count > 255 || name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            reader.note(.nodeName, "must have at most 255 characters and no control characters")
+        }
         let asked = reader.integer(.workers, in: 0...256)
         workers = asked == 0 ? max(1, ProcessInfo.processInfo.activeProcessorCount) : asked
         usesFastPath = reader.flag(.fastPath)
@@ -48,6 +55,14 @@ struct Settings {
         lameDuckSeconds = reader.integer(.lameDuck, in: 0...300)
         drainSeconds = reader.integer(.drainTimeout, in: 0...3600)
         if !reader.faults.isEmpty { throw ConfigurationFault(reader.faults.joined(separator: "\n")) }
+    }
+}
+
+extension Settings {
+    /// As the kernel has it; asking the resolver could take long.
+    fileprivate static var machineName: String {
+        let text = try? String(contentsOfFile: "/proc/sys/kernel/hostname", encoding: .utf8)
+        return text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "unnamed"
     }
 }
 

@@ -1,0 +1,83 @@
+/// One balancer of a fleet, as it has written itself down in the database that all share.
+public struct FleetNode: Sendable, Equatable {
+    /// 128 random bits in hexadecimal; kept in the node's state file, so it outlives restarts.
+    public let id: String
+    /// What people call it: by default the machine's name. At most 255 bytes.
+    public let name: String
+    /// Where its data plane listens.
+    public let address: String
+    /// Of the program.
+    public let version: String
+    /// 128 random bits in hexadecimal, new at each start.
+    public let boot: String
+    /// When it started: milliseconds since 1970, UTC, by its own clock.
+    public let started: Int64
+    /// The revision its workers answer from, and that revision's checksum.
+    public let revision: Int
+    public let checksum: String
+    /// When it wrote this: milliseconds since 1970, UTC, by its own clock.
+    public let seen: Int64
+
+    public init(
+        id: String, name: String, address: String, version: String, boot: String, started: Int64, revision: Int, checksum: String,
+        seen: Int64
+    ) {
+        self.id = id
+        self.name = name
+        self.address = address
+        self.version = version
+        self.boot = boot
+        self.started = started
+        self.revision = revision
+        self.checksum = checksum
+        self.seen = seen
+    }
+
+    /// An id for a node or for one start of it.
+    public static func makeID() -> String { Checksum.randomID() }
+
+    /// A node that has not been seen for so many milliseconds is silent: it is down, or cut off from the database.
+    public static let silentAfter: Int64 = 60_000
+    /// A node that has not been seen for so many milliseconds is forgotten: one day.
+    public static let forgottenAfter: Int64 = 86_400_000
+}
+
+/// What one poll of the database finds, in one statement: everything that a node must follow within a second.
+public struct Polled: Sendable, Equatable {
+    public let head: Head
+    /// Without their last uses.
+    public let keys: [APIKey]
+    /// Nodes that were seen since the time asked for, this one included.
+    public let nodesSeen: Int
+}
+
+/// What several balancers share through one database.
+public protocol FleetStore: Sendable {
+    /// - Parameter since: nodes seen before it are not counted; milliseconds since 1970, UTC.
+    /// - Returns: nil when no revision is stored.
+    func poll(nodesSeenSince since: Int64) async throws -> Polled?
+
+    /// Writes a node down, in place of what it wrote before.
+    func register(_ node: FleetNode) async throws
+
+    /// Takes a node off the list; it stopped.
+    func deregister(_ id: String) async throws
+
+    /// All nodes by name, 1000 at most.
+    func nodes() async throws -> [FleetNode]
+
+    /// Removes what has served its time: nodes unseen for long, uses of keys that are gone.
+    func tidy(now: Int64) async throws
+
+    /// Stores a part of a minute; a second time it changes nothing.
+    func write(_ batch: TrafficBatch) async throws
+
+    /// Folds old minutes into hours and old hours into days, and drops days that are too old.
+    ///
+    /// - Parameters:
+    ///   - node: whose rows are folded as soon as they may be; those of others, in case they are gone for good, later.
+    ///   - now: seconds since 1970, UTC.
+    func foldTraffic(of node: String, now: Int64) async throws
+
+    func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum]
+}
