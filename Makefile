@@ -31,19 +31,23 @@ test: build ## Everything CI needs: all tests, the release binary end to end, th
 	scripts/fetch-assets
 	$(RELEASE) settings | diff docs/settings.md - || { echo "docs/settings.md is stale: make docs" >&2; exit 1; }
 	BALANCER_BINARY=$(CURDIR)/$(RELEASE) swift test
+	scripts/fuzz
 	scripts/api-tests
 	scripts/demo --quick
 
-soak: build ## On demand, hours: long kill loops.
-	@scripts/setup test
+soak: build ## On demand, hours: long kill loops, a hundred million fuzzed connections, a million real ones, sanitizers.
+	@scripts/setup test soak
 	SOAK=1 BALANCER_BINARY=$(CURDIR)/$(RELEASE) swift test --filter VideoBalancerTests
+	scripts/fuzz FuzzRequests -runs=100000000
+	scripts/fuzz FuzzVideos -runs=20000000
+	scripts/sanitize
 	SOAK=1 scripts/api-tests
 
 check: ## Formatting; fails on a difference.
 	@scripts/check
 
 format: ## Formats all Swift code.
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources/*/Fuzz*s.swift
 
 demo: build ## A real HLS stream, real nginx origins and CDNs, real players.
 	@scripts/setup test

@@ -9,7 +9,7 @@ let house: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .strictMemorySafety(),
 ]
-/// libFuzzer brings `main`; the compiler counts edges for it and AddressSanitizer watches memory.
+/// The compiler counts edges for libFuzzer, and AddressSanitizer watches memory.
 let instrumented = [SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library", "-enable-testing"])]
 let withFuzzer = [LinkerSetting.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
 
@@ -17,6 +17,7 @@ let package = Package(
     name: "video-balancer-fuzz",
     dependencies: [.package(url: "https://github.com/apple/swift-nio", from: "2.101.2")],
     targets: [
+        .target(name: "CFuzzer"),
         .target(name: "CLinux"),
         .target(name: "Steering", swiftSettings: house + instrumented),
         .target(
@@ -31,13 +32,14 @@ let package = Package(
         .executableTarget(
             name: "FuzzRequests",
             dependencies: [
-                "Edge", "Steering",
+                "CFuzzer", "Edge", "Steering",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house + instrumented, linkerSettings: withFuzzer),
-        .executableTarget(name: "FuzzVideos", dependencies: ["Steering"], swiftSettings: house + instrumented, linkerSettings: withFuzzer),
+        .executableTarget(
+            name: "FuzzVideos", dependencies: ["CFuzzer", "Steering"], swiftSettings: house + instrumented, linkerSettings: withFuzzer),
     ],
     swiftLanguageModes: [.v6]
 )

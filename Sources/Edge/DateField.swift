@@ -9,7 +9,8 @@ struct DateField {
     mutating func refresh(now: Int) {
         guard now != second else { return }
         second = now
-        bytes = Array(DateField.format(now).utf8)
+        bytes.removeAll(keepingCapacity: true)
+        DateField.append(now, to: &bytes)
     }
 
     /// The wall clock in seconds; coarse, because a second is all the field shows.
@@ -22,15 +23,34 @@ struct DateField {
 
     /// IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
     static func format(_ second: Int) -> String {
+        var bytes: [UInt8] = []
+        append(second, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    /// Appends without a detour over strings: it runs on the fast path, which allocates nothing.
+    private static func append(_ second: Int, to bytes: inout [UInt8]) {
         let day = Int((Double(second) / 86400).rounded(.down))
         let time = second - day * 86400
         let (year, month, date) = civil(day)
-        let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][((day % 7) + 7) % 7]
-        let name = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month - 1]
-        return "\(weekday), \(two(date)) \(name) \(year) \(two(time / 3600)):\(two(time / 60 % 60)):\(two(time % 60)) GMT"
+        bytes += weekdays[((day % 7) + 7) % 7].utf8
+        bytes += ", ".utf8
+        append(date, digits: 2, to: &bytes)
+        bytes.append(.space)
+        bytes += months[month - 1].utf8
+        bytes.append(.space)
+        append(year, digits: 4, to: &bytes)
+        bytes.append(.space)
+        append(time / 3600, digits: 2, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        append(time / 60 % 60, digits: 2, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        append(time % 60, digits: 2, to: &bytes)
+        bytes += " GMT".utf8
     }
-
-    private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
     /// Days since 1970-01-01 to a date of the Gregorian calendar: eras of 400 years that begin on 1 March.
     private static func civil(_ day: Int) -> (year: Int, month: Int, date: Int) {

@@ -220,7 +220,7 @@ extension Responder {
         let now = clock()
         if redirectStart.second != now || redirectStart.status != table.status {
             date.refresh(now: now)
-            redirectStart = RedirectStart(second: now, status: table.status, date: date.bytes)
+            redirectStart.rewrite(second: now, status: table.status, date: date.bytes)
         }
         if framing.keepsAliveHTTP10 {
             begin(table.status, framing)
@@ -237,20 +237,21 @@ extension Responder {
         var keepingAlive: [UInt8] = []
         var closing: [UInt8] = []
 
-        init() {}
-
-        init(second: Int, status: Int, date: [UInt8]) {
+        /// In the buffers that are there: nothing is allocated.
+        mutating func rewrite(second: Int, status: Int, date: [UInt8]) {
             self.second = second
             self.status = status
-            keepingAlive = RedirectStart.bytes(status, ResponseWriter.Framing(closes: false), date)
-            closing = RedirectStart.bytes(status, ResponseWriter.Framing(closes: true), date)
+            RedirectStart.write(status, ResponseWriter.Framing(closes: false), date, into: &keepingAlive)
+            RedirectStart.write(status, ResponseWriter.Framing(closes: true), date, into: &closing)
         }
 
-        private static func bytes(_ status: Int, _ framing: ResponseWriter.Framing, _ date: [UInt8]) -> [UInt8] {
+        private static func write(_ status: Int, _ framing: ResponseWriter.Framing, _ date: [UInt8], into bytes: inout [UInt8]) {
             var writer = ResponseWriter()
+            swap(&writer.bytes, &bytes)
+            writer.bytes.removeAll(keepingCapacity: true)
             writer.begin(status, framing, date: date)
             writer.append("Location: ")
-            return writer.bytes
+            swap(&writer.bytes, &bytes)
         }
     }
 

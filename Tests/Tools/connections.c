@@ -1,6 +1,6 @@
 // Opens connections of all kinds to a balancer, many at once, and checks that each answer is the one to its own request.
 //   cc -O2 connections.c -o connections;  ./connections PORT COUNT [SEED [AT-ONCE]]          random mixes
-//                                         ./connections PORT COUNT requests PER-CONNECTION   one client, 16 pipelined
+//                                         ./connections PORT COUNT requests PER-CONNECTION DEPTH   one client, DEPTH pipelined
 // Every request has a path of its own, which its Location must repeat. The balancer's head and idle timeouts are 1 s.
 // Prints what it counted as NAME NUMBER lines; exits 1 when an answer was wrong or missing.
 #define _GNU_SOURCE
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -44,7 +45,7 @@ struct connection {
 };
 
 static uint64_t seed = 1488, next_id;
-static long counts[KINDS], opened, answers, timeouts, wrong, missing, unexpected, swept, steps;
+static long opened, answers, timeouts, wrong, missing, unexpected, swept, steps;
 static struct sockaddr_in address;
 static int set;
 
@@ -93,24 +94,27 @@ static void end(struct connection *c, int with_reset) {
     c->fd = -1;
 }
 
+static int open_socket(void) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    struct timeval limit = {10, 0};
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    // Many client addresses, so that ports do not run out.
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002 + opened++ % 64)};
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (fd < 0 || bind(fd, (void *)&own, sizeof own) || connect(fd, (void *)&address, sizeof address)) {
+        perror("connect");
+        exit(2);
+    }
+    return fd;
+}
+
 static void begin(struct connection *c) {
     char text[2048];
     int length = 0, pick = number(100);
     *c = (struct connection){.id = next_id++};
     while (c->kind < KINDS - 1 && pick >= shares[c->kind]) pick -= shares[c->kind++];
-    counts[c->kind]++;
-    opened++;
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval limit = {10, 0};
-    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    // Many client addresses, so that ports do not run out.
-    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002 + c->id % 64)};
-    int on = 1;
-    setsockopt(c->fd, IPPROTO_IP, 24 /* IP_BIND_ADDRESS_NO_PORT */, &on, sizeof on);
-    if (c->fd < 0 || bind(c->fd, (void *)&own, sizeof own) || connect(c->fd, (void *)&address, sizeof address)) {
-        perror("connect");
-        exit(2);
-    }
+    c->fd = open_socket();
     fcntl(c->fd, F_SETFL, O_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = c};
     epoll_ctl(set, EPOLL_CTL_ADD, c->fd, &event);
@@ -242,21 +246,16 @@ static void readable(struct connection *c) {
     end(c, 0);
 }
 
-static void requests(long count, int per_connection) {
-    char batch[16 * 128], in[65536];
+static void requests(long count, int per_connection, int depth) {
+    char *batch = malloc(depth * 128), in[65536];
     for (long done = 0; done < count;) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), inside = 0;
-        if (connect(fd, (void *)&address, sizeof address)) {
-            perror("connect");
-            exit(2);
-        }
-        opened++;
-        while (inside < per_connection && done < count) {
-            int length = 0, due = 16, ends = 0;
-            for (int i = 0; i < 16; i++)
+        int fd = open_socket();
+        for (int inside = 0; inside < per_connection && done < count; inside += depth, done += depth) {
+            int length = 0, due = depth, line_ends = 0;
+            for (int i = 0; i < depth; i++)
                 length += sprintf(batch + length, "GET /?video=http://s1.origin-cluster/u/%ld HTTP/1.1\r\nHost: b\r\n\r\n", done + i);
             if (send(fd, batch, length, MSG_NOSIGNAL) != length) missing++;
-            // An answer ends in a line end twice; nothing else in it does.
+            // An answer ends in two line ends; nothing else in it does.
             while (due > 0) {
                 ssize_t got = recv(fd, in, sizeof in, 0);
                 if (got <= 0) {
@@ -264,13 +263,11 @@ static void requests(long count, int per_connection) {
                     break;
                 }
                 for (ssize_t i = 0; i < got; i++) {
-                    if (in[i] == '\n') ends++;
-                    else if (in[i] != '\r') ends = 0;
-                    if (ends == 2) due--, answers++, ends = 0;
+                    if (in[i] == '\n') line_ends++;
+                    else if (in[i] != '\r') line_ends = 0;
+                    if (line_ends == 2) due--, answers++, line_ends = 0;
                 }
             }
-            inside += 16;
-            done += 16;
         }
         close(fd);
     }
@@ -280,8 +277,8 @@ int main(int argc, char **argv) {
     if (argc < 3) return 2;
     address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     long count = atol(argv[2]);
-    if (argc > 4 && strcmp(argv[3], "requests") == 0) {
-        requests(count, atoi(argv[4]));
+    if (argc > 5 && strcmp(argv[3], "requests") == 0) {
+        requests(count, atoi(argv[4]), atoi(argv[5]));
     } else {
         if (argc > 3) seed = strtoull(argv[3], NULL, 10);
         int slots = argc > 4 ? atoi(argv[4]) : 200;

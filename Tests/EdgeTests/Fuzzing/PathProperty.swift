@@ -14,6 +14,7 @@ struct PathProperty {
         limits.fields = 8
         return limits
     }()
+    private static let client = ClientAddress(ipv4: 0xC000_0201)
     private static let bases = ["http://cdn.example.com/s", "https://b.example/live/s", "http://s"].map { Array($0.utf8) }
 
     private let table: RoutingTable
@@ -46,14 +47,16 @@ struct PathProperty {
         let slowEnd = readOn(\.slow, stream, from: 0, ends[...])
         var used = 0
         for (index, end) in ends.enumerated() {
+            var last: RequestHead?
             while used < end {
-                guard let head = PlainScanner.scan(stream.span, used..<end, limits: PathProperty.limits) else { break }
+                guard let head = PlainScanner.scan(stream.span, used..<end, limits: PathProperty.limits, after: last) else { break }
                 if let fault = PathProperty.fault(head, stream, used..<end) { return fault }
                 let start = fast.writer.bytes.count
                 guard take(head, stream.span, \.fast) else { break }
                 plainRequests += 1
                 if let fault = PathProperty.fault(fast.writer.bytes[start...]) { return fault }
                 used += head.length
+                last = head
                 if head.closes { return compare(End(position: used), slowEnd) }
             }
             if used < end {
@@ -107,7 +110,7 @@ struct PathProperty {
         _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ path: WritableKeyPath<PathProperty, Responder>
     ) -> Bool {
         guard answers else { return true }
-        return self[keyPath: path].respond(to: head, bytes, closes: head.closes) == .answered
+        return self[keyPath: path].respond(to: head, bytes, from: PathProperty.client, closes: head.closes) == .answered
     }
 
     /// What a plain head has that the strict scanner reads otherwise.
@@ -115,8 +118,10 @@ struct PathProperty {
         var scanner = HeadScanner(limits: limits)
         let outcome = scanner.scan(stream.span.extracting(read))
         guard case .complete(var strict) = outcome else { return "plain is \(plain), the strict scanner says \(outcome)" }
-        strict.target = strict.target.lowerBound + read.lowerBound..<strict.target.upperBound + read.lowerBound
-        strict.host = strict.host.lowerBound + read.lowerBound..<strict.host.upperBound + read.lowerBound
+        for range in [\RequestHead.target, \.host, \.fields] {
+            let place = strict[keyPath: range]
+            strict[keyPath: range] = place.lowerBound + read.lowerBound..<place.upperBound + read.lowerBound
+        }
         return plain == strict ? nil : "plain is \(plain), strict is \(strict)"
     }
 

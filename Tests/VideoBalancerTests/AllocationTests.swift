@@ -1,0 +1,46 @@
+import Foundation
+import Testing
+
+/// The fast path allocates nothing once it is warm.
+@Suite(.serialized, .onThreads)
+struct AllocationTests {
+    @Test func `a million requests on the fast path make at most 100 allocations`() throws {
+        let folder = try Folder()
+        let file = "\(folder.output)/allocations"
+        let environment = ["CDN_HOST": "cdn.example.com,b.example.com", "ALLOCATIONS": file, "LD_PRELOAD": try Tool.allocations.get()]
+        let balancer = try Balancer(in: folder, environment: environment, "--workers", "1")
+        defer { balancer.end() }
+        // The first requests make the buffers and the answer's beginning.
+        #expect(try ConnectionReport(balancer, "16000", "requests", "160", "16").code == 0)
+        let before = try Self.counts(file)
+        #expect(before.fast > 0 && before.all > before.fast, "nothing is counted: \(before)")
+
+        try Self.ask(balancer, 1_000_000, perConnection: 10_000, depth: 16)
+        // Once a second the Date is written anew: a few allocations, whatever the load.
+        let made = try Self.counts(file).fast - before.fast
+        #expect(made <= 100, "\(made) allocations for 1,000,000 requests")
+
+        // One by one and one a connection takes longer, so only the order is bounded.
+        try Self.ask(balancer, 99_000, perConnection: 5_000, depth: 1)
+        try Self.ask(balancer, 10_000, perConnection: 1, depth: 1)
+        let all = try Self.counts(file).fast - before.fast
+        #expect(all <= 1_100, "\(all) allocations for 1,109,000 requests")
+
+        let metrics = try balancer.metrics()
+        #expect(metrics.toOrigin + metrics.toCDN("cdn.example.com") + metrics.toCDN("b.example.com") == 1_125_000)
+    }
+
+    private static func ask(_ balancer: Balancer, _ count: Int, perConnection: Int, depth: Int) throws {
+        let report = try ConnectionReport(balancer, "\(count)", "requests", "\(perConnection)", "\(depth)")
+        #expect(report.code == 0 && report["answers"] == count, "\(report)")
+    }
+
+    private static func counts(_ file: String) throws -> (fast: UInt64, all: UInt64) {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+        guard bytes.count >= 16 else { throw Failure("\(bytes.count) bytes in \(file)") }
+        // unsafe: two integers at the places where allocations.c writes them.
+        return unsafe bytes.withUnsafeBytes {
+            unsafe ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        }
+    }
+}
