@@ -52,6 +52,16 @@ struct DateField {
         bytes += " GMT".utf8
     }
 
+    /// Appends the last `digits` decimal digits of a number that is not negative.
+    private static func append(_ number: Int, digits: Int, to bytes: inout [UInt8]) {
+        var power = 1
+        for _ in 1..<digits { power *= 10 }
+        while power > 0 {
+            bytes.append(0x30 &+ UInt8(truncatingIfNeeded: number / power % 10))
+            power /= 10
+        }
+    }
+
     /// Days since 1970-01-01 to a date of the Gregorian calendar: eras of 400 years that begin on 1 March.
     private static func civil(_ day: Int) -> (year: Int, month: Int, date: Int) {
         let shifted = day + 719_468

@@ -5,7 +5,7 @@ import Testing
 @testable import Probing
 
 @Suite struct ProbeClientTests {
-    static func target(_ port: Int, _ probe: String = #"{"path": "/healthz", "timeout": 1}"#, host: String = "127.0.0.1") throws
+    static func target(_ port: Int, _ probe: String = #"{"path": "/healthz", "timeout": 60}"#, host: String = "127.0.0.1") throws
         -> ProbeTarget
     {
         let text = """
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    private func verdict(_ way: OddServer.Way, _ probe: String = #"{"path": "/healthz", "timeout": 1}"#) async throws -> Verdict {
+    private func verdict(_ way: OddServer.Way, _ probe: String = #"{"path": "/healthz", "timeout": 60}"#) async throws -> Verdict {
         let server = try await OddServer(way)
         let verdict = await verdict(try ProbeClientTests.target(server.port, probe))
         try await server.stop()
@@ -31,9 +31,12 @@ import Testing
 
     @Test func `a whole answer with an expected status is good`() async throws {
         #expect(try await verdict(.says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) == .good("200 ok"))
-        #expect(try await verdict(.says("HTTP/1.1 204 No Content\r\n\r\n"), #"{"path": "/", "expect": [200, 204]}"#) == .good("204 "))
         #expect(
-            try await verdict(.says("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"), #"{"path": "/", "method": "HEAD"}"#) == .good("200 "))
+            try await verdict(.says("HTTP/1.1 204 No Content\r\n\r\n"), #"{"path": "/", "expect": [200, 204], "timeout": 60}"#)
+                == .good("204 "))
+        #expect(
+            try await verdict(.says("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"), #"{"path": "/", "method": "HEAD", "timeout": 60}"#)
+                == .good("200 "))
         #expect(try await verdict(.floods(64 * 1024)).isGood)
     }
 
@@ -44,14 +47,17 @@ import Testing
         (.says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal"), "closed before the answer was whole"),
         (.says(""), "closed before the answer was whole"),
         (.resets, "connection reset by peer"),
-        (.tarpit, "no whole answer within 1 s"),
-        (.drips("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), "no whole answer within 1 s"),
         (.floods(64 * 1024 + 1), "the answer has more than 64 KiB"),
         (.floods(10 * 1024 * 1024), "the answer has more than 64 KiB"),
     ]) func `anything else is bad, and said so`(way: OddServer.Way, reason: String) async throws {
         let verdict = try await verdict(way)
         #expect(!verdict.isGood)
         #expect(verdict.reason == reason)
+    }
+
+    @Test(arguments: [OddServer.Way.tarpit, .drips("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")])
+    func `an answer that is not whole in time is bad`(way: OddServer.Way) async throws {
+        #expect(try await verdict(way, #"{"path": "/", "timeout": 1}"#) == .bad("no whole answer within 1 s"))
     }
 
     @Test(arguments: ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/9.9 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "\0\0\0\0"])
@@ -61,7 +67,7 @@ import Testing
 
     @Test func `a port that nobody listens on is refused, to both kinds of probe`() async throws {
         let server = try await OddServer(.tarpit)
-        let connects = try ProbeClientTests.target(server.port, #"{"type": "tcp", "timeout": 1}"#)
+        let connects = try ProbeClientTests.target(server.port, #"{"type": "tcp", "timeout": 60}"#)
         #expect(await verdict(connects) == .good("connected"))
         try await server.stop()
         #expect(await verdict(connects) == .bad("connection refused"))
@@ -82,7 +88,8 @@ import Testing
 
     @Test func `the request has the CDN's path, the wanted Host, and the wanted fields`() async throws {
         let echo = try await EchoServer()
-        let probe = #"{"path": "/healthz?a=b", "host": "video.example.com", "headers": {"X-Probe": "1", "User-Agent": "mine"}}"#
+        let probe =
+            #"{"path": "/healthz?a=b", "host": "video.example.com", "headers": {"X-Probe": "1", "User-Agent": "mine"}, "timeout": 60}"#
         let verdict = await verdict(try ProbeClientTests.target(echo.port, probe))
         try await echo.stop()
         #expect(verdict.reason.contains("GET /base/healthz?a=b HTTP/1.1\r\n"), "\(verdict)")

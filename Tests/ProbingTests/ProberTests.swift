@@ -32,9 +32,9 @@ import Testing
         let server = try await OddServer(.turns([well, sick, sick, sick, well, well]))
         let changes = Changes()
         let prober = Prober(allowsLinkLocal: false) { changes.add($0, $1) }
-        let target = try ProbeClientTests.target(server.port, #"{"path": "/", "interval": 1, "rise": 2, "fall": 2}"#)
+        let target = try ProbeClientTests.target(server.port, #"{"path": "/", "interval": 1, "timeout": 60, "rise": 2, "fall": 2}"#)
         #expect(await prober.watch([target]) == .allUp)
-        #expect(try await eventually(seconds: 20) { changes.all.count == 2 })
+        #expect(try await eventually(seconds: 60) { changes.all.count == 2 })
         #expect(changes.all == ["cdn-a down: status 503, not 200; down: [\"cdn-a\"]", "cdn-a up: 200; down: []"])
         let report = try #require(await prober.reports.first)
         #expect(report.window.isUp && report.bad == 3 && report.good >= 3)
@@ -46,10 +46,10 @@ import Testing
     @Test func `what is known of a target that stays is kept, one that goes is forgotten`() async throws {
         let server = try await OddServer(.says("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n"))
         let prober = Prober(allowsLinkLocal: false) { _, _ in }
-        let target = try ProbeClientTests.target(server.port, #"{"path": "/", "interval": 1, "fall": 1}"#)
+        let target = try ProbeClientTests.target(server.port, #"{"path": "/", "interval": 1, "timeout": 60, "fall": 1}"#)
         await prober.watch([target])
-        #expect(try await eventually(seconds: 20) { await prober.health.downCDNs == ["cdn-a"] })
-        let other = try ProbeClientTests.target(server.port, #"{"path": "/other", "interval": 1, "fall": 1}"#)
+        #expect(try await eventually(seconds: 60) { await prober.health.downCDNs == ["cdn-a"] })
+        let other = try ProbeClientTests.target(server.port, #"{"path": "/other", "interval": 1, "timeout": 60, "fall": 1}"#)
         #expect(await prober.watch([target, other]).downCDNs == ["cdn-a"])
         #expect(await prober.watch([]) == .allUp)
         await prober.stop()
