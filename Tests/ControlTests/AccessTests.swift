@@ -1,4 +1,5 @@
 import Storage
+import Synchronization
 import Testing
 
 @testable import Control
@@ -27,6 +28,21 @@ import Testing
         access.replaceStored([key("a")])
         access.replaceStored([])
         #expect(access.key(of: "a") == nil && access.key(of: "e") != nil)
+    }
+
+    @Test func `uses of the database's keys are handed out once, and newer ones win over those put back`() {
+        let time = Mutex<Int64>(5)
+        let access = Access(fixed: [key("e")], now: { time.withLock { $0 } })
+        access.replaceStored([key("a"), key("b"), key("c")])
+        for token in ["a", "b", "e", "unknown"] { _ = access.key(of: token) }
+        #expect(access.lastUse(ofHash: Token.hash("a")) == 5)
+        let uses = access.takeUses()
+        #expect(uses == [Token.hash("a"): 5, Token.hash("b"): 5])
+        #expect(access.takeUses() == [:])
+        time.withLock { $0 = 9 }
+        _ = access.key(of: "a")
+        access.putBack(uses)
+        #expect(access.takeUses() == [Token.hash("a"): 9, Token.hash("b"): 5])
     }
 
     @Test func `bad tokens are slowed by address after 200, and allowed again at 20 a second`() {

@@ -21,6 +21,19 @@ import Testing
         #expect(file.load() == .init(state: try Sample.state(4), source: scratch.path("state"), passedOver: []))
     }
 
+    @Test func `the node's id is kept; a file of a version without one has none, and what is no id is none`() throws {
+        let state = try Sample.state(1)
+        let id = FleetNode.makeID()
+        for (node, kept) in [(id, id), (nil, nil), ("short", nil)] as [(String?, String?)] {
+            let saved = SavedState(
+                databaseID: state.databaseID, revision: 1, catalog: state.catalog, sequences: state.sequences, node: node)
+            try file.save(saved)
+            let loaded = file.load().state
+            #expect(loaded?.node == kept)
+            #expect(loaded?.sequences == state.sequences)
+        }
+    }
+
     @Test func `one file saved again and again always holds the last state, and the one before beside it`() throws {
         let file = file
         for number in 1...5 {

@@ -57,7 +57,9 @@ actor FleetMember: Service {
                 try await Task.sleep(for: .milliseconds(FleetMember.pace))
             }
         }
-        // A node that stopped as it should is not missed.
+        // Not worth waiting for a database that is away: the list forgets, and a last use is news to nobody then.
+        guard await publisher.trouble == nil else { return }
+        try? await writeUses()
         try? await store.deregister(identity.id)
     }
 
