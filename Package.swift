@@ -13,6 +13,10 @@ let package = Package(
     products: [
         .executable(name: "video-balancer", targets: ["VideoBalancer"])
     ],
+    traits: [
+        .trait(name: "MySQL", description: "The driver for MySQL and MariaDB; needs libmariadb."),
+        .default(enabledTraits: ["MySQL"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
@@ -30,6 +34,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
+        .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
         .target(name: "COpenAPI", exclude: ["control-plane.json", "data-plane.json"]),
         .target(name: "Steering", swiftSettings: house),
         .target(
@@ -55,6 +60,7 @@ let package = Package(
             name: "Storage",
             dependencies: [
                 "Steering",
+                .target(name: "CMariaDB", condition: .when(traits: ["MySQL"])),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
@@ -96,6 +102,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: house),
+        .target(name: "DatabaseServers", path: "Tests/DatabaseServers", swiftSettings: house),
         .testTarget(
             name: "ProbingTests",
             dependencies: [
@@ -107,9 +114,9 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "StorageTests",
-            dependencies: ["Storage", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["DatabaseServers", "Storage", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: house),
-        .testTarget(name: "VideoBalancerTests", swiftSettings: house),
+        .testTarget(name: "VideoBalancerTests", dependencies: ["DatabaseServers"], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]
 )

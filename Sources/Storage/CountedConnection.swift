@@ -13,9 +13,9 @@ final class CountedConnection: SQLConnection {
     var statements: UInt64 { count.load(ordering: .relaxed) }
 
     @discardableResult
-    func execute(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> Int {
+    func execute(_ sql: String, _ arguments: [SQLValue], proof: SQLQuery?) async throws(StorageError) -> Int {
         count.wrappingAdd(1, ordering: .relaxed)
-        return try await connection.execute(sql, arguments)
+        return try await connection.execute(sql, arguments, proof: proof)
     }
 
     func query(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> [[SQLValue]] {

@@ -2,11 +2,12 @@
 public enum DatabaseURL: Sendable, Equatable, CustomStringConvertible {
     /// A file; a relative path counts from the working folder.
     case sqlite(path: String)
+    /// A server, or several of one cluster.
+    case mysql(MySQLAddress)
 
-    /// Reads `sqlite:PATH`.
+    /// Reads `sqlite:PATH` or `mysql://USER:PASSWORD@HOST:PORT,…/NAME?tls=MODE&tls-ca=FILE`.
     ///
-    /// - Throws: `.unsupported` for `mysql://…`, which later versions read; `.badURL` for everything else. Neither repeats what could
-    ///   be a password.
+    /// - Throws: `.badURL`, which never repeats what could be a password.
     public init(_ text: String) throws(StorageError) {
         guard let colon = text.firstIndex(of: ":") else {
             throw StorageError(.badURL, at: "database URL", "it has no scheme")
@@ -17,8 +18,7 @@ public enum DatabaseURL: Sendable, Equatable, CustomStringConvertible {
         case "sqlite":
             self = .sqlite(path: try DatabaseURL.path(rest))
         case "mysql", "mariadb":
-            // Nothing of the rest is repeated: a password may hold any character, also those that seem to end it.
-            throw StorageError(.unsupported, at: "database URL \(scheme)://…", "MySQL and MariaDB come in a later version")
+            self = .mysql(try MySQLAddress(afterScheme: text[text.index(after: colon)...]))
         default:
             let known = scheme.utf8.allSatisfy { (0x61...0x7A).contains($0) } && scheme.utf8.count <= 12
             throw StorageError(
@@ -26,9 +26,11 @@ public enum DatabaseURL: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Without the password.
     public var description: String {
         switch self {
         case .sqlite(let path): "sqlite:\(path)"
+        case .mysql(let address): address.place
         }
     }
 

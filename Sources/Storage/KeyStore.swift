@@ -48,7 +48,13 @@ struct KeyTable: Sendable {
     func add(_ key: APIKey) async throws(StorageError) {
         try await connection.execute(
             "INSERT INTO balancer_keys (name, role, hash, created, expires) VALUES (?, ?, ?, ?, ?)",
-            [.text(key.name), .text(key.role.rawValue), .text(key.hash), .integer(key.created), key.expires.map(SQLValue.integer) ?? .null])
+            [
+                .text(key.name), .text(key.role.rawValue), .text(key.hash), .integer(key.created),
+                key.expires.map(SQLValue.integer) ?? .null,
+            ],
+            // Two tokens never have one hash.
+            proof: SQLQuery(
+                sql: "SELECT 1 FROM balancer_keys WHERE name = ? AND hash = ?", arguments: [.text(key.name), .text(key.hash)]))
     }
 
     func remove(named name: String) async throws(StorageError) -> Bool {
@@ -73,7 +79,7 @@ struct KeyTable: Sendable {
     }
 }
 
-extension SQLiteStore: KeyStore {
+extension SQLStore: KeyStore {
     public func keys() async throws(StorageError) -> [APIKey] { try await KeyTable(connection: connection).keys() }
     public func addKey(_ key: APIKey) async throws(StorageError) { try await KeyTable(connection: connection).add(key) }
     public func removeKey(named name: String) async throws(StorageError) -> Bool {

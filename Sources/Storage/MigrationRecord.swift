@@ -41,7 +41,9 @@ struct MigrationRecord: Sendable {
             [
                 .integer(Int64(step.id)), .text(step.name), .text(step.checksum(for: connection.dialect)), .text(state.rawValue),
                 .integer(time),
-            ])
+            ],
+            // Only the holder of the lease writes here.
+            proof: SQLQuery(sql: "SELECT 1 FROM balancer_migrations WHERE id = ?", arguments: [.integer(Int64(step.id))]))
     }
 
     func forget(_ step: Migration) async throws(StorageError) {

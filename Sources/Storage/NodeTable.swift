@@ -77,7 +77,7 @@ struct NodeTable: Sendable {
     private static func cut(_ text: String) -> String { String(String.UnicodeScalarView(text.unicodeScalars.prefix(255))) }
 }
 
-extension SQLiteStore: FleetStore {
+extension SQLStore: FleetStore {
     private var nodeTable: NodeTable { NodeTable(connection: connection) }
     private var trafficTable: TrafficTable { TrafficTable(connection: connection) }
 

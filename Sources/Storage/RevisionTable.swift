@@ -62,12 +62,18 @@ struct RevisionTable: Sendable {
             .integer(Int64(revision.id)), .text(text), .text(revision.author), .text(revision.comment), .integer(revision.created),
             .text(revision.checksum), .integer(Int64(revision.id - 1)),
         ]
+        // Another writer's row differs in at least one: the author, the moment, or what was written.
+        let proof = SQLQuery(
+            sql: """
+                SELECT 1 FROM balancer_revisions WHERE id = ? AND checksum = ? AND author = ? AND comment = ? AND created = ?
+                """,
+            arguments: [values[0], values[5], values[2], values[3], values[4]])
         do {
             return try await connection.execute(
                 """
                 INSERT INTO balancer_revisions (\(RevisionTable.columns)) SELECT ?, ?, ?, ?, ?, ? \
                 FROM (SELECT COALESCE(MAX(id), 0) AS newest FROM balancer_revisions) AS state WHERE state.newest = ?
-                """, values) == 1
+                """, values, proof: proof) == 1
         } catch  where error.kind == .duplicate {
             return false
         }

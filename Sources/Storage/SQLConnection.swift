@@ -8,10 +8,14 @@ protocol SQLConnection: Sendable {
 
     /// Runs one statement and returns when it is durable.
     ///
+    /// A server can be lost after it stored a change and before it said so. The statement is then run again on another connection.
+    /// One that must not be judged by its second run, such as an insert that would meet its own row, gives a proof.
+    ///
+    /// - Parameter proof: a query that has a row only if this very statement was stored; it then counts as having matched one row.
     /// - Returns: the number of rows that matched (MySQL: with CLIENT_FOUND_ROWS, else an update to equal values counts 0).
-    /// - Throws: `.duplicate` when a unique key refuses a row.
+    /// - Throws: `.duplicate` when a unique key refuses a row; `.inDoubt` when it could not be found out whether it was stored.
     @discardableResult
-    func execute(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> Int
+    func execute(_ sql: String, _ arguments: [SQLValue], proof: SQLQuery?) async throws(StorageError) -> Int
 
     func query(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> [[SQLValue]]
 
@@ -32,6 +36,20 @@ struct SQLStatement: Sendable {
     }
 }
 
+extension SQLConnection {
+    /// Runs a statement that may run twice.
+    @discardableResult
+    func execute(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> Int {
+        try await execute(sql, arguments, proof: nil)
+    }
+}
+
+/// A question to the database.
+struct SQLQuery: Sendable {
+    let sql: String
+    let arguments: [SQLValue]
+}
+
 /// A value of a row or an argument.
 enum SQLValue: Sendable, Equatable {
     case null
@@ -47,11 +65,13 @@ enum SQLValue: Sendable, Equatable {
 /// Where the two families of databases differ.
 enum SQLDialect: Sendable {
     case sqlite
+    case mysql
 
     /// Counts the tables of the name given as argument.
     var countTables: String {
         switch self {
         case .sqlite: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+        case .mysql: "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?"
         }
     }
 
@@ -59,6 +79,8 @@ enum SQLDialect: Sendable {
     var tableOptions: String {
         switch self {
         case .sqlite: ""
+        // Compared byte by byte, as SQLite does; the database's own defaults do not matter.
+        case .mysql: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
         }
     }
 }

@@ -31,8 +31,9 @@ final class SQLiteConnection: SQLConnection {
         SQLiteConnection(path: path, busyTimeout: busyTimeout, opened: try await openPool(path, busyTimeout))
     }
 
+    /// A commit of SQLite's is never in doubt, so no proof is asked for.
     @discardableResult
-    func execute(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> Int {
+    func execute(_ sql: String, _ arguments: [SQLValue], proof: SQLQuery?) async throws(StorageError) -> Int {
         let pool = try await currentPool()
         let result = await withCheckedContinuation { continuation in
             pool.asyncWriteWithoutTransaction { [place] database in

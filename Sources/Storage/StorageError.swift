@@ -39,8 +39,34 @@ public struct StorageError: Error, Sendable, Equatable, CustomStringConvertible 
         case refused
         /// A database URL that cannot be read.
         case badURL
-        /// A database that this version has no driver for.
+        /// A database that this program has no driver for.
         case unsupported
+        /// No server of the address answers, or none takes another connection.
+        case unreachable
+        /// The server went away in the middle of a question; nothing was to be stored.
+        case connectionLost
+        /// The server went away before it said whether a change was stored, and did not come back in time.
+        case inDoubt
+        /// TLS failed: the server has none, or its certificate is not the right one.
+        case notTrusted
+        /// The server does not know the user or refuses the password.
+        case denied
+        /// The user lacks a privilege.
+        case notGranted
+        /// The server has no database of this name.
+        case noDatabase
+        /// A node outside the cluster's majority.
+        case notInCluster
+        /// Others held the locks for too long.
+        case serverBusy
+        case serverReadOnly
+        /// The server's disk, or its tables' space, is used up.
+        case serverFull
+        case serverCorrupt
+        /// A table or the server cannot hold UTF-8.
+        case wrongCharacterSet
+        /// A table is not as the migrations made it.
+        case alteredTable
         /// Reading, writing or syncing failed below the database.
         case io
         /// None of the above; `detail` has all that is known.
@@ -85,7 +111,21 @@ extension StorageError {
         case .duplicate: "a row with this key exists"
         case .refused: "cannot be stored"
         case .badURL: "cannot be used"
-        case .unsupported: "is recognised, but this version has no driver for it"
+        case .unsupported: "is recognised, but this program has no driver for it"
+        case .unreachable: "the server cannot be reached"
+        case .connectionLost: "the connection was lost"
+        case .inDoubt: "it is not known whether the change was stored"
+        case .notTrusted: "the encrypted connection failed"
+        case .denied: "the server refuses this user or password"
+        case .notGranted: "the user may not do this"
+        case .noDatabase: "the server has no such database, or the user may not see it"
+        case .notInCluster: "the node is not part of a working cluster"
+        case .serverBusy: "others held the same rows for too long"
+        case .serverReadOnly: "the server is read-only"
+        case .serverFull: "no space left on the server"
+        case .serverCorrupt: "a table is damaged"
+        case .wrongCharacterSet: "the server or a table cannot hold this text in its character set"
+        case .alteredTable: "a table is not as this program made it"
         case .io: "input/output failed"
         case .other: "failed"
         }
@@ -109,8 +149,23 @@ extension StorageError {
             "somebody edited the record or the program is not an official build; restore a backup or use the program that migrated it"
         case .migrating: "wait for it; the lease of a killed process ends by itself"
         case .leaseLost: "start again: what was begun is finished then"
-        case .badURL: "write sqlite:PATH, for example sqlite:/var/lib/video-balancer/balancer.db"
-        case .unsupported: "use sqlite:PATH"
+        case .badURL: "write sqlite:PATH, or mysql://USER:PASSWORD@HOST:PORT/NAME"
+        case .unsupported: "use sqlite:PATH, or a program built with it"
+        case .unreachable: "check that the server runs, and host, port and firewall"
+        case .connectionLost: "the server was stopped or the network failed; it is tried again"
+        case .inDoubt: "read the newest revision before the change is made again"
+        case .notTrusted: "check the server's TLS settings, tls and tls-ca in the URL, and the host's name in the certificate"
+        case .denied: "check user and password, and from which hosts the user may come"
+        case .notGranted:
+            "let an administrator run: GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX ON the database's tables TO the user"
+        case .noDatabase: "let an administrator run CREATE DATABASE and GRANT, or mend the name"
+        case .notInCluster: "check wsrep_cluster_status on the nodes; redirects go on with the last catalog"
+        case .serverBusy: "try again; look for long transactions with SHOW PROCESSLIST"
+        case .serverReadOnly: "give the address of the writable server, or turn read_only off there"
+        case .serverFull: "free space where the server keeps its data; nothing was stored, and redirects go on with the last catalog"
+        case .serverCorrupt: "run CHECK TABLE on the server, and restore a backup"
+        case .wrongCharacterSet: "run on the server: ALTER TABLE the table CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+        case .alteredTable: "undo the alteration (compare SHOW CREATE TABLE with a fresh database's), or restore a backup"
         case .io: "check the disk and the kernel log"
         case .duplicate, .refused, .other: ""
         }

@@ -1,6 +1,7 @@
 import Steering
-import Storage
 import Testing
+
+@testable import Storage
 
 /// What every backend promises.
 @Suite struct CatalogStoreTests {
@@ -106,7 +107,7 @@ import Testing
     }
 
     @Test(arguments: Backend.all) func `of many successors of one revision one is accepted`(_ backend: Backend) async throws {
-        var stores: [any CatalogStore] = []
+        var stores: [SQLStore] = []
         for _ in 0..<4 { stores.append(try await backend.open(scratch)) }
         for expected in 0..<5 {
             let kinds = await withTaskGroup(of: StorageError.Kind?.self) { group in
@@ -158,7 +159,8 @@ import Testing
     @Test(arguments: Backend.all) func `a revision whose text was changed is named`(_ backend: Backend) async throws {
         let store = try await backend.open(scratch)
         for id in 0..<2 { _ = try await store.append(Sample.catalog(id), expecting: id, author: "ann", comment: "") }
-        try await backend.execute(scratch, "UPDATE balancer_revisions SET catalog = REPLACE(catalog, 'cdn-1', 'cdn-9') WHERE id = 2")
+        try await store.connection.execute(
+            "UPDATE balancer_revisions SET catalog = REPLACE(catalog, 'cdn-1', 'cdn-9') WHERE id = 2", [])
         for read in [
             { try await store.load() }, { try await store.revision(2) }, { try await store.revisions(before: nil, limit: 5).first },
         ] {
@@ -175,12 +177,11 @@ import Testing
             ("{\"version\":2}", "/version: is 2"), ("{}", "/origin: is missing"), ("nonsense", "not valid JSON"), ("", "the text is empty"),
         ]
         for (index, (text, reason)) in texts.enumerated() {
-            try await backend.execute(
-                scratch,
+            try await store.connection.execute(
                 """
                 INSERT INTO balancer_revisions (id, catalog, author, comment, created, checksum) \
                 VALUES (\(index + 1), '\(text)', 'x', '', 0, '\(Self.checksums[index])')
-                """)
+                """, [])
             let error = await #expect(throws: StorageError.self) { try await store.load() }
             #expect(error?.kind == .unreadableRevision(index + 1))
             #expect(error?.detail.contains(reason) == true, "\(error?.detail ?? "")")

@@ -17,13 +17,13 @@ final class DyingConnection: SQLConnection {
     }
 
     @discardableResult
-    func execute(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> Int {
+    func execute(_ sql: String, _ arguments: [SQLValue], proof: SQLQuery?) async throws(StorageError) -> Int {
         let alive = left.withLock { left in
             left -= 1
             return left >= 0
         }
         guard alive else { throw StorageError(.other, at: place, "killed") }
-        return try await connection.execute(sql, arguments)
+        return try await connection.execute(sql, arguments, proof: proof)
     }
 
     func transaction(_ statements: [SQLStatement]) async throws(StorageError) { try await connection.transaction(statements) }

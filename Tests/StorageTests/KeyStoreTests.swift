@@ -6,33 +6,27 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    private func store() async throws -> SQLiteStore {
-        let store = try await SQLiteStore.open(path: scratch.path("balancer.db"))
-        _ = try await store.migrator().up()
-        return store
-    }
-
     private func key(_ name: String, _ role: Role = .viewer, expires: Int64? = nil) -> APIKey {
         APIKey(name: name, role: role, hash: Token.hash("token of \(name)"), created: 1_700_000_000_000, expires: expires)
     }
 
-    @Test func `keys come back as they were stored, by name`() async throws {
-        let store = try await store()
+    @Test(arguments: Backend.all) func `keys come back as they were stored, by name`(_ backend: Backend) async throws {
+        let store = try await backend.open(scratch)
         let keys = [key("alice", .admin), key("bob", .operator, expires: 1_800_000_000_000), key("carol")]
         for key in keys.reversed() { try await store.addKey(key) }
         #expect(try await store.keys() == keys)
     }
 
-    @Test func `a name is given once`() async throws {
-        let store = try await store()
+    @Test(arguments: Backend.all) func `a name is given once`(_ backend: Backend) async throws {
+        let store = try await backend.open(scratch)
         try await store.addKey(key("alice"))
         let error = await #expect(throws: StorageError.self) { try await store.addKey(key("alice", .admin)) }
         #expect(error?.kind == .duplicate)
         #expect(try await store.keys() == [key("alice")])
     }
 
-    @Test func `a revoked key is gone, and revoking again says so`() async throws {
-        let store = try await store()
+    @Test(arguments: Backend.all) func `a revoked key is gone, and revoking again says so`(_ backend: Backend) async throws {
+        let store = try await backend.open(scratch)
         try await store.addKey(key("alice"))
         #expect(try await store.removeKey(named: "alice"))
         #expect(try await !store.removeKey(named: "alice"))

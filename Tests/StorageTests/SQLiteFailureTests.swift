@@ -10,7 +10,7 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    private func append(_ store: SQLiteStore, _ expecting: Int, cdns: Int = 2) async throws -> Revision {
+    private func append(_ store: SQLStore, _ expecting: Int, cdns: Int = 2) async throws -> Revision {
         try await store.append(Sample.catalog(expecting + 1, cdns: cdns), expecting: expecting, author: "ann", comment: "")
     }
 
@@ -43,7 +43,7 @@ import Testing
         #expect(error?.place == scratch.path("balancer.db"))
         #expect(try await store.load() == first)
         #expect(try await store.migrator().up() == [])
-        let second = try await SQLiteStore.open(path: scratch.path("balancer.db"), busyTimeout: .milliseconds(1))
+        let second = try await SQLStore.open(path: scratch.path("balancer.db"), busyTimeout: .milliseconds(1))
         #expect(try await second.head()?.revision == 1)
 
         try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
@@ -67,7 +67,7 @@ import Testing
         // Offset 18 is the version needed to write; from 3 on SQLite only reads (https://www.sqlite.org/fileformat2.html §1.3.3).
         bytes[18] = 3
         try scratch.write(bytes, to: "read-only.db")
-        let error = await failure { _ = try await SQLiteStore.open(path: scratch.path("read-only.db")) }
+        let error = await failure { _ = try await SQLStore.open(path: scratch.path("read-only.db")) }
         #expect(error?.kind == .readOnly)
     }
 
@@ -92,16 +92,16 @@ import Testing
     @Test func `a file of random bytes is no database`() async throws {
         var generator = SeededGenerator(seed: 2)
         try scratch.write((0..<20_000).map { _ in .random(in: 0...255, using: &generator) }, to: "random.db")
-        let error = await failure { _ = try await SQLiteStore.open(path: scratch.path("random.db")) }
+        let error = await failure { _ = try await SQLStore.open(path: scratch.path("random.db")) }
         #expect(error?.kind == .notADatabase)
     }
 
     @Test func `a folder, a missing folder and a folder that takes no files are told apart`() async throws {
-        let folder = await failure { _ = try await SQLiteStore.open(path: scratch.folder) }
+        let folder = await failure { _ = try await SQLStore.open(path: scratch.folder) }
         #expect(folder?.kind == .cannotOpen && folder?.detail.contains("it is a folder") == true)
-        let missing = await failure { _ = try await SQLiteStore.open(path: scratch.path("no/such/b.db")) }
+        let missing = await failure { _ = try await SQLStore.open(path: scratch.path("no/such/b.db")) }
         #expect(missing?.kind == .cannotOpen && missing?.detail == "the folder \(scratch.path("no/such")) does not exist")
-        let refused = await failure { _ = try await SQLiteStore.open(path: "/proc/balancer.db") }
+        let refused = await failure { _ = try await SQLStore.open(path: "/proc/balancer.db") }
         #expect(refused?.kind == .cannotOpen)
     }
 
@@ -170,7 +170,7 @@ import Testing
             }
             try scratch.write(bytes, to: "damaged-\(round).db")
             do throws(StorageError) {
-                let store = try await SQLiteStore.open(path: scratch.path("damaged-\(round).db"))
+                let store = try await SQLStore.open(path: scratch.path("damaged-\(round).db"))
                 if let loaded = try await store.load() { #expect(known.contains(loaded.catalog)) }
                 for revision in try await store.revisions(before: nil, limit: 10) { #expect(known.contains(revision.catalog)) }
                 _ = try await store.head()

@@ -6,9 +6,13 @@ import Glibc
 /// A folder of a test's own, removed with all in it when the test is over.
 final class Scratch: Sendable {
     let folder: String
+    /// Names databases on shared servers.
+    let id: String
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.path + "/storage-" + UUID().uuidString
+        let uuid = UUID().uuidString
+        id = "t" + uuid.replacing("-", with: "").lowercased().prefix(12)
+        folder = FileManager.default.temporaryDirectory.path + "/storage-" + uuid
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 
@@ -32,8 +36,8 @@ final class Scratch: Sendable {
     }
 
     /// A migrated SQLite store in this folder.
-    func store(_ name: String = "balancer.db", busyTimeout: Duration = .seconds(5)) async throws -> SQLiteStore {
-        let store = try await SQLiteStore.open(path: path(name), busyTimeout: busyTimeout, now: { 1_700_000_000_000 })
+    func store(_ name: String = "balancer.db", busyTimeout: Duration = .seconds(5)) async throws -> SQLStore {
+        let store = try await SQLStore.open(path: path(name), busyTimeout: busyTimeout, now: { 1_700_000_000_000 })
         try await store.migrator().up()
         return store
     }

@@ -18,11 +18,11 @@ import Testing
             })
     }
 
-    private func total(_ store: SQLiteStore) async throws -> Int64 {
+    private func total(_ store: SQLStore) async throws -> Int64 {
         try await store.traffic(TrafficQuestion(from: 0, to: .max, by: [])).reduce(0) { $0 + $1.requests }
     }
 
-    private func lengths(_ store: SQLiteStore) async throws -> [[SQLValue]] {
+    private func lengths(_ store: SQLStore) async throws -> [[SQLValue]] {
         try await store.connection.query("SELECT seconds, COUNT(*) FROM balancer_traffic GROUP BY seconds ORDER BY seconds", [])
     }
 

@@ -11,9 +11,7 @@ struct DatabaseOptions: ParsableArguments {
     }
 
     /// Opens the database without changing its tables.
-    func store() async throws -> SQLiteStore {
-        switch try await settings().database {
-        case .sqlite(let path): try await SQLiteStore.open(path: path)
-        }
+    func store() async throws -> SQLStore {
+        try await SQLStore.open(try await settings().database)
     }
 }

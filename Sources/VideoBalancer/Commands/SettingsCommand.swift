@@ -32,6 +32,18 @@ struct SettingsCommand: AsyncParsableCommand {
             | `ORIGIN_DOMAINS` | `origin-cluster` | Domains of the origin cluster, a comma between several. |
             | `ORIGIN_SERVERS` | `s[1-99]` | Labels of the origin servers or ranges of labels, a comma between several. |
             | `ORIGIN_EVERY` | `10` | Every N-th redirect goes to the origin; 1 is always, 0 is never. |
+
+            Without `BALANCER_DATABASE` these name a MySQL or MariaDB database. `DB_PASS` and `DB_PASS_FILE` also give the password of a
+            `mysql://` URL that has none.
+
+            | environment | default | meaning |
+            | --- | --- | --- |
+            | `DB_HOST` | | The server's name or address, or several of one cluster with a comma between; each may end in `:PORT`. |
+            | `DB_PORT` | `3306` | Port of hosts that name none. |
+            | `DB_NAME` | required | The database's name. |
+            | `DB_USER` | required | The user. |
+            | `DB_PASS` | | The password. |
+            | `DB_PASS_FILE` | | A file that holds the password. |
             """)
     }
 }

@@ -23,7 +23,13 @@ struct FirstToken {
         else {
             throw StorageError(.cannotOpen, at: path, "the first API token cannot be written there; or set BALANCER_ADMIN_TOKEN")
         }
-        try await store.addKey(APIKey(name: FirstToken.name, role: .admin, hash: Token.hash(token), created: now, expires: nil))
+        do {
+            try await store.addKey(APIKey(name: FirstToken.name, role: .admin, hash: Token.hash(token), created: now, expires: nil))
+        } catch let error as StorageError where error.kind == .duplicate {
+            // Another balancer on the same database made the first token at the same moment; this one opens nothing.
+            try? FileManager.default.removeItem(atPath: path)
+            return false
+        }
         logger.notice("made an API token with the role admin", metadata: ["file": "\(path)"])
         if isatty(STDERR_FILENO) == 1 { Exit.say("API token (role admin): \(token)") }
         return false

@@ -5,17 +5,13 @@ import Storage
 /// up when it comes.
 actor LazyStore: CatalogStore, KeyStore {
     private let database: DatabaseURL
-    private var opened: SQLiteStore?
+    private var opened: SQLStore?
 
     init(_ database: DatabaseURL) { self.database = database }
 
-    func store() async throws -> SQLiteStore {
+    func store() async throws -> SQLStore {
         if let opened { return opened }
-        let path =
-            switch database {
-            case .sqlite(let path): path
-            }
-        let store = try await SQLiteStore.open(path: path)
+        let store = try await SQLStore.open(database)
         _ = try await store.migrator().up()
         opened = store
         return store

@@ -29,7 +29,8 @@ struct Server {
         for passedOver in loaded.passedOver { logger.warning("state file passed over", metadata: ["reason": "\(passedOver)"]) }
         let database = LazyStore(settings.database)
         let start = try await start(database, loaded.state)
-        try await checkAccess(database)
+        // Without the database nobody gets in by a stored key, and the watcher takes the keys over when it is back.
+        if start.trouble == nil { try await checkAccess(database) }
         let book = SequenceBook(saved: (loaded.state?.sequences ?? []).map { ($0.name, $0.redirects, $0.cdnBound) })
         let table = RoutingTable(start.revision.catalog, revision: start.revision.id)
         let logger = logger
@@ -129,20 +130,37 @@ struct Server {
 
     /// The catalog to begin with: the database's, else the state file's, else one from the environment.
     private func start(_ store: LazyStore, _ saved: SavedState?) async throws -> Start {
-        do {
+        guard let saved else {
             if let stored = try await stored(store) { return stored }
+            return try await firstStart(store)
+        }
+        do {
+            if let stored = try await Deadline.result(within: Server.patience, { try await stored(store) }) { return stored }
         } catch {
-            guard error is StorageError, let saved else { throw error }
+            guard error is StorageError || error is Deadline.Passed else { throw error }
             logger.error(
                 "the database does not answer; serving the last good catalog from the state file",
-                metadata: ["error": "\(error)", "revision": "\(saved.revision)"])
+                metadata: ["error": "\(error)", "database": "\(settings.database)", "revision": "\(saved.revision)"])
             let revision = Revision(id: saved.revision, catalog: saved.catalog, author: "", comment: "", created: 0, checksum: "")
             return Start(revision: revision, databaseID: saved.databaseID, trouble: "\(error)")
         }
+        return try await firstStart(store)
+    }
+
+    /// How long a start that could begin without the database waits for it.
+    private static let patience = Duration.milliseconds(600)
+
+    /// Makes the first revision; of several balancers that start at once on an empty database one does.
+    private func firstStart(_ store: LazyStore) async throws -> Start {
         let catalog = try first.catalog()
-        let revision = try await store.append(catalog, expecting: 0, author: "environment", comment: "first start")
-        let head = try await store.head()
-        return Start(revision: revision, databaseID: head?.databaseID ?? "", trouble: nil)
+        do {
+            let revision = try await store.append(catalog, expecting: 0, author: "environment", comment: "first start")
+            let head = try await store.head()
+            return Start(revision: revision, databaseID: head?.databaseID ?? "", trouble: nil)
+        } catch let error as StorageError {
+            guard case .conflict = error.kind, let stored = try await stored(store) else { throw error }
+            return stored
+        }
     }
 
     /// What the database holds; nil when it holds no catalog yet.

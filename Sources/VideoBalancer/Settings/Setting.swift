@@ -14,11 +14,14 @@ struct Setting: Sendable {
     static let admin = Setting(
         name: "admin", fallback: "127.0.0.1:8001", help: "Address of the control plane: API, metrics, health.")
     static let database = Setting(
-        name: "database", fallback: "sqlite:video-balancer.db", help: "Where the catalog is kept: sqlite:PATH.")
+        name: "database", fallback: "sqlite:video-balancer.db",
+        help: "Where the catalog is kept: sqlite:PATH, or mysql://USER:PASSWORD@HOST:PORT/NAME with a comma between several hosts and "
+            + "?tls=disabled, required, verify-ca or verify-identity, &tls-ca=FILE. Everybody on the machine sees flags: leave the "
+            + "password out and give it as DB_PASS or DB_PASS_FILE.")
     static let state = Setting(
         name: "state", fallback: "",
         help: "File with the last good catalog and the sequences: the balancer starts from it when the database is down. "
-            + "Empty is the database's path with .state at its end.")
+            + "Empty is the database's path with .state at its end; with a server, video-balancer.state in the working folder.")
     static let assets = Setting(
         name: "assets", fallback: "/usr/share/video-balancer", help: "Folder that holds swagger-ui, as scripts/fetch-assets makes it.")
     static let adminToken = Setting(

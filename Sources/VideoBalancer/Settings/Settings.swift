@@ -71,6 +71,7 @@ extension DatabaseURL {
     var statePath: String {
         switch self {
         case .sqlite(let path): path + ".state"
+        case .mysql: "video-balancer.state"
         }
     }
 
@@ -78,6 +79,7 @@ extension DatabaseURL {
     var tokenPath: String {
         switch self {
         case .sqlite(let path): path + ".token"
+        case .mysql: "video-balancer.token"
         }
     }
 }
@@ -131,16 +133,35 @@ struct SettingsReader {
         return ListenAddress.any
     }
 
+    /// The setting, else the classic variables `DB_HOST` and its kin, else the default.
     mutating func database(_ setting: Setting) -> DatabaseURL {
-        if let host = source.variable("DB_HOST"), source.text(setting) == setting.fallback {
-            faults.append(
-                "DB_HOST is \"\(host)\", but this version keeps its catalog in SQLite only; remove it or set \(setting.environment)")
-        }
-        do throws(StorageError) {
-            return try DatabaseURL(source.text(setting))
+        let text = source.text(setting)
+        do {
+            if text == setting.fallback, let hosts = source.variable("DB_HOST") { return .mysql(try classic(hosts)) }
+            guard case .mysql(var address) = try DatabaseURL(text) else { return try DatabaseURL(text) }
+            if address.password.isEmpty { address.password = try source.secret(named: "DB_PASS") ?? "" }
+            return .mysql(address)
+        } catch let fault as ConfigurationFault {
+            faults.append(fault.description)
         } catch {
             faults.append("--\(setting.name) (\(setting.environment)): \(error)")
-            return .sqlite(path: "")
+        }
+        return .sqlite(path: "")
+    }
+
+    private func classic(_ hosts: String) throws -> MySQLAddress {
+        let port = source.variable("DB_PORT") ?? "\(MySQLAddress.standardPort)"
+        guard let port = UInt16(port), port > 0 else { throw ConfigurationFault("DB_PORT must be a number from 1 to 65535") }
+        guard let name = source.variable("DB_NAME") else { throw ConfigurationFault("DB_HOST is set, so DB_NAME must name the database") }
+        guard let user = source.variable("DB_USER") else { throw ConfigurationFault("DB_HOST is set, so DB_USER must name the user") }
+        do {
+            let address = MySQLAddress(
+                hosts: try MySQLAddress.hosts(Substring(hosts), port: port), user: user,
+                password: try source.secret(named: "DB_PASS") ?? "", name: name)
+            try address.check()
+            return address
+        } catch let error as StorageError {
+            throw ConfigurationFault("DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASS: \(error.detail)")
         }
     }
 }

@@ -58,6 +58,18 @@ struct SettingsSource {
         return value
     }
 
+    /// A secret that is no setting of the process, from its variable or from the file that `…_FILE` names.
+    ///
+    /// - Throws: `ConfigurationFault` when the file cannot be read.
+    func secret(named name: String) throws(ConfigurationFault) -> String? {
+        if let value = variable(name) { return value }
+        guard let path = variable(name + "_FILE") else { return nil }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw ConfigurationFault("\(name)_FILE: \(path) cannot be read")
+        }
+        return text.trimmingCharacters(in: .newlines)
+    }
+
     private static func names(in text: String) -> [String] {
         text.split(whereSeparator: \.isNewline).compactMap { line in
             let line = line.trimmingCharacters(in: .whitespaces)

@@ -1,30 +1,45 @@
-import Foundation
 public import Steering
 
-/// The catalog's history in one SQLite file: WAL, `synchronous=FULL`, readers beside the writer.
+/// The catalog's history and the keys in an SQL database.
 ///
-/// SQLite writes `-wal` and `-shm` files beside it, so the folder must be writable too, and must not be on a network file system
-/// (<https://www.sqlite.org/wal.html>).
-public struct SQLiteStore: CatalogStore {
+/// SQLite keeps it in one file (WAL, `synchronous=FULL`, readers beside the writer) with `-wal` and `-shm` files beside it, so the folder
+/// must be writable too, and must not be on a network file system (<https://www.sqlite.org/wal.html>). MySQL and MariaDB keep it on a
+/// server, or on several of one Galera cluster.
+public struct SQLStore: CatalogStore {
     let connection: CountedConnection
     private let table: RevisionTable
 
-    init(connection: SQLiteConnection, now: @escaping @Sendable () -> Int64) {
+    init(connection: any SQLConnection, now: @escaping @Sendable () -> Int64 = { SystemClock.now() }) {
         let connection = CountedConnection(connection)
         self.connection = connection
         table = RevisionTable(connection: connection, now: now)
     }
 
-    /// Opens the file, or makes an empty one; the folder must exist.
+    /// Opens what the settings name. A file is opened or made now; a server is connected to at the first call.
+    ///
+    /// - Throws: `.unsupported` for a server when this program was built without the package trait `MySQL`.
+    public static func open(_ database: DatabaseURL) async throws(StorageError) -> SQLStore {
+        switch database {
+        case .sqlite(let path): return try await open(path: path)
+        case .mysql(let address):
+            #if MySQL
+            return SQLStore(connection: MySQLConnection(address))
+            #else
+            throw StorageError(.unsupported, at: address.place, "it was built without the package trait MySQL")
+            #endif
+        }
+    }
+
+    /// Opens an SQLite file, or makes an empty one; the folder must exist.
     ///
     /// - Parameters:
     ///   - busyTimeout: how long a statement waits for the lock of another process before it throws `.locked`.
     ///   - now: milliseconds since 1970-01-01 UTC; stamps revisions.
     public static func open(
         path: String, busyTimeout: Duration = .seconds(5), now: @escaping @Sendable () -> Int64 = { SystemClock.now() }
-    ) async throws(StorageError) -> SQLiteStore {
+    ) async throws(StorageError) -> SQLStore {
         let connection = try await SQLiteConnection.open(path: path, busyTimeout: busyTimeout)
-        return SQLiteStore(connection: connection, now: now)
+        return SQLStore(connection: connection, now: now)
     }
 
     /// What makes and changes the tables of this database.

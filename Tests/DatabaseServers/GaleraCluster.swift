@@ -1,0 +1,58 @@
+import Foundation
+
+/// Three nodes of one Galera cluster on loopback.
+public final class GaleraCluster: Sendable {
+    public let nodes: [MariaDBServer]
+    private let members: String
+
+    private init(nodes: [MariaDBServer], members: String) {
+        self.nodes = nodes
+        self.members = members
+    }
+
+    /// Starts three nodes, one after the other: a joining node copies the data of one that is there.
+    public static func start() async throws -> GaleraCluster {
+        var nodes: [MariaDBServer] = []
+        let ports = try (0..<3).map { _ in try Ports() }
+        for index in 0..<3 {
+            let port = try MariaDBServer.freePort()
+            nodes.append(try await MariaDBServer(port: port, isEmpty: index > 0, options(index, ports[index], port)))
+        }
+        let members = ports.map { "127.0.0.1:\($0.group)" }.joined(separator: ",")
+        let cluster = GaleraCluster(nodes: nodes, members: members)
+        try await nodes[0].start(["--wsrep-cluster-address=gcomm://"], question: synced, answer: "Synced")
+        for index in 1..<3 { try await cluster.join(index) }
+        return cluster
+    }
+
+    /// Starts a node that was killed, or is new.
+    public func join(_ index: Int) async throws {
+        try await nodes[index].start(["--wsrep-cluster-address=gcomm://\(members)"], question: GaleraCluster.synced, answer: "Synced")
+    }
+
+    private static let synced = "SHOW STATUS LIKE 'wsrep_local_state_comment'"
+
+    /// What one node listens on besides SQL.
+    private struct Ports {
+        let group: UInt16
+        let increments: UInt16
+        let copies: UInt16
+
+        init() throws {
+            group = try MariaDBServer.freePort()
+            increments = try MariaDBServer.freePort()
+            copies = try MariaDBServer.freePort()
+        }
+    }
+
+    private static func options(_ index: Int, _ ports: Ports, _ sql: UInt16) -> [String] {
+        [
+            "--binlog-format=ROW", "--default-storage-engine=InnoDB", "--innodb-autoinc-lock-mode=2", "--wsrep-on=ON",
+            "--wsrep-provider=/usr/lib/galera/libgalera_smm.so", "--wsrep-cluster-name=test", "--wsrep-node-name=n\(index)",
+            "--wsrep-node-address=127.0.0.1:\(ports.group)", "--wsrep-node-incoming-address=127.0.0.1:\(sql)",
+            "--wsrep-sst-method=rsync", "--wsrep-sst-receive-address=127.0.0.1:\(ports.copies)",
+            "--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:\(ports.group);"
+                + "ist.recv_addr=127.0.0.1:\(ports.increments);gcache.size=8M",
+        ]
+    }
+}

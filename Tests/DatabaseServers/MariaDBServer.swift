@@ -1,0 +1,185 @@
+import Foundation
+import Synchronization
+
+/// A real mariadbd on loopback, in a throw-away folder, as a user without privileges. It ends with this object, and with this process.
+public final class MariaDBServer: Sendable {
+    public let port: UInt16
+    public let folder: String
+    private let options: [String]
+    private let running = Mutex<Running?>(nil)
+
+    /// A shell that ends the server when this process lets go of its standard input, however that comes about.
+    private struct Running {
+        let shell: Process
+        let input: Pipe
+        let id: pid_t
+    }
+
+    /// Another child of this process may have been started at the same moment with our end of the pipe: it lets go of whatever it got.
+    private static let script = """
+        for open in /proc/$BASHPID/fd/*; do
+            number=${open##*/}
+            [ "$number" -gt 2 ] && eval "exec $number>&-"
+        done 2>/dev/null
+        log=$1; shift
+        "$@" </dev/null >>"$log" 2>&1 &
+        echo $!
+        while read -r _; do :; done
+        kill -KILL $! 2>/dev/null
+        wait
+        """
+
+    public struct NotStarted: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// Whether Debian's mariadb-server is here, and Galera's library.
+    public static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/sbin/mariadbd")
+    public static let isClusterInstalled = isInstalled && FileManager.default.fileExists(atPath: "/usr/lib/galera/libgalera_smm.so")
+
+    /// Makes an empty data folder; `start` starts it.
+    ///
+    /// - Parameters:
+    ///   - isEmpty: leaves the data to be filled by another node of a cluster.
+    ///   - options: for mariadbd.
+    public init(port: UInt16? = nil, isEmpty: Bool = false, _ options: [String] = []) async throws {
+        self.port = try port ?? MariaDBServer.freePort()
+        folder = FileManager.default.temporaryDirectory.path + "/mariadb-" + UUID().uuidString
+        self.options = options
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let owner = MariaDBServer.unprivileged
+        if let owner { try FileManager.default.setAttributes([.ownerAccountID: owner, .groupOwnerAccountID: owner], ofItemAtPath: folder) }
+        // Servers in one folder for temporary tables remove one another's.
+        let tables = try await MariaDBServer.run(MariaDBServer.asUser + ["mkdir", folder + "/tmp"])
+        guard tables.code == 0 else { throw NotStarted(description: tables.output) }
+        if isEmpty { return }
+        let command = [
+            "mariadb-install-db", "--no-defaults", "--datadir=\(folder)/data", "--auth-root-authentication-method=normal", "--skip-test-db",
+            "--tmpdir=\(folder)/tmp", "--innodb-log-file-size=16M",
+        ]
+        let install = try await MariaDBServer.run(MariaDBServer.asUser + command)
+        guard install.code == 0 else { throw NotStarted(description: "mariadb-install-db: \(install.output)") }
+    }
+
+    deinit {
+        kill()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Starts it, and waits until it answers.
+    ///
+    /// - Parameter answer: what it must say; by default anything.
+    public func start(_ more: [String] = [], question: String = "SELECT 'up'", answer: String = "up") async throws {
+        try launch(more)
+        try await waitForAnswer(question: question, answer: answer)
+    }
+
+    /// Starts it without waiting.
+    public func launch(_ more: [String] = []) throws {
+        let command =
+            MariaDBServer.asUser + [
+                "mariadbd", "--no-defaults", "--datadir=\(folder)/data", "--socket=\(folder)/sock", "--port=\(port)",
+                "--tmpdir=\(folder)/tmp", "--bind-address=127.0.0.1", "--pid-file=\(folder)/pid", "--innodb-buffer-pool-size=32M",
+                "--innodb-log-file-size=16M",
+                "--innodb-flush-log-at-trx-commit=1",
+            ] + options + more
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/bash")
+        shell.arguments = ["-c", MariaDBServer.script, "bash", "\(folder)/log"] + command
+        let input = Pipe()
+        let output = Pipe()
+        shell.standardInput = input
+        shell.standardOutput = output
+        try shell.run()
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        guard let id = pid_t(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw NotStarted(description: "mariadbd was not started: \(line)")
+        }
+        running.withLock { $0 = Running(shell: shell, input: input, id: id) }
+    }
+
+    public func waitForAnswer(question: String = "SELECT 'up'", answer: String = "up", seconds: Double = 60) async throws {
+        let end = Date.now + seconds
+        while Date.now < end {
+            if try await ask(question).output.contains(answer) { return }
+            guard isRunning else { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw NotStarted(description: "mariadbd on port \(port) did not come up: \(logTail)")
+    }
+
+    public var isRunning: Bool { running.withLock { running in running.map { Foundation.kill($0.id, 0) == 0 } ?? false } }
+
+    /// SIGKILL, and waits for its end.
+    public func kill() {
+        let ended = running.withLock { running in
+            defer { running = nil }
+            return running
+        }
+        guard let ended else { return }
+        _ = Foundation.kill(ended.id, SIGKILL)
+        try? ended.input.fileHandleForWriting.close()
+        ended.shell.terminate()
+        ended.shell.waitUntilExit()
+    }
+
+    /// SIGSTOP or SIGCONT, for a server that hangs.
+    public func send(_ signal: CInt) { running.withLock { running in _ = running.map { Foundation.kill($0.id, signal) } } }
+
+    /// Asks by Debian's own client: another program than the one under test.
+    @discardableResult
+    public func ask(_ sql: String, database: String = "", user: String = "root", password: String = "") async throws -> (
+        code: CInt, output: String
+    ) {
+        let login = ["--host=127.0.0.1", "--port=\(port)", "--user=\(user)", "--password=\(password)", "--connect-timeout=5"]
+        return try await MariaDBServer.run(["mariadb", "--no-defaults"] + login + ["--batch", "--skip-column-names", "-e", sql, database])
+    }
+
+    public var logTail: String {
+        String((try? String(contentsOfFile: folder + "/log", encoding: .utf8))?.suffix(1500) ?? "")
+    }
+
+    /// mariadbd refuses to run as root, and a root rsync gives up its privileges in the middle.
+    private static let unprivileged: Int? = getuid() == 0 ? 65534 : nil
+    private static let asUser = unprivileged.map { ["setpriv", "--reuid=\($0)", "--regid=\($0)", "--clear-groups"] } ?? []
+
+    private static func run(_ command: [String]) async throws -> (code: CInt, output: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command
+        var environment = ProcessInfo.processInfo.environment
+        environment["PATH"] = (environment["PATH"] ?? "") + ":/usr/sbin:/usr/bin:/sbin:/bin"
+        process.environment = environment
+        let output = Pipe()
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        return await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                let data = output.fileHandleForReading.readDataToEndOfFile()
+                process.waitUntilExit()
+                continuation.resume(returning: (process.terminationStatus, String(decoding: data, as: UTF8.self)))
+            }
+        }
+    }
+
+    /// A port of loopback that nobody listens on now.
+    public static func freePort() throws -> UInt16 {
+        let socket = Foundation.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // unsafe: the address is lent to two system calls under its generic name.
+        let port: UInt16? = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                guard unsafe bind(socket, generic, length) == 0, unsafe getsockname(socket, generic, &length) == 0 else { return nil }
+                return unsafe UInt16(bigEndian: pointer.pointee.sin_port)
+            }
+        }
+        guard let port else { throw NotStarted(description: "no free port") }
+        return port
+    }
+}
