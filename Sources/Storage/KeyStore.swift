@@ -80,10 +80,10 @@ struct KeyTable: Sendable {
 }
 
 extension SQLStore: KeyStore {
-    public func keys() async throws(StorageError) -> [APIKey] { try await KeyTable(connection: connection).keys() }
-    public func addKey(_ key: APIKey) async throws(StorageError) { try await KeyTable(connection: connection).add(key) }
-    public func removeKey(named name: String) async throws(StorageError) -> Bool {
+    public func keys() async throws -> [APIKey] { try await KeyTable(connection: connection).keys() }
+    public func addKey(_ key: APIKey) async throws { try await KeyTable(connection: connection).add(key) }
+    public func removeKey(named name: String) async throws -> Bool {
         try await KeyTable(connection: connection).remove(named: name)
     }
-    public func noteUses(_ uses: [String: Int64]) async throws(StorageError) { try await KeyTable(connection: connection).noteUses(uses) }
+    public func noteUses(_ uses: [String: Int64]) async throws { try await KeyTable(connection: connection).noteUses(uses) }
 }

@@ -81,15 +81,15 @@ extension SQLStore: FleetStore {
     private var nodeTable: NodeTable { NodeTable(connection: connection) }
     private var trafficTable: TrafficTable { TrafficTable(connection: connection) }
 
-    public func poll(nodesSeenSince since: Int64) async throws(StorageError) -> Polled? { try await nodeTable.poll(nodesSeenSince: since) }
-    public func register(_ node: FleetNode) async throws(StorageError) { try await nodeTable.register(node) }
-    public func deregister(_ id: String) async throws(StorageError) { try await nodeTable.deregister(id) }
-    public func nodes() async throws(StorageError) -> [FleetNode] { try await nodeTable.nodes() }
-    public func tidy(now: Int64) async throws(StorageError) {
+    public func poll(nodesSeenSince since: Int64) async throws -> Polled? { try await nodeTable.poll(nodesSeenSince: since) }
+    public func register(_ node: FleetNode) async throws { try await nodeTable.register(node) }
+    public func deregister(_ id: String) async throws { try await nodeTable.deregister(id) }
+    public func nodes() async throws -> [FleetNode] { try await nodeTable.nodes() }
+    public func tidy(now: Int64) async throws {
         try await nodeTable.forget(unseenSince: now - FleetNode.forgottenAfter)
         try await KeyTable(connection: connection).forgetUses()
     }
-    public func write(_ batch: TrafficBatch) async throws(StorageError) { try await trafficTable.write(batch) }
-    public func foldTraffic(of node: String, now: Int64) async throws(StorageError) { try await trafficTable.fold(of: node, now: now) }
-    public func traffic(_ question: TrafficQuestion) async throws(StorageError) -> [TrafficSum] { try await trafficTable.sums(question) }
+    public func write(_ batch: TrafficBatch) async throws { try await trafficTable.write(batch) }
+    public func foldTraffic(of node: String, now: Int64) async throws { try await trafficTable.fold(of: node, now: now) }
+    public func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { try await trafficTable.sums(question) }
 }

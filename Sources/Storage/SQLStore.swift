@@ -18,7 +18,7 @@ public struct SQLStore: CatalogStore {
     /// Opens what the settings name. A file is opened or made now; a server is connected to at the first call.
     ///
     /// - Throws: `.unsupported` for a server when this program was built without the package trait `MySQL`.
-    public static func open(_ database: DatabaseURL) async throws(StorageError) -> SQLStore {
+    public static func open(_ database: DatabaseURL) async throws -> SQLStore {
         switch database {
         case .sqlite(let path): return try await open(path: path)
         case .mysql(let address):
@@ -48,17 +48,17 @@ public struct SQLStore: CatalogStore {
     /// Statements sent to the database so far, beginnings and ends of transactions included.
     public var statements: UInt64 { connection.statements }
 
-    public func head() async throws(StorageError) -> Head? { try await table.head() }
+    public func head() async throws -> Head? { try await table.head() }
 
-    public func load() async throws(StorageError) -> Revision? { try await table.load() }
+    public func load() async throws -> Revision? { try await table.load() }
 
-    public func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws(StorageError) -> Revision {
+    public func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
         try await table.append(catalog, expecting: expecting, author: author, comment: comment)
     }
 
-    public func revision(_ id: Int) async throws(StorageError) -> Revision? { try await table.revision(id) }
+    public func revision(_ id: Int) async throws -> Revision? { try await table.revision(id) }
 
-    public func revisions(before: Int?, limit: Int) async throws(StorageError) -> [Revision] {
+    public func revisions(before: Int?, limit: Int) async throws -> [Revision] {
         try await table.revisions(before: before, limit: limit)
     }
 }

@@ -16,9 +16,7 @@ struct CatalogCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await Exit.reporting {
-                guard let revision = try await options.store().load() else {
-                    throw ConfigurationFault("the database holds no catalog yet; import one: video-balancer catalog import FILE")
-                }
+                let revision = try await options.newest()
                 print(revision.catalog.document.prettyJSON, terminator: "")
             }
         }

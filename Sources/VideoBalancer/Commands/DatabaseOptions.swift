@@ -14,4 +14,12 @@ struct DatabaseOptions: ParsableArguments {
     func store() async throws -> SQLStore {
         try await SQLStore.open(try await settings().database)
     }
+
+    /// The newest revision.
+    func newest() async throws -> Revision {
+        guard let revision = try await store().load() else {
+            throw ConfigurationFault("the database holds no catalog yet; import one: video-balancer catalog import FILE")
+        }
+        return revision
+    }
 }

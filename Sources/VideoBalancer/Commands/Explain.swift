@@ -14,9 +14,7 @@ struct Explain: AsyncParsableCommand {
 
     func run() async throws {
         try await Exit.reporting {
-            guard let revision = try await options.store().load() else {
-                throw ConfigurationFault("the database holds no catalog yet; import one: video-balancer catalog import FILE")
-            }
+            let revision = try await options.newest()
             let saved = StateFile(path: try await options.settings().statePath).load().state?.sequences ?? []
             let table = RoutingTable(revision.catalog, revision: revision.id)
             let book = SequenceBook(saved: saved.map { ($0.name, $0.redirects, $0.cdnBound) })
