@@ -120,7 +120,8 @@ public final class MariaDBServer: Sendable {
         _ = Foundation.kill(ended.id, SIGKILL)
         try? ended.input.fileHandleForWriting.close()
         ended.shell.terminate()
-        ended.shell.waitUntilExit()
+        // Its shell reaps it, and then there is no such process.
+        for _ in 0..<2000 where Foundation.kill(ended.id, 0) == 0 { usleep(5000) }
     }
 
     /// SIGSTOP or SIGCONT, for a server that hangs.
@@ -143,25 +144,31 @@ public final class MariaDBServer: Sendable {
     private static let unprivileged: Int? = getuid() == 0 ? 65534 : nil
     private static let asUser = unprivileged.map { ["setpriv", "--reuid=\($0)", "--regid=\($0)", "--clear-groups"] } ?? []
 
-    private static func run(_ command: [String]) async throws -> (code: CInt, output: String) {
+    /// Runs a command to its end.
+    ///
+    /// The end is that of its output, and the code its last line: Foundation learns of a process's end by a socket that other children may
+    /// have inherited, and `waitUntilExit` then waits for those, which may be servers.
+    public static func run(_ command: [String]) async throws -> (code: CInt, output: String) {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", #""$@" 2>&1; printf '\n%s' "$?""#, "sh"] + command
         var environment = ProcessInfo.processInfo.environment
         environment["PATH"] = (environment["PATH"] ?? "") + ":/usr/sbin:/usr/bin:/sbin:/bin"
         process.environment = environment
         let output = Pipe()
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
-        process.standardError = output
         try process.run()
-        return await withCheckedContinuation { continuation in
+        let data = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                let data = output.fileHandleForReading.readDataToEndOfFile()
-                process.waitUntilExit()
-                continuation.resume(returning: (process.terminationStatus, String(decoding: data, as: UTF8.self)))
+                continuation.resume(returning: String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
             }
         }
+        let end = data.lastIndex(of: "\n") ?? data.startIndex
+        guard let code = CInt(data[end...].dropFirst()) else {
+            throw NotStarted(description: "\(command.joined(separator: " ")) was cut off: \(data)")
+        }
+        return (code, String(data[..<end]))
     }
 
     /// A port of loopback that nobody listens on now.

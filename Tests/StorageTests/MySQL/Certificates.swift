@@ -1,4 +1,5 @@
 #if MySQL
+import DatabaseServers
 import Foundation
 
 /// An authority, a server's certificate for "localhost" from it, and another authority, made by openssl(1).
@@ -10,7 +11,7 @@ struct Certificates {
 
     static let canMake = FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")
 
-    init(in scratch: Scratch) throws {
+    init(in scratch: Scratch) async throws {
         let folder = scratch.path("tls")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let script = """
@@ -23,13 +24,8 @@ struct Certificates {
             openssl x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -days 2 -extfile names -out server.pem
             chmod -R a+rX .
             """
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", script, "sh", folder]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CocoaError(.fileWriteUnknown) }
+        let ended = try await MariaDBServer.run(["sh", "-c", script, "sh", folder])
+        guard ended.code == 0 else { throw CocoaError(.fileWriteUnknown) }
         authority = folder + "/authority.pem"
         other = folder + "/other.pem"
         certificate = folder + "/server.pem"

@@ -222,7 +222,7 @@ struct MySQLFailureTests {
 
     @Test(.enabled(if: Certificates.canMake, "openssl is not installed"))
     func `verify-ca takes any host of the authority, verify-identity only the one that the certificate names`() async throws {
-        let certificates = try Certificates(in: scratch)
+        let certificates = try await Certificates(in: scratch)
         let server = try await MariaDBServer([
             "--ssl-cert=\(certificates.certificate)", "--ssl-key=\(certificates.key)", "--ssl-ca=\(certificates.authority)",
         ])
