@@ -34,7 +34,7 @@ public protocol Node: Sendable {
     func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum]
 
     /// Decides without taking a number; with the revision that was asked.
-    func explain(_ url: String, avoiding name: String?) async -> (revision: Int, explanation: Explanation)
+    func explain(_ question: ExplainQuestion) async -> (revision: Int, explanation: Explanation)
 }
 
 /// Whether a node should get traffic.

@@ -26,28 +26,8 @@ struct NodeEndpoints {
     }
 
     @Sendable private func explain(_ call: Call) async throws -> Response {
-        let body = try await RequestBody.document(call.request)
-        var faults: [Fault] = []
-        guard case .object(let members) = body else {
-            throw Problem(.unprocessableContent, "The body must be an object with video.", faults: [Fault("", "must be an object")])
-        }
-        for member in members where !["video", "avoid"].contains(member.key) {
-            faults.append(Fault("/\(Fault.escaped(member.key))", "is not a known key; known here: video, avoid"))
-        }
-        var url = ""
-        if case .string(let text)? = body["video"], text.utf8.count <= 8192 {
-            url = text
-        } else {
-            faults.append(Fault("/video", "must be a video's URL of at most 8192 bytes"))
-        }
-        var avoid: String?
-        switch body["avoid"] {
-        case nil: break
-        case .string(let name): avoid = name
-        default: faults.append(Fault("/avoid", "must be the name of a CDN"))
-        }
-        guard faults.isEmpty else { throw Problem(.unprocessableContent, "The question has \(faults.count) faults.", faults: faults) }
-        let (revision, explanation) = await node.explain(url, avoiding: avoid)
+        let question = try ExplainQuestion(try await RequestBody.document(call.request))
+        let (revision, explanation) = await node.explain(question)
         return .json(NodeEndpoints.describe(explanation, revision))
     }
 

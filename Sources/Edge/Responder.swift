@@ -24,6 +24,10 @@ struct Responder {
     /// Documentation by path.
     private let pages: [EdgePage]
     private var decoded: [UInt8] = []
+    /// Of the present answer, in order of preference.
+    private var targets: [Decision.Target] = []
+    /// Targets that `Location` and `Link` name together: a priority has one digit.
+    private static let mostLinks = 8
     private var date = DateField()
     private var redirectStart = RedirectStart()
     private let redirectEnd = Array("\r\nContent-Length: 0\r\n\r\n".utf8)
@@ -33,7 +37,7 @@ struct Responder {
     enum Outcome: Equatable {
         /// The answer is written.
         case answered
-        /// The video is in the body: read it and call `respond(toBody:of:from:)`.
+        /// The video is in the body: read it and call `respond(toBody:of:fields:from:)`.
         case needsBody
         /// A page of the documentation is asked for: call `show(_:to:closes:)`.
         case needsPage(Int)
@@ -123,7 +127,9 @@ struct Responder {
     }
 
     /// Answers a request whose video stands in its JSON body. The connection closes after it.
-    mutating func respond(toBody body: [UInt8], of head: RequestHead, from client: ClientAddress) {
+    ///
+    /// - Parameter fields: the head's field lines.
+    mutating func respond(toBody body: [UInt8], of head: RequestHead, fields: [UInt8], from client: ClientAddress) {
         let framing = ResponseWriter.Framing(head, closes: true)
         guard let url = OriginBody.video(in: body) else {
             _ = refuse(.body, framing)
@@ -131,7 +137,8 @@ struct Responder {
         }
         do throws(Refusal) {
             let video = try table.video(in: 0..<url.count, of: url.span, decodedInto: &decoded)
-            try redirect(to: video, of: url.span, avoiding: nil, from: client, head, framing)
+            let asker = Asker(client: client, second: clock(), fields: 0..<fields.count)
+            try redirect(to: video, of: url.span, asker, fields.span, head, framing)
         } catch {
             refuse(error, framing)
         }
@@ -165,7 +172,8 @@ extension Responder {
             let video = try table.video(in: value, of: bytes, decodedInto: &decoded)
             var avoided: Int?
             if let name = parameters.avoid { avoided = table.cdn(named: name, of: bytes) }
-            try redirect(to: video, of: bytes, avoiding: avoided, from: client, head, framing)
+            let asker = Asker(client: client, second: clock(), avoided: avoided, fields: head.fields, query: query)
+            try redirect(to: video, of: bytes, asker, bytes, head, framing)
         } catch {
             refuse(error, framing)
         }
@@ -178,7 +186,8 @@ extension Responder {
         do throws(Refusal) {
             let video = try table.video(atPath: head.target, of: bytes)
             switch head.method {
-            case .get, .head: try redirect(to: video, of: bytes, avoiding: nil, from: client, head, framing)
+            case .get, .head:
+                try redirect(to: video, of: bytes, Asker(client: client, second: clock(), fields: head.fields), bytes, head, framing)
             case .options: return options(allow: Allow.redirect, framing)
             default: return refuseMethod(allow: Allow.redirect, framing)
             }
@@ -188,45 +197,66 @@ extension Responder {
         return .answered
     }
 
+    /// - Parameters:
+    ///   - source: what the video's offsets count in, unless it is decoded.
+    ///   - bytes: what the asker's offsets count in.
     private mutating func redirect(
-        to video: VideoReference, of bytes: borrowing Span<UInt8>, avoiding avoided: Int?, from client: ClientAddress,
+        to video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, _ bytes: borrowing Span<UInt8>,
         _ head: RequestHead, _ framing: ResponseWriter.Framing
     ) throws(Refusal) {
-        let decision = try table.decide(server: video.server, avoiding: avoided, sequences: sequences)
+        if video.isDecoded {
+            let decoded = decoded
+            try redirect(toRead: video, of: decoded.span, asker, bytes, head, framing)
+        } else {
+            try redirect(toRead: video, of: source, asker, bytes, head, framing)
+        }
+    }
+
+    private mutating func redirect(
+        toRead video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, _ bytes: borrowing Span<UInt8>,
+        _ head: RequestHead, _ framing: ResponseWriter.Framing
+    ) throws(Refusal) {
+        let decision = try table.decide(video, of: source, asker, head: bytes, sequences: sequences)
         switch decision.target {
         case .origin: counters.redirectsToOrigin += 1
         case .cdn(let cdn): redirectsToCDN[cdn] += 1
         }
-        traffic.countRedirect(decision.target, server: video.server)
-        beginRedirect(framing)
+        traffic.countRedirect(decision.target, status: decision.status, server: video.server)
+        beginRedirect(decision.status, second: asker.second, framing)
         let start = writer.bytes.count
-        if video.isDecoded {
-            let decoded = decoded
-            table.appendLocation(decision.target, video, of: decoded.span, to: &writer.bytes)
-        } else {
-            table.appendLocation(decision.target, video, of: bytes, to: &writer.bytes)
-        }
+        table.appendLocation(decision.target, video, of: source, to: &writer.bytes)
         let location = start..<writer.bytes.count
+        if head.wantsJSON || table.catalog.redirect.links { table.rank(decision, avoiding: asker.avoided, into: &targets) }
+        if table.catalog.redirect.links { appendLinks(video, source) }
         if head.wantsJSON {
             writer.append("\r\n")
-            writer.end(body: describe(decision, location, client), type: "application/json", framing)
+            writer.end(body: describe(decision, location, video, source, asker.client), type: "application/json", framing)
         } else {
             writer.bytes += redirectEnd
         }
     }
 
+    /// Other places of the same film, the next choice first (RFC 6249 §3).
+    private mutating func appendLinks(_ video: VideoReference, _ source: borrowing Span<UInt8>) {
+        for (index, target) in targets.prefix(Responder.mostLinks).enumerated() where index > 0 {
+            writer.append(index == 1 ? "\r\nLink: <" : ", <")
+            table.appendLocation(target, video, of: source, to: &writer.bytes)
+            writer.append(">; rel=duplicate; pri=")
+            writer.bytes.append(UInt8(ascii: "0") + UInt8(index))
+        }
+    }
+
     /// Writes everything before the Location. It is the same for all redirects of one second, so it is made once.
-    private mutating func beginRedirect(_ framing: ResponseWriter.Framing) {
-        let now = clock()
-        if redirectStart.second != now || redirectStart.status != table.status {
+    private mutating func beginRedirect(_ status: Int, second now: Int, _ framing: ResponseWriter.Framing) {
+        if redirectStart.second != now || redirectStart.status != status {
             date.refresh(now: now)
-            redirectStart.rewrite(second: now, status: table.status, date: date.bytes)
+            redirectStart.rewrite(second: now, status: status, date: date.bytes)
         }
         if framing.keepsAliveHTTP10 {
-            begin(table.status, framing)
+            begin(status, framing)
             writer.append("Location: ")
         } else {
-            answers[table.status] += 1
+            answers[status] += 1
             writer.bytes += framing.closes ? redirectStart.closing : redirectStart.keepingAlive
         }
     }
@@ -256,12 +286,17 @@ extension Responder {
     }
 
     /// The decision as JSON. A Location has no byte that a JSON string would escape.
-    private func describe(_ decision: Decision, _ location: Range<Int>, _ client: ClientAddress) -> [UInt8] {
-        var target = Document.string("origin")
-        var cdn = Document.null
-        if case .cdn(let index) = decision.target {
-            target = .string("cdn")
-            cdn = .string(table.catalog.cdns[index].name)
+    private func describe(
+        _ decision: Decision, _ location: Range<Int>, _ video: VideoReference, _ source: borrowing Span<UInt8>, _ client: ClientAddress
+    ) -> [UInt8] {
+        let (target, cdn) = name(decision.target)
+        var ranked: [Document] = []
+        for choice in targets {
+            var url: [UInt8] = []
+            table.appendLocation(choice, video, of: source, to: &url)
+            let (target, cdn) = name(choice)
+            ranked.append(
+                .object([.init("location", .string(String(decoding: url, as: UTF8.self))), .init("target", target), .init("cdn", cdn)]))
         }
         let document = Document.object([
             .init("location", .string(String(decoding: writer.bytes[location], as: UTF8.self))),
@@ -270,8 +305,16 @@ extension Responder {
             .init("sequence", .integer(Int(clamping: decision.number))),
             .init("reason", .string(decision.reason.name)),
             .init("client", .string(client.description)),
+            .init("targets", .array(ranked)),
         ])
         return Array((document.json + "\n").utf8)
+    }
+
+    private func name(_ target: Decision.Target) -> (target: Document, cdn: Document) {
+        switch target {
+        case .origin: (.string("origin"), .null)
+        case .cdn(let index): (.string("cdn"), .string(table.catalog.cdns[index].name))
+        }
     }
 }
 

@@ -10,25 +10,26 @@ public struct TrafficCounts: Sendable {
     private let table: RoutingTable
     /// 0 when servers are not kept apart.
     private let stride: Int
-    /// By server, then target: the origin, then each CDN.
+    /// By server, then target (the origin, then each CDN), then status.
     private var redirects: [UInt64]
     /// By status, from 400.
     private var refusals = [UInt64](repeating: 0, count: 200)
 
     init(_ table: RoutingTable) {
         self.table = table
-        let targets = table.catalog.cdns.count + 1
+        let targets = (table.catalog.cdns.count + 1) * table.statuses.count
         let servers = table.catalog.origin.labels.count
         let keepsServers = targets * servers <= TrafficCounts.mostCells
         stride = keepsServers ? targets : 0
         redirects = [UInt64](repeating: 0, count: keepsServers ? targets * servers : targets)
     }
 
-    mutating func countRedirect(_ target: Decision.Target, server: Int) {
-        switch target {
-        case .origin: redirects[server * stride] += 1
-        case .cdn(let cdn): redirects[server * stride + cdn + 1] += 1
-        }
+    mutating func countRedirect(_ target: Decision.Target, status: Int, server: Int) {
+        var index = 0
+        if case .cdn(let cdn) = target { index = cdn + 1 }
+        let statuses = table.statuses
+        let kind = statuses.count == 1 ? 0 : statuses.firstIndex(of: status) ?? 0
+        redirects[server * stride + index * statuses.count + kind] += 1
     }
 
     mutating func countRefusal(_ status: Int) {
@@ -58,12 +59,13 @@ public struct TrafficCounts: Sendable {
         let catalog = table.catalog
         var entries: [Entry] = []
         for (index, requests) in redirects.enumerated() where requests > 0 {
-            let target = stride == 0 ? index : index % stride
+            let cell = stride == 0 ? index : index % stride
+            let target = cell / table.statuses.count
             let server = stride == 0 ? "" : catalog.origin.labels[index / stride]
             entries.append(
                 Entry(
                     target: target == 0 ? .origin : .cdn(target - 1), cdn: target == 0 ? "" : catalog.cdns[target - 1].name, server: server,
-                    status: table.status, requests: requests))
+                    status: table.statuses[cell % table.statuses.count], requests: requests))
         }
         for (index, requests) in refusals.enumerated() where requests > 0 {
             entries.append(Entry(target: nil, cdn: "", server: "", status: 400 + index, requests: requests))

@@ -7,7 +7,14 @@ extension Catalog {
             .init("origin", origin.document),
             .init("cdns", .array(cdns.map(\.document))),
             .init("selection", selection.document),
-            .init("redirect", .object([.init("status", .integer(redirect.status))])),
+            .init("redirect", .object([.init("status", .integer(redirect.status)), .init("links", .bool(redirect.links))])),
+            .init(
+                "failover",
+                .object([
+                    .init("panicThreshold", .fraction(failover.panicThreshold)),
+                    .init("originLimit", failover.originLimit.map(Document.integer) ?? .null),
+                ])),
+            .init("rules", .array(rules.map(\.document))),
         ])
     }
 }
@@ -33,15 +40,12 @@ extension Catalog.CDN {
                 .init("url", .string(url.text)),
                 .init("weight", .integer(weight)),
                 .init("enabled", .bool(enabled)),
-            ] + (probe.map { [.init("probe", $0.document)] } ?? []))
+            ] + (probe.map { [.init("probe", $0.document)] } ?? [])
+                + (maxPerSecond.map { [.init("maxPerSecond", .integer($0))] } ?? []))
     }
 }
 
-extension Catalog.Selection {
-    fileprivate var document: Document {
-        switch self {
-        case .weighted: .object([.init("strategy", .string("weighted"))])
-        case .rotate(let every): .object([.init("strategy", .string("rotate")), .init("every", .integer(every))])
-        }
-    }
+extension Document {
+    /// Whole numbers without a decimal point, as a text would be read back.
+    static func fraction(_ value: Double) -> Document { value == 0 || value == 1 ? .integer(Int(value)) : .number(value) }
 }

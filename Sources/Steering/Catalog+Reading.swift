@@ -6,13 +6,15 @@ extension Catalog {
     public init(_ document: Document) throws(CatalogFaults) {
         var reader = DocumentReader()
         try Catalog.refuseNewer(document)
-        let root = reader.object(document, at: "", keys: ["version", "origin", "cdns", "selection", "redirect"])
+        let root = reader.object(document, at: "", keys: ["version", "origin", "cdns", "selection", "redirect", "failover", "rules"])
         guard case .object = document else { throw CatalogFaults(reader.faults) }
         _ = reader.integer(root, "version", in: Catalog.version...Catalog.version)
         origin = Catalog.readOrigin(root, &reader)
         cdns = Catalog.readCDNs(root, &reader)
-        selection = Catalog.readSelection(root, &reader)
+        selection = Selection.read(root, &reader) ?? .weighted
         redirect = Catalog.readRedirect(root, &reader)
+        failover = Catalog.readFailover(root, &reader)
+        rules = Rule.readAll(root, cdns: cdns, origin: origin, &reader)
         let areTargetsKnown = !reader.faults.contains { $0.pointer.hasPrefix("/cdns") || $0.pointer.hasPrefix("/origin") }
         if areTargetsKnown, origin.every == 0, !cdns.contains(where: \.takesTraffic) {
             reader.note("/cdns", "no CDN takes traffic (enabled, weight over 0) and /origin/every is 0: every request would be refused")
@@ -88,10 +90,11 @@ extension Catalog {
         var cdns: [CDN] = []
         var taken: Set<String> = []
         for (pointer, value) in reader.list(root, "cdns", count: 0...1000, of: "CDNs") {
-            let object = reader.object(value, at: pointer, keys: ["name", "url", "weight", "enabled", "probe"])
+            let object = reader.object(value, at: pointer, keys: ["name", "url", "weight", "enabled", "probe", "maxPerSecond"])
             let weight = reader.integer(object, "weight", in: 0...1000, default: 100)
             let enabled = reader.bool(object, "enabled", default: true)
             let probe = Probe.read(object, &reader)
+            let cap = reader.optionalInteger(object, "maxPerSecond", in: 1...1_000_000_000)
             guard case .object = value else { continue }
             let name = readName(object, taken: &taken, &reader)
             let hint = "a URL such as \"http://cdn.example.com\""
@@ -101,7 +104,9 @@ extension Catalog {
                 let form = "http or https, host, optional port and path; no user, query or dot segment"
                 reader.note(object.pointer(to: "url"), "must be \(hint) (\(form)), is \(Document.string(text).kind)")
             }
-            if let name, let url { cdns.append(CDN(name: name, url: url, weight: weight, enabled: enabled, probe: probe)) }
+            if let name, let url {
+                cdns.append(CDN(name: name, url: url, weight: weight, enabled: enabled, probe: probe, maxPerSecond: cap))
+            }
         }
         return cdns
     }
@@ -120,28 +125,17 @@ extension Catalog {
         return name
     }
 
-    private enum Strategy: String, CaseIterable { case weighted, rotate }
-
-    private static func readSelection(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Selection {
-        let object = reader.object(root.members["selection"], at: "/selection", keys: ["strategy", "every"])
-        switch reader.choice(object, "strategy", default: Strategy.weighted) {
-        case .weighted:
-            if object.members["every"] != nil {
-                reader.note("/selection/every", "belongs to the strategy \"rotate\"; for the origin's share use /origin/every")
-            }
-            return .weighted
-        case .rotate:
-            return .rotate(every: reader.integer(object, "every", in: 1...1_000_000_000))
-        }
+    private static func readRedirect(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Redirect {
+        let object = reader.object(root.members["redirect"], at: "/redirect", keys: ["status", "links"])
+        return Redirect(
+            status: reader.redirectStatus(object) ?? 301,
+            links: reader.bool(object, "links", default: false))
     }
 
-    private static func readRedirect(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Redirect {
-        let object = reader.object(root.members["redirect"], at: "/redirect", keys: ["status"])
-        guard let value = object.members["status"] else { return Redirect(status: 301) }
-        guard case .integer(let status) = value, [301, 302, 307, 308].contains(status) else {
-            reader.note("/redirect/status", "must be 301, 302, 307 or 308, is \(value.kind)")
-            return Redirect(status: 301)
-        }
-        return Redirect(status: status)
+    private static func readFailover(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Failover {
+        let object = reader.object(root.members["failover"], at: "/failover", keys: ["panicThreshold", "originLimit"])
+        return Failover(
+            panicThreshold: reader.fraction(object, "panicThreshold", default: 0.5),
+            originLimit: reader.optionalInteger(object, "originLimit", in: 1...1_000_000_000))
     }
 }

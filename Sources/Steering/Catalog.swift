@@ -10,6 +10,12 @@ public struct Catalog: Sendable, Equatable {
     public let cdns: [CDN]
     public let selection: Selection
     public let redirect: Redirect
+    public let failover: Failover
+    /// The first that matches a request decides it.
+    public let rules: [Rule]
+
+    /// Whether anything is counted by the second.
+    public var hasCaps: Bool { failover.originLimit != nil || cdns.contains { $0.maxPerSecond != nil } }
 
     /// The cluster of origin servers.
     public struct Origin: Sendable, Equatable {
@@ -47,20 +53,56 @@ public struct Catalog: Sendable, Equatable {
         public let enabled: Bool
         /// How its health is asked for; nil: it counts as up.
         public let probe: Probe?
+        /// Redirects a second that all balancers together send here at most, 1…1,000,000,000; nil: any number.
+        public let maxPerSecond: Int?
 
         /// Whether new redirects may go here.
         public var takesTraffic: Bool { enabled && weight > 0 }
     }
 
-    public enum Selection: Sendable, Equatable {
+    /// How a CDN is chosen for a redirect that does not go to the origin.
+    public enum Selection: Sendable, Hashable {
         /// In proportion to the weights, exact over each whole ring.
         case weighted
         /// The next CDN after every M-th CDN-bound redirect, in the order of the catalog; weights play no part.
         case rotate(every: Int)
+        /// The same key goes to the same CDN, keys in proportion to the weights. A CDN that goes moves only its own keys.
+        case hash(on: HashKey, viewer: ViewerKey)
+        /// The first in the order of the catalog that works.
+        case ordered
+    }
+
+    /// What is hashed.
+    public enum HashKey: String, Sendable, CaseIterable {
+        /// The server and the video's directory: all pieces of one film meet one cache.
+        case film
+        /// A viewer stays where it is.
+        case viewer
+        case both
+    }
+
+    /// What tells viewers apart. One that lacks the named value is known by its network.
+    public enum ViewerKey: Sendable, Hashable {
+        /// The client's network: `/24` of IPv4, `/56` of IPv6.
+        case network
+        case header(String)
+        case cookie(String)
+        /// A parameter of the balancer's own query, beside `video`.
+        case query(String)
     }
 
     public struct Redirect: Sendable, Equatable {
         /// 301, 302, 307 or 308.
         public let status: Int
+        /// Whether a redirect names the other targets too: `Link: <URL>; rel=duplicate; pri=N` (RFC 6249 §3).
+        public let links: Bool
+    }
+
+    /// What happens when targets fail.
+    public struct Failover: Sendable, Equatable {
+        /// Health is ignored while less than this part of the weight works, 0…1; 0 is never.
+        public let panicThreshold: Double
+        /// Redirects a second that go to the origin for want of a CDN, over all balancers, 1…1,000,000,000; nil: any number.
+        public let originLimit: Int?
     }
 }

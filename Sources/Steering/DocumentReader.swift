@@ -48,6 +48,36 @@ struct DocumentReader {
         return number
     }
 
+    /// A whole number within `range`; nil when the key is absent or null.
+    mutating func optionalInteger(_ object: Object, _ key: String, in range: ClosedRange<Int>) -> Int? {
+        switch object.members[key] {
+        case nil, .null: nil
+        default: integer(object, key, in: range)
+        }
+    }
+
+    /// A number from 0 to 1.
+    mutating func fraction(_ object: Object, _ key: String, default fallback: Double) -> Double {
+        switch object.members[key] {
+        case nil: return fallback
+        case .integer(let number) where (0...1).contains(number): return Double(number)
+        case .number(let number) where (0...1).contains(number): return number
+        case .some(let value):
+            note(object.pointer(to: key), "must be a number from 0 to 1, is \(value.kind)")
+            return fallback
+        }
+    }
+
+    /// The member `status` of a redirect; nil when it is absent.
+    mutating func redirectStatus(_ object: Object) -> Int? {
+        guard let value = object.members["status"] else { return nil }
+        guard case .integer(let status) = value, [301, 302, 307, 308].contains(status) else {
+            note(object.pointer(to: "status"), "must be 301, 302, 307 or 308, is \(value.kind)")
+            return nil
+        }
+        return status
+    }
+
     mutating func bool(_ object: Object, _ key: String, default fallback: Bool) -> Bool {
         guard let value = object.members[key] else { return fallback }
         guard case .bool(let flag) = value else {

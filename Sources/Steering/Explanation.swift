@@ -5,6 +5,12 @@ public struct Explanation: Sendable, Equatable {
     public let location: String?
     public let refusal: Refusal?
 
+    /// A header field as `explain` takes it; nil for what no request could carry so.
+    public static func header(_ name: String, _ value: String) -> (name: String, value: String)? {
+        guard FieldLines.isName(name), value.utf8.count <= 4096, value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
+        return (name, value)
+    }
+
     public struct Step: Sendable, Equatable {
         public let about: String
         public let text: String
@@ -17,7 +23,14 @@ extension RoutingTable {
     /// - Parameters:
     ///   - url: as the `video` parameter would carry it, or a path `/{server}/…`.
     ///   - name: a CDN to leave out, as the `avoid` parameter would.
-    public func explain(_ url: String, avoiding name: String?, sequences: SequenceSet) -> Explanation {
+    ///   - client: whose request it would be.
+    ///   - headers: the request's other fields: names and values without line ends.
+    ///   - second: since 1970-01-01 UTC.
+    public func explain(
+        _ url: String, avoiding name: String?, client: ClientAddress = .unknown, headers: [(name: String, value: String)] = [],
+        at second: Int, sequences: SequenceSet
+    ) -> Explanation {
+        let head = headers.flatMap { Array("\($0.name): \($0.value)\r\n".utf8) }
         let bytes = Array(url.utf8)
         var decoded: [UInt8] = []
         var steps: [Explanation.Step] = []
@@ -35,19 +48,20 @@ extension RoutingTable {
                 let text = avoided == nil ? "no CDN is named \"\(name)\"; passed over" : "\(name) is left out"
                 steps.append(.init(about: "avoid", text: text))
             }
-            for cdn in catalog.cdns where !cdn.takesTraffic {
-                steps.append(.init(about: "excluded", text: "\(cdn.name): \(cdn.enabled ? "its weight is 0" : "it is disabled")"))
-            }
-            let decision = try decide(server: video.server, avoiding: avoided, sequences: sequences.copy())
+            let source = video.isDecoded ? decoded : bytes
+            let asker = Asker(client: client, second: second, avoided: avoided, fields: 0..<head.count)
+            let index = policyIndex(video, source.span, asker, head.span)
+            steps += describe(policy: index)
+            let copy = sequences.copy()
+            let decision = try decide(video, of: source.span, asker, head: head.span, sequences: copy)
             steps.append(.init(about: "decide", text: describe(decision, server: video.server)))
+            var targets: [Decision.Target] = []
+            rank(decision, avoiding: avoided, into: &targets)
+            if targets.count > 1 { steps.append(.init(about: "then", text: targets.dropFirst().map { self.name($0) }.joined(separator: ", "))) }
             var location: [UInt8] = []
-            if video.isDecoded {
-                appendLocation(decision.target, video, of: decoded.span, to: &location)
-            } else {
-                appendLocation(decision.target, video, of: bytes.span, to: &location)
-            }
+            appendLocation(decision.target, video, of: source.span, to: &location)
             let text = String(decoding: location, as: UTF8.self)
-            steps.append(.init(about: "answer", text: "\(catalog.redirect.status) \(text)"))
+            steps.append(.init(about: "answer", text: "\(decision.status) \(text)"))
             return Explanation(steps: steps, location: text, refusal: nil)
         } catch {
             steps.append(.init(about: "refuse", text: "\(error.status) \(error.name): \(error.detail)"))
@@ -66,15 +80,50 @@ extension RoutingTable {
         return "\(form): server \(server), domain \(catalog.origin.domains[video.domain])\(video.isDecoded ? ", percent-decoded once" : "")"
     }
 
+    private func name(_ target: Decision.Target) -> String {
+        switch target {
+        case .origin: "origin"
+        case .cdn(let cdn): catalog.cdns[cdn].name
+        }
+    }
+
+    /// The rule, and why CDNs are not candidates.
+    private func describe(policy index: Int) -> [Explanation.Step] {
+        let policy = policies[index]
+        var steps: [Explanation.Step] = []
+        if index > 0 {
+            steps.append(.init(about: "rule", text: "\"\(catalog.rules[index - 1].name)\" is the first that matches"))
+        } else if rules != nil {
+            steps.append(.init(about: "rule", text: "none matches"))
+        }
+        if policy.denies { return steps }
+        for (position, cdn) in catalog.cdns.enumerated() where !policy.candidates.contains(position) {
+            steps.append(.init(about: "excluded", text: "\(cdn.name): \(exclusion(of: cdn, position, policy))"))
+        }
+        if policy.isPanicking {
+            let threshold = catalog.failover.panicThreshold
+            steps.append(.init(about: "panic", text: "less than \(threshold) of the weight works: health is ignored"))
+        }
+        return steps
+    }
+
+    private func exclusion(of cdn: Catalog.CDN, _ position: Int, _ policy: Policy) -> String {
+        if !cdn.enabled { return "it is disabled" }
+        return policy.excluded.contains(position) ? "its probes fail" : cdn.weight == 0 ? "its weight is 0" : "the rule leaves it out"
+    }
+
     private func describe(_ decision: Decision, server: Int) -> String {
-        let scope = catalog.origin.scope == .all ? "" : " of server \(catalog.origin.labels[server])"
+        let policy = policies[decision.policy]
+        let scope = policy.countsByServer ? " of server \(catalog.origin.labels[server])" : ""
         let number = "redirect number \(decision.number)\(scope)"
-        let every = catalog.origin.every
         guard case .cdn(let cdn) = decision.target else {
             return decision.reason == .everyNth
-                ? "\(number) is a multiple of \(every): to the origin" : "\(number): no CDN is left: to the origin"
+                ? "\(number) is a multiple of \(policy.every): to the origin" : "\(number): no CDN is left: to the origin"
         }
-        let share = every == 0 ? "the origin gets none" : "\(number) is no multiple of \(every)"
-        return "\(share): to CDN \(catalog.cdns[cdn].name) (\(decision.reason.name))"
+        let choice = "to CDN \(catalog.cdns[cdn].name) (\(decision.reason.name))"
+        if decision.reason == .originDown {
+            return "\(number) is a multiple of \(policy.every), but the probes of origin server \(catalog.origin.labels[server]) fail: \(choice)"
+        }
+        return policy.every == 0 ? "the origin gets none: \(choice)" : "\(number) is no multiple of \(policy.every): \(choice)"
     }
 }

@@ -10,12 +10,13 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     case dotSegment
     case unknownHost
     case unknownServer
+    case denied
     case noTarget
 
     /// The HTTP status (RFC 9110 §15.5, §15.6).
     public var status: Int {
         switch self {
-        case .unknownHost: 403
+        case .unknownHost, .denied: 403
         case .unknownServer: 404
         case .noTarget: 503
         default: 400
@@ -35,6 +36,7 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
         case .dotSegment: "dot-segment"
         case .unknownHost: "unknown-host"
         case .unknownServer: "unknown-server"
+        case .denied: "denied"
         case .noTarget: "no-target"
         }
     }
@@ -53,6 +55,7 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
         case .dotSegment: "The video's path has a \".\" or \"..\" segment; send the resolved path."
         case .unknownHost: "The video's host is not an origin server or CDN of this service."
         case .unknownServer: "There is nothing here, and no origin server of this name."
+        case .denied: "A rule of this service refuses this video to this client."
         case .noTarget: "No CDN is left for this request and the origin is not allowed; try again."
         }
     }

@@ -6,11 +6,23 @@ public final class RoutingTable: Sendable {
     /// The revision the catalog is stored under; 0 when it is stored nowhere.
     public let revision: Int
 
-    /// The redirect's status.
-    public let status: Int
-    /// N, and whether each server counts for itself.
-    let every: UInt64
-    let countsByServer: Bool
+    /// What it was compiled with.
+    public let health: Health
+    /// By index; the first holds where no rule does, then comes one for each rule.
+    let policies: [Policy]
+    let rules: RuleIndex?
+    /// The statuses that redirects may have.
+    public let statuses: [Int]
+    /// The names of the scopes that count apart, by scope index.
+    let scopeNames: [String]
+    /// By server: whether health lets the origin be used.
+    let serverIsUp: [Bool]
+    /// A hash of each server's label.
+    let serverHashes: [UInt64]
+    /// Redirects a second that this node may send to each CDN; empty when no CDN has a cap.
+    let caps: [Int]
+    /// Redirects a second that this node may send to the origin for want of a CDN.
+    let originLimit: Int?
 
     let servers: ByteTable
     let domains: ByteTable
@@ -24,30 +36,32 @@ public final class RoutingTable: Sendable {
     let cdnPrefixes: [[UInt8]]
     /// Longest prefix first: where CDNs share a host, the link belongs to the one that says most about it.
     let cdnBases: [CDNBase]
-    let choice: Choice
-
-    /// How the slot of a CDN-bound number is found.
-    enum Choice: Sendable {
-        /// No CDN takes traffic.
-        case none
-        /// Positions of CDNs; number modulo length.
-        case ring([Int])
-        /// Positions of CDNs; each in turn gets `every` numbers.
-        case rotation([Int], every: UInt64)
-    }
-
     /// A CDN's URL taken apart, to recognise its links.
     struct CDNBase: Sendable {
         let authority: [UInt8]
         let prefix: [UInt8]
     }
 
-    public init(_ catalog: Catalog, revision: Int) {
+    /// - Parameters:
+    ///   - revision: 0 when the catalog is stored nowhere.
+    ///   - health: what does not work now.
+    ///   - nodes: balancers that share the caps, at least 1.
+    public init(_ catalog: Catalog, revision: Int, health: Health = .allUp, nodes: Int = 1) {
         self.catalog = catalog
         self.revision = revision
-        status = catalog.redirect.status
-        every = UInt64(catalog.origin.every)
-        countsByServer = catalog.origin.scope == .server
+        self.health = health
+        (policies, scopeNames) = RoutingTable.policies(catalog, health)
+        statuses = Set(policies.filter { !$0.denies }.map(\.status)).sorted()
+        rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels)
+        serverIsUp = catalog.origin.labels.map { !health.downServers.contains($0) }
+        serverHashes = catalog.origin.labels.map { label in
+            let bytes = Array(label.utf8)
+            return Rendezvous.hash(bytes.span, 0..<bytes.count, Rendezvous.start)
+        }
+        let share = { (limit: Int) in max(1, limit / max(1, nodes)) }
+        let hasCaps = catalog.cdns.contains { $0.maxPerSecond != nil }
+        caps = hasCaps ? catalog.cdns.map { $0.maxPerSecond.map(share) ?? .max } : []
+        originLimit = catalog.failover.originLimit.map(share)
         servers = ByteTable(catalog.origin.labels)
         domains = ByteTable(catalog.origin.domains)
         cdnNames = ByteTable(catalog.cdns.map { $0.name.lowercased() })
@@ -58,25 +72,59 @@ public final class RoutingTable: Sendable {
         cdnBases = catalog.cdns
             .map { CDNBase(authority: Array($0.url.authority.utf8), prefix: Array($0.url.prefix.utf8)) }
             .sorted { $0.prefix.count > $1.prefix.count }
-        choice = RoutingTable.choice(catalog)
     }
 
-    private static func choice(_ catalog: Catalog) -> Choice {
-        let taking = catalog.cdns.indices.filter { catalog.cdns[$0].takesTraffic }
-        guard !taking.isEmpty else { return .none }
-        switch catalog.selection {
-        case .weighted:
-            return .ring(Ring.slots(weights: taking.map { catalog.cdns[$0].weight }).map { taking[$0] })
-        case .rotate(let every):
-            return .rotation(taking, every: UInt64(every))
-        }
+    /// What ignores health now: `default` or rules by name.
+    public var panics: [String] {
+        policies.enumerated().filter { $0.element.isPanicking }.map { $0.offset == 0 ? "default" : catalog.rules[$0.offset - 1].name }
     }
 
-    /// The names of the scopes that count apart, by scope index.
-    var scopeNames: [String] {
-        switch catalog.origin.scope {
-        case .all: ["all"]
-        case .server: catalog.origin.labels.map { "server/\($0)" }
+    private static func policies(_ catalog: Catalog, _ health: Health) -> (policies: [Policy], scopes: [String]) {
+        // Many rules have the same pool; a ring is compiled once.
+        var pools: [PoolKey: Policy.Pool] = [:]
+        func pool(_ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)]) -> Policy.Pool {
+            let key = PoolKey(selection: selection, shares: shares.flatMap { [$0.cdn, $0.weight] })
+            if let known = pools[key] { return known }
+            let new = Policy.Pool(catalog, selection, shares, health)
+            pools[key] = new
+            return new
         }
+        let all = catalog.cdns.indices.map { (cdn: $0, weight: catalog.cdns[$0].weight) }
+        let positions = Dictionary(uniqueKeysWithValues: catalog.cdns.enumerated().map { ($0.element.name, $0.offset) })
+        let byServer = catalog.origin.scope == .server
+        var scopes = byServer ? catalog.origin.labels.map { "server/\($0)" } : ["all"]
+        let usual = pool(catalog.selection, all)
+        var policies = [
+            Policy(
+                denies: false, every: UInt64(catalog.origin.every), status: catalog.redirect.status, sequence: 0,
+                countsByServer: byServer, choice: usual.choice, isPanicking: usual.isPanicking, excluded: usual.excluded,
+                candidates: usual.candidates)
+        ]
+        for rule in catalog.rules {
+            guard case .steer(let steering) = rule.then else {
+                policies.append(
+                    Policy(
+                        denies: true, every: 0, status: 403, sequence: 0, countsByServer: false, choice: .none, isPanicking: false,
+                        excluded: [], candidates: []))
+                continue
+            }
+            let shares = steering.cdns?.compactMap { share in positions[share.cdn].map { (cdn: $0, weight: share.weight) } }
+            let own = pool(steering.selection ?? catalog.selection, shares ?? all)
+            if steering.countsForItself { scopes.append("rule/\(rule.name)") }
+            policies.append(
+                Policy(
+                    denies: false, every: UInt64(steering.every ?? catalog.origin.every),
+                    status: steering.status ?? catalog.redirect.status,
+                    sequence: steering.countsForItself ? scopes.count - 1 : 0,
+                    countsByServer: byServer && !steering.countsForItself, choice: own.choice, isPanicking: own.isPanicking,
+                    excluded: own.excluded, candidates: own.candidates))
+        }
+        return (policies, scopes)
+    }
+
+    private struct PoolKey: Hashable {
+        let selection: Catalog.Selection
+        /// CDN and weight in turn.
+        let shares: [Int]
     }
 }

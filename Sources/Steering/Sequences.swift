@@ -24,19 +24,28 @@ public final class Sequence: Sendable {
     }
 }
 
-/// The sequences that one routing table counts with, by scope index.
+/// The sequences and caps that one routing table counts with.
 public struct SequenceSet: Sendable {
+    /// By scope index.
     let sequences: [Sequence]
+    /// By CDN; empty when no CDN has a cap.
+    let caps: [RateCap]
+    let originCap: RateCap
 
     /// A separate set that goes on from the same numbers: deciding on it takes none of the real ones.
     public func copy() -> SequenceSet {
-        SequenceSet(sequences: sequences.map { Sequence(redirects: $0.taken.redirects, cdnBound: $0.taken.cdnBound) })
+        SequenceSet(
+            sequences: sequences.map { Sequence(redirects: $0.taken.redirects, cdnBound: $0.taken.cdnBound) },
+            caps: caps.map { $0.copy() }, originCap: originCap.copy())
     }
 }
 
 /// All sequences by the name of their scope. They outlive every table, so a changed catalog goes on counting where the last stood.
 public final class SequenceBook: Sendable {
     private let sequences: Mutex<[String: Sequence]>
+    /// By the CDN's name: a second that has begun goes on under the next table.
+    private let caps = Mutex<[String: RateCap]>([:])
+    private let originCap = RateCap()
 
     /// - Parameter saved: numbers of an earlier run.
     public init(saved: [(name: String, redirects: UInt64, cdnBound: UInt64)] = []) {
@@ -47,16 +56,11 @@ public final class SequenceBook: Sendable {
 
     /// The sequences a table counts with; scopes seen for the first time start at zero.
     public func set(for table: RoutingTable) -> SequenceSet {
-        let names = table.scopeNames
-        return sequences.withLock { sequences in
-            SequenceSet(
-                sequences: names.map { name in
-                    if let known = sequences[name] { return known }
-                    let new = Sequence()
-                    sequences[name] = new
-                    return new
-                })
-        }
+        let capped = table.caps.isEmpty ? [] : table.catalog.cdns.map(\.name)
+        return SequenceSet(
+            sequences: sequences.withLock { sequences in table.scopeNames.map { sequences.value(of: $0, or: Sequence()) } },
+            caps: caps.withLock { caps in capped.map { caps.value(of: $0, or: RateCap()) } },
+            originCap: originCap)
     }
 
     /// Every scope that has counted, sorted by name.
@@ -66,5 +70,15 @@ public final class SequenceBook: Sendable {
         }
         .filter { $0.redirects > 0 }
         .sorted { $0.name < $1.name }
+    }
+}
+
+extension Dictionary {
+    /// The value of a key; a new one where there is none.
+    fileprivate mutating func value(of key: Key, or new: @autoclosure () -> Value) -> Value {
+        if let known = self[key] { return known }
+        let value = new()
+        self[key] = value
+        return value
     }
 }

@@ -34,6 +34,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private let closesAfterFirstOutput: Bool
     private var headInBody = RequestHead()
     private var clientInBody = ClientAddress.unknown
+    private var fieldsInBody: [UInt8] = []
     private var receivedInPhase = 0
     private var inputEnded = false
     private var writesInFlight = 0
@@ -186,6 +187,7 @@ extension ConnectionHandler {
         if case .length(let length) = head.body, length > worker.limits.body { return refuse(.bodyTooLarge, context) }
         phase = .body
         headInBody = head
+        fieldsInBody = input.getBytes(at: input.readerIndex + head.fields.lowerBound, length: head.fields.count) ?? []
         clientInBody = worker.responder.clientSource.client(of: head, input.readableBytesUInt8Span, peer: peer)
         receivedInPhase = -head.length
         setDeadline(seconds: worker.limits.bodySeconds, context)
@@ -217,7 +219,7 @@ extension ConnectionHandler {
 
     private func endBody(_ body: [UInt8], _ context: ChannelHandlerContext) {
         guard phase == .body else { return }
-        worker.responder.respond(toBody: body, of: headInBody, from: clientInBody)
+        worker.responder.respond(toBody: body, of: headInBody, fields: fieldsInBody, from: clientInBody)
         finish(context)
     }
 }

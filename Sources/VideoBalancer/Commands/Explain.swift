@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Steering
 import Storage
 
@@ -6,10 +7,13 @@ import Storage
 struct Explain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tells step by step what a request for a video would be answered, without taking a number.",
-        discussion: "It reads the stored catalog, and the sequences of the state file, at most a second old. Exit code 1 for a refusal.")
+        discussion: "It reads the stored catalog, takes every CDN as working, and the sequences of the state file, at most a second old. Exit code 1 for a refusal.")
 
     @Argument(help: "The video's URL as the video parameter carries it, or a path /SERVER/….") var url: String
     @Option(help: "Leave out this CDN, as the avoid parameter does.") var avoid: String?
+    @Option(help: ArgumentHelp("The client's address, for rules and viewers.", valueName: "address")) var from: String?
+    @Option(name: .customLong("header"), help: ArgumentHelp("A field of the request, as often as needed.", valueName: "name: value"))
+    var fields: [String] = []
     @OptionGroup var options: DatabaseOptions
 
     func run() async throws {
@@ -18,11 +22,27 @@ struct Explain: AsyncParsableCommand {
             let saved = StateFile(path: try await options.settings().statePath).load().state?.sequences ?? []
             let table = RoutingTable(revision.catalog, revision: revision.id)
             let book = SequenceBook(saved: saved.map { ($0.name, $0.redirects, $0.cdnBound) })
-            let explanation = table.explain(url, avoiding: avoid, sequences: book.set(for: table))
+            let explanation = table.explain(
+                url, avoiding: avoid, client: try client(), headers: try fields.map(header), at: Int(SystemClock.now() / 1000),
+                sequences: book.set(for: table))
             print("revision  \(revision.id)")
             for step in explanation.steps { print("\(step.about.padded(to: 8))  \(step.text)") }
             if explanation.refusal != nil { throw Exit.failure }
         }
+    }
+
+    private func client() throws -> ClientAddress {
+        guard let from else { return .unknown }
+        guard let client = ClientAddress(from) else { throw ValidationError("--from must be an IPv4 or IPv6 address, is \(from)") }
+        return client
+    }
+
+    private func header(_ text: String) throws -> (name: String, value: String) {
+        let parts = text.split(separator: ":", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+        guard parts.count == 2, let header = Explanation.header(parts[0], parts[1]) else {
+            throw ValidationError("--header must be \"Name: value\", is \"\(text)\"")
+        }
+        return header
     }
 }
 

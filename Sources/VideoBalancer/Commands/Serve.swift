@@ -23,6 +23,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: .init(of: .proxyProtocol)) var proxyProtocol: String?
     @Option(help: .init(of: .trustedProxies)) var trustedProxies: String?
     @Option(help: .init(of: .forwardedField)) var forwardedField: String?
+    @Option(help: .init(of: .probeLinkLocal)) var probeLinkLocal: String?
     @Option(help: .init(of: .targetBytes)) var targetBytes: String?
     @Option(help: .init(of: .headBytes)) var headBytes: String?
     @Option(help: .init(of: .headFields)) var headFields: String?
@@ -39,7 +40,7 @@ struct Serve: AsyncParsableCommand {
         [
             (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.assets, assets), (.nodeName, nodeName),
             (.workers, workers), (.fastPath, noFastPath ? "off" : nil), (.proxyProtocol, proxyProtocol),
-            (.trustedProxies, trustedProxies), (.forwardedField, forwardedField), (.targetBytes, targetBytes), (.headBytes, headBytes),
+            (.trustedProxies, trustedProxies), (.forwardedField, forwardedField), (.probeLinkLocal, probeLinkLocal), (.targetBytes, targetBytes), (.headBytes, headBytes),
             (.headFields, headFields), (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
             (.bodyTimeout, bodyTimeout), (.idleTimeout, idleTimeout), (.lameDuck, lameDuck), (.drainTimeout, drainTimeout),
             (.logFormat, logFormat), (.logLevel, logLevel),

@@ -1,6 +1,7 @@
 import Control
 import Edge
 import Foundation
+import Probing
 import Steering
 import Storage
 
@@ -11,6 +12,7 @@ struct BalancerNode: Node {
     let publisher: Publisher
     let access: Access
     let recorder: TrafficRecorder
+    let prober: Prober
     let store: LazyStore
 
     func readiness() async -> Readiness {
@@ -24,6 +26,7 @@ struct BalancerNode: Node {
             + MetricTable.fleet(
                 nodesSeen: await publisher.nodesSeen, minutesWaiting: await recorder.waiting, requestsLost: await recorder.lostRequests,
                 statements: await store.statements)
+            + ProbeReports.metrics(await prober.reports)
     }
 
     func status() async -> Document {
@@ -55,6 +58,7 @@ struct BalancerNode: Node {
             .init("trouble", trouble),
             .init("revision", .integer(current.revision)),
             .init("databaseID", .string(current.databaseID)),
+            .init("health", ProbeReports.document(await prober.reports, await publisher.table)),
             .init("sequences", .array(sequences)),
             .init("fleet", await fleet()),
         ])
@@ -116,9 +120,11 @@ struct BalancerNode: Node {
 
     func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { try await store.traffic(question) }
 
-    func explain(_ url: String, avoiding name: String?) async -> (revision: Int, explanation: Explanation) {
-        let current = await publisher.current
-        let table = RoutingTable(current.catalog, revision: current.revision)
-        return (current.revision, table.explain(url, avoiding: name, sequences: publisher.book.set(for: table)))
+    func explain(_ question: ExplainQuestion) async -> (revision: Int, explanation: Explanation) {
+        let table = await publisher.table
+        let explanation = table.explain(
+            question.video, avoiding: question.avoid, client: question.client, headers: question.headers,
+            at: Int(SystemClock.now() / 1000), sequences: publisher.book.set(for: table))
+        return (table.revision, explanation)
     }
 }

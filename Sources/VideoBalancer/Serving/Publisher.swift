@@ -1,6 +1,7 @@
 import Control
 import Edge
 import Logging
+import Probing
 import Steering
 import Storage
 
@@ -15,11 +16,16 @@ actor Publisher {
     private let logger: Logger
     private let turnstile = Turnstile()
     private(set) var current: Published
+    /// What the workers decide with.
+    private(set) var table: RoutingTable
     /// Why the database does not answer; nil when it does.
     private(set) var trouble: String?
     private(set) var isDraining = false
     /// Balancers that the database has heard of lately, as of the last poll.
     private(set) var nodesSeen = 0
+    /// What the probes say; all up without probes.
+    private(set) var health = Health.allUp
+    private var prober: Prober?
     /// Told what was counted with each table that is replaced.
     private var recordTraffic: @Sendable ([TrafficCounts]) async -> Void = { _ in }
 
@@ -36,6 +42,7 @@ actor Publisher {
         self.access = access
         self.book = book
         self.current = current
+        table = RoutingTable(current.catalog, revision: current.revision)
         self.trouble = trouble
         self.logger = logger
     }
@@ -50,7 +57,7 @@ actor Publisher {
             guard let polled = try await store.poll(nodesSeenSince: now - FleetNode.silentAfter) else { throw NoCatalog() }
             await apply(polled)
             let head = polled.head
-            if await runs(head) { return }
+            if await runs(head) { return try await republishForCaps() }
             let revision = try await store.load()
             guard let revision else { throw NoCatalog() }
             try await publish(revision, databaseID: head.databaseID)
@@ -93,9 +100,55 @@ actor Publisher {
         current.databaseID == head.databaseID && current.revision == head.revision && current.checksum == head.checksum
     }
 
-    private func publish(_ revision: Revision, databaseID: String) async throws {
-        let table = RoutingTable(revision.catalog, revision: revision.id)
+    /// Probes what the catalog asks for from now on. Changes of health make new tables.
+    func probe(with prober: Prober) async throws {
+        try await turnstile.pass { [self] in
+            await take(prober)
+            try await publishTable(await current.catalog, await current.revision)
+        }
+    }
+
+    private func take(_ prober: Prober) { self.prober = prober }
+
+    /// Takes a changed health over; returns when every worker goes by it.
+    func healthChanged(_ health: Health, _ change: Prober.Change) async {
+        let target = "\(change.subject.kind) \(change.subject.name)"
+        logger.log(
+            level: change.isUp ? .notice : .error, change.isUp ? "\(target) works again" : "\(target) does not work; nothing new goes there",
+            metadata: ["reason": "\(change.reason)"])
+        do {
+            try await turnstile.pass { [self] in try await publishTable(await current.catalog, await current.revision) }
+        } catch {
+            logger.error("health could not be taken over", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Caps are divided by the balancers that live.
+    private func republishForCaps() async throws {
+        guard current.catalog.hasCaps, nodesOfTable != max(1, nodesSeen) else { return }
+        try await publishTable(current.catalog, current.revision)
+    }
+
+    /// How many balancers the workers' table divides caps by.
+    private var nodesOfTable = 1
+
+    private func publishTable(_ catalog: Catalog, _ revision: Int) async throws {
+        if let prober { health = await prober.watch(ProbeTarget.all(of: catalog)) }
+        nodesOfTable = max(1, nodesSeen)
+        let table = RoutingTable(catalog, revision: revision, health: health, nodes: nodesOfTable)
         await recordTraffic(try await edge.publish(table, sequences: book.set(for: table)))
+        self.table = table
+        for panic in table.panics where !wasPanicking.contains(panic) {
+            logger.error("too little of the weight works: health is ignored, see failover.panicThreshold", metadata: ["policy": "\(panic)"])
+        }
+        wasPanicking = Set(table.panics)
+    }
+
+    /// Policies that ignore health; told once in the log.
+    private var wasPanicking: Set<String> = []
+
+    private func publish(_ revision: Revision, databaseID: String) async throws {
+        try await publishTable(revision.catalog, revision.id)
         current = Published(databaseID: databaseID, revision: revision.id, checksum: revision.checksum, catalog: revision.catalog)
         logger.notice(
             "catalog applied",

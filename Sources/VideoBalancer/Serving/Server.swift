@@ -2,6 +2,7 @@ import Control
 import Edge
 import Foundation
 import Logging
+import Probing
 import ServiceLifecycle
 import Steering
 import Storage
@@ -64,12 +65,13 @@ struct Server {
         let recorder = TrafficRecorder(
             edge: edge, store: store, node: identity.id, boot: identity.boot, logger: logger, now: { SystemClock.now() })
         await publisher.record { await recorder.add($0) }
+        let prober = Prober(allowsLinkLocal: settings.probesLinkLocal) { await publisher.healthChanged($0, $1) }
         // The library tells at level info what the line below tells the operator.
         var libraryLogger = Logger(label: "control")
         libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
         let control = ControlServer.application(
             host: settings.admin.host, port: Int(settings.admin.port),
-            node: BalancerNode(identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, store: store),
+            node: BalancerNode(identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, prober: prober, store: store),
             access: access,
             pages: Documentation.controlPlane(assets: settings.assets).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
@@ -91,6 +93,7 @@ struct Server {
                             identity: identity, store: store, publisher: publisher, access: access, logger: logger,
                             now: { SystemClock.now() })),
                     .init(service: recorder),
+                    .init(service: ProbingService(prober: prober, publisher: publisher)),
                     .init(service: watcher),
                     .init(
                         service: EdgeService(

@@ -44,6 +44,9 @@ struct Setting: Sendable {
     static let forwardedField = Setting(
         name: "forwarded-field", fallback: "x-forwarded-for",
         help: "The field that trusted proxies write: x-forwarded-for or forwarded (RFC 7239). The other is not read.")
+    static let probeLinkLocal = Setting(
+        name: "probe-link-local", fallback: "off",
+        help: "on: health checks may ask link-local addresses, where clouds keep their metadata; off refuses them.")
     static let targetBytes = Setting(
         name: "target-bytes", fallback: "8192", help: "Longest request target, 64 to 65536 bytes; more is 414.")
     static let headBytes = Setting(name: "head-bytes", fallback: "16384", help: "Largest header section, 256 to 262144 bytes; more is 431.")
@@ -62,7 +65,7 @@ struct Setting: Sendable {
 
     static let all = [
         listen, admin, database, state, assets, adminToken, nodeName, workers, fastPath, proxyProtocol, trustedProxies, forwardedField,
-        targetBytes, headBytes, headFields, bodyBytes, headTimeout,
+        probeLinkLocal, targetBytes, headBytes, headFields, bodyBytes, headTimeout,
         bodyTimeout, idleTimeout,
         lameDuck, drainTimeout, logFormat, logLevel,
     ]

@@ -16,6 +16,7 @@ struct Settings {
     let nodeName: String
     let workers: Int
     let usesFastPath: Bool
+    let probesLinkLocal: Bool
     let clientSource: ClientSource
     let limits: Limits
     let lameDuckSeconds: Int
@@ -42,6 +43,7 @@ struct Settings {
         let asked = reader.integer(.workers, in: 0...256)
         workers = asked == 0 ? max(1, ProcessInfo.processInfo.activeProcessorCount) : asked
         usesFastPath = reader.flag(.fastPath)
+        probesLinkLocal = reader.flag(.probeLinkLocal)
         clientSource = reader.clientSource()
         var limits = Limits()
         limits.target = reader.integer(.targetBytes, in: 64...65536)

@@ -1,0 +1,44 @@
+/// How one kind of request is shared out: a rule's own way, or what holds without a rule.
+struct Policy: Sendable {
+    let denies: Bool
+    /// N.
+    let every: UInt64
+    let status: Int
+    /// The first of its sequences; one for each server follows when `countsByServer`.
+    let sequence: Int
+    let countsByServer: Bool
+    let choice: Choice
+    /// Health is ignored: too little of the weight works.
+    let isPanicking: Bool
+    /// CDNs of this policy that health leaves out.
+    let excluded: [Int]
+    /// CDNs that may be chosen now, once each.
+    let candidates: [Int]
+}
+
+extension Policy {
+    /// What CDNs a policy may choose from, by a strategy.
+    struct Pool {
+        let choice: Choice
+        let isPanicking: Bool
+        let excluded: [Int]
+        let candidates: [Int]
+
+        /// - Parameter shares: the policy's CDNs and their weights, in the order of the catalog.
+        init(_ catalog: Catalog, _ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)], _ health: Health) {
+            let taking = shares.filter { catalog.cdns[$0.cdn].enabled && $0.weight > 0 }
+            let working = taking.filter { !health.downCDNs.contains(catalog.cdns[$0.cdn].name) }
+            // Weights play no part in a rotation.
+            var countsWeights = true
+            if case .rotate = selection { countsWeights = false }
+            let sum = { (shares: [(cdn: Int, weight: Int)]) in
+                shares.reduce(0) { $0 + (countsWeights ? Double($1.weight) : 1) }
+            }
+            isPanicking = working.count < taking.count && sum(working) < catalog.failover.panicThreshold * sum(taking)
+            let chosen = isPanicking ? taking : working
+            excluded = isPanicking ? [] : taking.map(\.cdn).filter { cdn in !working.contains { $0.cdn == cdn } }
+            candidates = chosen.map(\.cdn)
+            choice = Choice(selection, chosen.map { (cdn: $0.cdn, name: catalog.cdns[$0.cdn].name, weight: $0.weight) })
+        }
+    }
+}

@@ -1,0 +1,50 @@
+/// Requests that are treated in their own way: what they have in common, and what is different for them.
+public struct Rule: Sendable, Equatable {
+    /// Unique; `[A-Za-z0-9._-]`, at most 64 bytes. Its sequence is called so.
+    public let name: String
+    public let when: Condition
+    public let then: Effect
+
+    /// All parts that are given must hold; an empty list is no condition.
+    public struct Condition: Sendable, Equatable {
+        /// Labels or ranges of labels of origin servers, as written.
+        public let servers: [String]
+        /// Prefixes of the video's path, or patterns for the whole of it where they have a `*`. Compared as the request writes it.
+        public let paths: [String]
+        /// Networks of clients.
+        public let clients: [Network]
+        /// Patterns for values of fields, letter case apart.
+        public let headers: [Header]
+        public let hours: WeeklyHours?
+    }
+
+    public struct Header: Sendable, Equatable {
+        public let name: String
+        public let pattern: String
+    }
+
+    public enum Effect: Sendable, Equatable {
+        /// 403.
+        case deny
+        case steer(Steering)
+    }
+
+    /// What is absent is as in the rest of the catalog.
+    public struct Steering: Sendable, Equatable {
+        /// Weights, 0…1000, of the CDNs that are used, by name in the order of the catalog.
+        public let cdns: [Share]?
+        public let selection: Catalog.Selection?
+        /// N, as `origin.every`.
+        public let every: Int?
+        /// 301, 302, 307 or 308.
+        public let status: Int?
+
+        /// Whether requests under this rule are numbered by themselves: other shares need another count.
+        var countsForItself: Bool { cdns != nil || selection != nil || every != nil }
+    }
+
+    public struct Share: Sendable, Equatable {
+        public let cdn: String
+        public let weight: Int
+    }
+}

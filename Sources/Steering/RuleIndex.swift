@@ -1,0 +1,76 @@
+/// The rules of a catalog, compiled so that a request looks at few of them: each condition on server, path and client gives a set of
+/// rules, and only what is in all three is looked at closer. A thousand rules are sixteen words a set.
+struct RuleIndex: Sendable {
+    private struct Rest: Sendable {
+        /// Empty: what the path begins with says it all.
+        let patterns: [Pattern]
+        let headers: [(name: [UInt8], pattern: Pattern)]
+        let hours: WeeklyHours?
+    }
+
+    private let sets: RuleSets
+    /// By server.
+    private let serverPlaces: [Int]
+    private let networks: NetworkIndex
+    private let prefixes: PrefixIndex
+    private let rests: [Rest]
+
+    init(_ rules: [Rule], labels: [String]) {
+        var sets = RuleSets(rules: rules.count)
+        let patterns = rules.map { rule in rule.when.paths.map { Pattern($0) } }
+        let servers = rules.map { rule in Set(rule.when.servers.flatMap { ServerPattern.labels(of: $0) ?? [] }) }
+        serverPlaces = labels.map { label in
+            sets.place(sets.set(rules.count) { servers[$0].isEmpty || servers[$0].contains(label) })
+        }
+        networks = NetworkIndex(rules, base: sets.set(rules.count) { rules[$0].when.clients.isEmpty }, &sets)
+        prefixes = PrefixIndex(patterns, base: sets.set(rules.count) { patterns[$0].isEmpty }, &sets)
+        rests = rules.enumerated().map { index, rule in
+            Rest(
+                patterns: rule.when.paths.contains { $0.contains("*") }
+                    ? rule.when.paths.map { Pattern($0.contains("*") ? $0 : $0 + "*") } : [],
+                headers: rule.when.headers.map { (Array($0.name.utf8), Pattern($0.pattern, ignoresCase: true)) },
+                hours: rule.when.hours)
+        }
+        self.sets = sets
+    }
+
+    /// The first rule that the request satisfies; nil when there is none.
+    ///
+    /// - Parameters:
+    ///   - path: the video's, without its query, in `source`.
+    ///   - head: what the asker's offsets count in.
+    func first(
+        server: Int, path: Range<Int>, of source: borrowing Span<UInt8>, _ asker: Asker, _ head: borrowing Span<UInt8>
+    ) -> Int? {
+        let (a, b, c) = (serverPlaces[server], networks.place(of: asker.client), prefixes.place(of: path, source))
+        for word in 0..<sets.stride {
+            var candidates = sets.words[a + word] & sets.words[b + word] & sets.words[c + word]
+            while candidates != 0 {
+                let rule = word * 64 + candidates.trailingZeroBitCount
+                if isSatisfied(rests[rule], path, source, asker, head) { return rule }
+                candidates &= candidates - 1
+            }
+        }
+        return nil
+    }
+
+    private func isSatisfied(
+        _ rest: Rest, _ path: Range<Int>, _ source: borrowing Span<UInt8>, _ asker: Asker, _ head: borrowing Span<UInt8>
+    ) -> Bool {
+        if let hours = rest.hours, !hours.contains(second: asker.second) { return false }
+        if !rest.patterns.isEmpty {
+            var isMatched = false
+            for pattern in rest.patterns where pattern.matches(source, path) {
+                isMatched = true
+                break
+            }
+            if !isMatched { return false }
+        }
+        for header in rest.headers {
+            guard let value = FieldLines.value(of: header.name, in: asker.fields, of: head), header.pattern.matches(head, value) else {
+                return false
+            }
+        }
+        return true
+    }
+}

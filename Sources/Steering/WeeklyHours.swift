@@ -1,0 +1,44 @@
+/// Hours of some days of the week, at a fixed offset from UTC.
+public struct WeeklyHours: Sendable, Equatable {
+    /// 0 is Monday.
+    public let days: Set<Int>
+    /// Minutes since midnight, 0…1439.
+    public let from: Int
+    /// Minutes since midnight, 0…1440. Not after `from`: the hours end on the next day, and belong to the day they begin on.
+    public let to: Int
+    /// Minutes east of UTC.
+    public let offset: Int
+
+    static let dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+    /// - Parameter second: since 1970-01-01 UTC, a Thursday.
+    func contains(second: Int) -> Bool {
+        let minutes = (second / 60).addingReportingOverflow(offset).partialValue
+        let minute = minutes.modulo(1440)
+        let day = ((minutes - minute) / 1440 % 7 + 3).modulo(7)
+        if from < to { return days.contains(day) && (from..<to).contains(minute) }
+        return minute >= from ? days.contains(day) : minute < to && days.contains((day + 6) % 7)
+    }
+
+    /// Minutes of `HH:MM`; `24:00` is the end of a day.
+    static func minutes(_ text: some StringProtocol) -> Int? {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 5, bytes[2] == UInt8(ascii: ":") else { return nil }
+        let digits = [0, 1, 3, 4].map { Int(bytes[$0]) - 0x30 }
+        guard digits.allSatisfy({ (0...9).contains($0) }), digits[2] < 6 else { return nil }
+        let minutes = (digits[0] * 10 + digits[1]) * 60 + digits[2] * 10 + digits[3]
+        return minutes <= 1440 ? minutes : nil
+    }
+
+    static func text(_ minutes: Int) -> String {
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(two(minutes / 60)):\(two(minutes % 60))"
+    }
+}
+
+extension Int {
+    fileprivate func modulo(_ divisor: Int) -> Int {
+        let rest = self % divisor
+        return rest < 0 ? rest + divisor : rest
+    }
+}
