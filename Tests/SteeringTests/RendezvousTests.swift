@@ -66,7 +66,8 @@ import Testing
             let table = RoutingTable(try Catalog(setup.document.setting("/selection", selection)), revision: 1)
             let sequences = SequenceBook().set(for: table)
             func target(_ client: String, named: Bool) throws -> Decision.Target {
-                try table.ask("/f/\(client)", from: client, fields: named ? fields : [], query: named ? query : "", sequences: sequences).target
+                try table.ask("/f/\(client)", from: client, fields: named ? fields : [], query: named ? query : "", sequences: sequences)
+                    .target
             }
             let clients = (0..<64).map { "10.0.\($0).7" }
             #expect(Set(try clients.map { "\(try target($0, named: true))" }).count == 1, "\(viewer)")
