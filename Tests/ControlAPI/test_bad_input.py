@@ -47,12 +47,14 @@ def bad(method, path, body, *pointers, status=422):
     bad("PATCH", ONE, {"wieght": 5}, "/wieght"),
     bad("PATCH", ONE, {"Weight": 5}, "/Weight"),
     bad("POST", "/api/v1/cdns", CDN | {"a/b": 1, "m~n": 2, "": 3, "\u202e\n\"": 4}, "/a~1b", "/m~0n", "/", "/\u202e\n\""),
-    bad("PUT", "/api/v1/origin", ORIGIN | {"probe": {}}, "/probe"),
+    bad("PUT", "/api/v1/origin", ORIGIN | {"probe": {"path": "/", "pth": "/"}}, "/probe/pth"),
     bad("PATCH", "/api/v1/origin", {"eevry": 5}, "/eevry"),
     bad("PUT", "/api/v1/selection", {"stratgy": "rotate"}, "/stratgy"),
     bad("PATCH", "/api/v1/redirect", {"code": 302}, "/code"),
-    bad("PUT", "/api/v1/catalog", CATALOG | {"rules": [], "cdns": [CDN | {"wight": 1}]}, "/rules", "/cdns/0/wight"),
-    bad("POST", "/api/v1/explain", {"video": VIDEO, "a/b~": 1, "client": "127.0.0.1"}, "/a~1b~0", "/client"),
+    bad("PUT", "/api/v1/catalog", CATALOG | {"ruels": [], "cdns": [CDN | {"wight": 1}]}, "/ruels", "/cdns/0/wight"),
+    bad("POST", "/api/v1/explain", {"video": VIDEO, "a/b~": 1, "agent": "x"}, "/a~1b~0", "/agent"),
+    bad("POST", "/api/v1/explain", {"video": VIDEO, "client": "nowhere", "headers": {"a b": "x", "c": "\n"}},
+        "/client", "/headers/a b", "/headers/c"),
 
     # Missing fields.
     bad("POST", "/api/v1/cdns", {}, "/name", "/url"),
@@ -82,7 +84,7 @@ def bad(method, path, body, *pointers, status=422):
     *[bad("PATCH", "/api/v1/origin", {"every": value}, "/every") for value in (-1, 10**9 + 1, 0.5, 2**64)],
     *[bad("PUT", "/api/v1/selection", {"strategy": "rotate", "every": value}, "/every") for value in (0, -1, 10**9 + 1)],
     bad("PUT", "/api/v1/selection", {"strategy": "weighted", "every": 5}, "/every"),
-    *[bad("PUT", "/api/v1/selection", {"strategy": value}, "/strategy") for value in ("hash", "Weighted", "", "weighted ")],
+    *[bad("PUT", "/api/v1/selection", {"strategy": value}, "/strategy") for value in ("random", "Weighted", "", "weighted ")],
     *[bad("PUT", "/api/v1/redirect", {"status": value}, "/status") for value in (200, 300, 303, 304, 305, 306, 309, 0, -301)],
     *[bad("PATCH", "/api/v1/origin", {"scheme": value}, "/scheme") for value in ("ftp", "HTTP", "", "http://")],
     *[bad("PATCH", "/api/v1/origin", {"scope": value}, "/scope") for value in ("film", "", "ALL")],
@@ -234,7 +236,9 @@ WRITES = [
     ("DELETE", ONE, None),
     ("PUT", "/api/v1/catalog", CATALOG), ("PUT", "/api/v1/origin", ORIGIN), ("PATCH", "/api/v1/origin", {"every": 3}),
     ("PUT", "/api/v1/selection", {}), ("PATCH", "/api/v1/selection", {"strategy": "rotate", "every": 1}),
-    ("PUT", "/api/v1/redirect", {}), ("PATCH", "/api/v1/redirect", {"status": 302}), ("POST", "/api/v1/revisions/1/restore", None),
+    ("PUT", "/api/v1/redirect", {}), ("PATCH", "/api/v1/redirect", {"status": 302}),
+    ("PUT", "/api/v1/failover", {}), ("PATCH", "/api/v1/failover", {"originLimit": 500}), ("PUT", "/api/v1/rules", []),
+    ("POST", "/api/v1/revisions/1/restore", None),
 ]
 
 
@@ -294,7 +298,7 @@ def test_an_unknown_cdn_is_not_found(api, name):
 
 
 @pytest.mark.parametrize("path", [
-    "/api", "/api/v1", "/api/v2/cdns", "/api/v1/rules", "/API/v1/cdns", "/api/v1/cdns/a/b", "/api/v1/revisions/1/2",
+    "/api", "/api/v1", "/api/v2/cdns", "/api/v1/rules/1", "/API/v1/cdns", "/api/v1/cdns/a/b", "/api/v1/revisions/1/2",
     "/favicon.ico", "/.env", "/%2e%2e/etc/passwd", "/docs", "/openapi.yaml", "/api/v1/origin/every",
     "/" + "x" * 5000])
 def test_an_unknown_path_is_not_found(api, path):

@@ -111,15 +111,15 @@ def test_put_takes_defaults_and_patch_keeps_what_is_there(fresh):
     assert api.done("PATCH", "/api/v1/selection", {"strategy": "weighted", "every": None}).json() == {"strategy": "weighted"}
     assert api.done("PUT", "/api/v1/selection", {}).json() == {"strategy": "weighted"}
 
-    assert api.done("PUT", "/api/v1/redirect", {"status": 307}).json() == {"status": 307}
+    assert api.done("PUT", "/api/v1/redirect", {"status": 307}).json() == {"status": 307, "links": False}
     assert fresh.player.get("/s1/v.m3u8").status_code == 307
-    assert api.done("PATCH", "/api/v1/redirect", {"status": None}).json() == {"status": 301}
+    assert api.done("PATCH", "/api/v1/redirect", {"status": None}).json() == {"status": 301, "links": False}
 
 
 def test_patch_takes_plain_json_too(fresh):
     headers = {"If-Match": fresh.api.etag(), "Content-Type": "application/json; charset=utf-8"}
     response = fresh.api.patch("/api/v1/redirect", headers=headers, content='{"status": 308}')
-    assert response.json() == {"status": 308}
+    assert response.json() == {"status": 308, "links": False}
 
 
 def test_checking_a_catalog_tells_the_changes_and_stores_nothing(fresh):
