@@ -9,7 +9,7 @@ struct CatalogEndpoints {
     let node: any Node
 
     var all: [Endpoint] {
-        let parts = ["origin", "selection", "redirect"]
+        let parts = ["origin", "selection", "redirect", "failover"]
         return [
             Endpoint(.get, "/api/v1/catalog", .viewer) { _ in try await read { $0.catalog.document } },
             Endpoint(.put, "/api/v1/catalog", .operator, replaceCatalog),
@@ -25,6 +25,12 @@ struct CatalogEndpoints {
                 return try await changeCDN(call) { $0.merged(with: body) }
             },
             Endpoint(.delete, "/api/v1/cdns/:name", .operator, removeCDN),
+            // A list has no members that a merge patch could name.
+            Endpoint(.get, "/api/v1/rules", .viewer) { _ in try await read { part($0, "rules") } },
+            Endpoint(.put, "/api/v1/rules", .operator) { call in
+                let body = try await RequestBody.document(call.request)
+                return try await changePart(call, "rules") { _ in body }
+            },
         ]
             + parts.flatMap { name in
                 [

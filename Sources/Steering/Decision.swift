@@ -163,7 +163,7 @@ extension RoutingTable {
     }
 
     /// Server and directory: all pieces of one film have the same.
-    private func filmHash(_ video: VideoReference, _ source: borrowing Span<UInt8>) -> UInt64 {
+    func filmHash(_ video: VideoReference, _ source: borrowing Span<UInt8>) -> UInt64 {
         var end = video.tail.lowerBound
         for index in video.tail {
             if source[index] == UInt8(ascii: "?") { break }

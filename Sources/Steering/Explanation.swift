@@ -57,7 +57,9 @@ extension RoutingTable {
             steps.append(.init(about: "decide", text: describe(decision, server: video.server)))
             var targets: [Decision.Target] = []
             rank(decision, avoiding: avoided, into: &targets)
-            if targets.count > 1 { steps.append(.init(about: "then", text: targets.dropFirst().map { self.name($0) }.joined(separator: ", "))) }
+            if targets.count > 1 {
+                steps.append(.init(about: "then", text: targets.dropFirst().map { self.name($0) }.joined(separator: ", ")))
+            }
             var location: [UInt8] = []
             appendLocation(decision.target, video, of: source.span, to: &location)
             let text = String(decoding: location, as: UTF8.self)
@@ -122,7 +124,8 @@ extension RoutingTable {
         }
         let choice = "to CDN \(catalog.cdns[cdn].name) (\(decision.reason.name))"
         if decision.reason == .originDown {
-            return "\(number) is a multiple of \(policy.every), but the probes of origin server \(catalog.origin.labels[server]) fail: \(choice)"
+            return
+                "\(number) is a multiple of \(policy.every), but the probes of origin server \(catalog.origin.labels[server]) fail: \(choice)"
         }
         return policy.every == 0 ? "the origin gets none: \(choice)" : "\(number) is no multiple of \(policy.every): \(choice)"
     }

@@ -28,7 +28,8 @@ extension Rule {
     private static func readName(_ object: DocumentReader.Object, taken: inout Set<String>, _ reader: inout DocumentReader) -> String? {
         guard let name = reader.string(object, "name", hint: "a name such as \"live-to-b\"") else { return nil }
         guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(URLByte.isNameByte) else {
-            reader.note(object.pointer(to: "name"), "must be 1 to 64 letters, digits, dots, hyphens or underscores, is \"\(name.prefix(80))\"")
+            reader.note(
+                object.pointer(to: "name"), "must be 1 to 64 letters, digits, dots, hyphens or underscores, is \"\(name.prefix(80))\"")
             return nil
         }
         if !taken.insert(name.lowercased()).inserted {
@@ -123,7 +124,9 @@ extension Rule.Condition {
         return strings(object, "servers", count: 1000, "a label such as \"s1\" or a range such as \"s[1-9]\"", &reader) { text in
             guard let labels = ServerPattern.labels(of: text) else { return nil }
             return labels.allSatisfy(known.contains) ? URLByte.lowercased(text) : nil
-        } why: { "must name servers of /origin/servers, is \($0)" }
+        } why: {
+            "must name servers of /origin/servers, is \($0)"
+        }
     }
 
     private static func readPaths(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> [String] {
@@ -131,11 +134,15 @@ extension Rule.Condition {
             let isVisible = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: "?") }
             let begins = text.hasPrefix("/") || text.hasPrefix("*")
             return begins && isVisible && text.utf8.count <= 256 && text.utf8.count(where: { $0 == 0x2A }) <= 8 ? text : nil
-        } why: { "must begin with / or *, and have at most 256 visible ASCII characters without ? and #, and at most 8 *; is \($0)" }
+        } why: {
+            "must begin with / or *, and have at most 256 visible ASCII characters without ? and #, and at most 8 *; is \($0)"
+        }
     }
 
     private static func readClients(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> [Network] {
-        strings(object, "clients", count: Rule.mostNetworks, "a network such as \"192.0.2.0/24\"", &reader) { Network($0) } why: {
+        strings(object, "clients", count: Rule.mostNetworks, "a network such as \"192.0.2.0/24\"", &reader) {
+            Network($0)
+        } why: {
             "must be a network such as \"192.0.2.0/24\" or \"2001:db8::/32\", with no bit set beyond its prefix, is \($0)"
         }
     }

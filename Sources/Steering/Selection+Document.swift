@@ -9,7 +9,8 @@ extension Catalog.Selection {
         let strategy = reader.choice(object, "strategy", default: Strategy.weighted)
         if strategy != .rotate, object.members["every"] != nil {
             reader.note(
-                object.pointer(to: "every"), "belongs to the strategy \"rotate\"; for the origin's share use /origin/every or a rule's every")
+                object.pointer(to: "every"),
+                "belongs to the strategy \"rotate\"; for the origin's share use /origin/every or a rule's every")
         }
         for key in ["on", "viewer"] where strategy != .hash && object.members[key] != nil {
             reader.note(object.pointer(to: key), "belongs to the strategy \"hash\"")
@@ -44,7 +45,8 @@ extension Catalog.ViewerKey {
         let hint = "\"network\", \"header:NAME\", \"cookie:NAME\" or \"query:NAME\""
         guard object.members["viewer"] != nil, let text = reader.string(object, "viewer", hint: hint) else { return .network }
         if let key = Catalog.ViewerKey(text) { return key }
-        reader.note(object.pointer(to: "viewer"), "must be \(hint), with a name of 1 to 64 letters, digits, - and _, is \"\(text.prefix(80))\"")
+        reader.note(
+            object.pointer(to: "viewer"), "must be \(hint), with a name of 1 to 64 letters, digits, - and _, is \"\(text.prefix(80))\"")
         return .network
     }
 

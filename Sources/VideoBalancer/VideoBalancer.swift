@@ -10,7 +10,7 @@ struct VideoBalancer: AsyncParsableCommand {
         abstract: "Redirects video players to CDNs, and every N-th request to the origin.",
         version: version,
         subcommands: [
-            Serve.self, Check.self, Explain.self, CatalogCommand.self, KeyCommand.self, Migrate.self, Healthcheck.self,
+            Serve.self, Check.self, Explain.self, Simulate.self, CatalogCommand.self, KeyCommand.self, Migrate.self, Healthcheck.self,
             SettingsCommand.self,
         ])
 

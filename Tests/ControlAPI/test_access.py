@@ -18,6 +18,8 @@ BODIES = {
     "/api/v1/origin": {"domains": ["stolen"], "servers": ["s1"]},
     "/api/v1/selection": {"strategy": "rotate", "every": 1},
     "/api/v1/redirect": {"status": 302},
+    "/api/v1/failover": {"originLimit": 500},
+    "/api/v1/rules": [{"name": "live", "when": {"paths": ["/live/"]}, "status": 302}],
     "/api/v1/keys": {"name": "stolen", "role": "admin"},
     "/api/v1/explain": {"video": "http://s1.origin-cluster/v"},
 }

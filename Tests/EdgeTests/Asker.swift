@@ -24,7 +24,8 @@ struct Asker {
         case .fault(let fault): responder.refuse(fault)
         case .complete(let head):
             if responder.respond(to: head, request.span, from: client, closes: head.closes || closes) == .needsBody {
-                responder.respond(toBody: Array(request[head.length...]), of: head, from: client)
+                responder.respond(
+                    toBody: Array(request[head.length...]), of: head, fields: Array(request[head.fields]), from: client)
             }
         }
         return responder.writer.bytes

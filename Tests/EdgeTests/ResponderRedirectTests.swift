@@ -71,12 +71,11 @@ import Testing
     @Test func `JSON is added when Accept names it`() throws {
         var asker = try Asker(Setup(every: 2))
         let accept = ["Accept: application/json"]
-        let cdn =
-            "{\"location\":\"http://cdn.example.com/s1/v\",\"target\":\"cdn\",\"cdn\":\"cdn-a\",\"sequence\":1,\"reason\":\"weighted\","
-            + "\"client\":\"192.0.2.1\"}\n"
-        let origin =
-            "{\"location\":\"http://s1.origin-cluster/v\",\"target\":\"origin\",\"cdn\":null,\"sequence\":2,\"reason\":\"every-nth\","
-            + "\"client\":\"192.0.2.1\"}\n"
+        let toCDN = #""location":"http://cdn.example.com/s1/v","target":"cdn","cdn":"cdn-a""#
+        let toOrigin = #""location":"http://s1.origin-cluster/v","target":"origin","cdn":null"#
+        let client = #""client":"192.0.2.1""#
+        let cdn = "{\(toCDN),\"sequence\":1,\"reason\":\"weighted\",\(client),\"targets\":[{\(toCDN)},{\(toOrigin)}]}\n"
+        let origin = "{\(toOrigin),\"sequence\":2,\"reason\":\"every-nth\",\(client),\"targets\":[{\(toOrigin)},{\(toCDN)}]}\n"
         #expect(
             asker.ask("GET /s1/v HTTP/1.1", accept)
                 == answerText(

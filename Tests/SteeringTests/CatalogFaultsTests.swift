@@ -6,7 +6,7 @@ import Testing
 @Suite struct CatalogFaultsTests {
     @Test func `many faults are reported in one throw`() {
         let json = """
-            {"version": 0, "rules": [],
+            {"version": 0, "rules": {},
              "origin": {"domains": ["a b", "ok", 5], "servers": [], "scheme": "gopher", "every": -1, "scope": 3, "x": 1},
              "cdns": [{"name": "", "url": "http://a", "weight": 5000}, 5, {"name": "b", "enabled": "no", "probe": {}}],
              "selection": {"strategy": "rotate", "every": 0}, "redirect": {"status": 200, "y": 1}}

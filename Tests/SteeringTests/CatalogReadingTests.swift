@@ -78,7 +78,7 @@ struct FaultCase: CustomTestStringConvertible {
 
     static let others =
         FaultCase.each("/selection", ["null", "[]", "\"weighted\""])
-        + FaultCase.each("/selection/strategy", ["null", "1", #""hash""#, #""ordered""#, #""Weighted""#])
+        + FaultCase.each("/selection/strategy", ["null", "1", #""random""#, #""Weighted""#])
         + FaultCase.each("/selection/every", ["5"])
         + FaultCase.each("/selection", [#"{"strategy": "rotate"}"#], ["/selection/every"])
         + ["0", "-1", "1000000001", "1.5", "\"1\"", "null"].map {

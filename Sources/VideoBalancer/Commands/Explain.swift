@@ -7,7 +7,9 @@ import Storage
 struct Explain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tells step by step what a request for a video would be answered, without taking a number.",
-        discussion: "It reads the stored catalog, takes every CDN as working, and the sequences of the state file, at most a second old. Exit code 1 for a refusal.")
+        discussion:
+            "It reads the stored catalog, takes every CDN as working, and the sequences of the state file, at most a second old. Exit code 1 for a refusal."
+    )
 
     @Argument(help: "The video's URL as the video parameter carries it, or a path /SERVER/….") var url: String
     @Option(help: "Leave out this CDN, as the avoid parameter does.") var avoid: String?

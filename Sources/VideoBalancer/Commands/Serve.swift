@@ -40,7 +40,8 @@ struct Serve: AsyncParsableCommand {
         [
             (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.assets, assets), (.nodeName, nodeName),
             (.workers, workers), (.fastPath, noFastPath ? "off" : nil), (.proxyProtocol, proxyProtocol),
-            (.trustedProxies, trustedProxies), (.forwardedField, forwardedField), (.probeLinkLocal, probeLinkLocal), (.targetBytes, targetBytes), (.headBytes, headBytes),
+            (.trustedProxies, trustedProxies), (.forwardedField, forwardedField), (.probeLinkLocal, probeLinkLocal),
+            (.targetBytes, targetBytes), (.headBytes, headBytes),
             (.headFields, headFields), (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
             (.bodyTimeout, bodyTimeout), (.idleTimeout, idleTimeout), (.lameDuck, lameDuck), (.drainTimeout, drainTimeout),
             (.logFormat, logFormat), (.logLevel, logLevel),

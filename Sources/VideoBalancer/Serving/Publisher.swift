@@ -114,7 +114,8 @@ actor Publisher {
     func healthChanged(_ health: Health, _ change: Prober.Change) async {
         let target = "\(change.subject.kind) \(change.subject.name)"
         logger.log(
-            level: change.isUp ? .notice : .error, change.isUp ? "\(target) works again" : "\(target) does not work; nothing new goes there",
+            level: change.isUp ? .notice : .error,
+            change.isUp ? "\(target) works again" : "\(target) does not work; nothing new goes there",
             metadata: ["reason": "\(change.reason)"])
         do {
             try await turnstile.pass { [self] in try await publishTable(await current.catalog, await current.revision) }

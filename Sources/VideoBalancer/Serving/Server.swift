@@ -71,7 +71,8 @@ struct Server {
         libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
         let control = ControlServer.application(
             host: settings.admin.host, port: Int(settings.admin.port),
-            node: BalancerNode(identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, prober: prober, store: store),
+            node: BalancerNode(
+                identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, prober: prober, store: store),
             access: access,
             pages: Documentation.controlPlane(assets: settings.assets).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)

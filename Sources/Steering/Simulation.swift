@@ -1,0 +1,95 @@
+/// Traffic played through the same `decide` as the answers on the wire, for an operator who wants to see a change before making it.
+public struct Simulation {
+    /// What came of it.
+    public struct Report: Sendable, Equatable {
+        public fileprivate(set) var requests = 0
+        public fileprivate(set) var toOrigin = 0
+        /// By CDN of the catalog.
+        public fileprivate(set) var toCDN: [Int]
+        /// By name of the refusal.
+        public fileprivate(set) var refused: [String: Int] = [:]
+        /// Different films seen.
+        public fileprivate(set) var films = 0
+        /// Different pairs of film and CDN: each is one fill of a cache.
+        public fileprivate(set) var fills = 0
+        /// Different viewers seen.
+        public fileprivate(set) var viewers = 0
+        /// Viewers whose newest CDN would not have been the same with everything up.
+        public fileprivate(set) var moved = 0
+    }
+
+    private let table: RoutingTable
+    private let sequences: SequenceSet
+    /// The same catalog with everything up, when something is down.
+    private let whole: (table: RoutingTable, sequences: SequenceSet)?
+    private let perSecond: Int
+    private let start: Int
+    private var decoded: [UInt8] = []
+    private var seenFilms: Set<UInt64> = []
+    private var seenFills: Set<UInt64> = []
+    private var viewersByAddress: [ClientAddress: Bool] = [:]
+    public private(set) var report: Report
+
+    /// - Parameters:
+    ///   - health: what is down in this game.
+    ///   - perSecond: how many requests come in one second, at least 1; caps go by it.
+    ///   - start: the first second, since 1970-01-01 UTC; hours of rules go by it.
+    public init(_ catalog: Catalog, health: Health, perSecond: Int, start: Int) {
+        table = RoutingTable(catalog, revision: 0, health: health)
+        sequences = SequenceBook().set(for: table)
+        if health == .allUp {
+            whole = nil
+        } else {
+            let up = RoutingTable(catalog, revision: 0)
+            whole = (up, SequenceBook().set(for: up))
+        }
+        self.perSecond = max(1, perSecond)
+        self.start = start
+        report = Report(toCDN: catalog.cdns.map { _ in 0 })
+    }
+
+    /// Plays one request.
+    ///
+    /// - Parameter url: the video's, as the `video` parameter carries it, or a path `/{server}/…`.
+    public mutating func play(_ url: borrowing Span<UInt8>, of client: ClientAddress) {
+        let asker = Asker(client: client, second: start + report.requests / perSecond)
+        report.requests += 1
+        do throws(Refusal) {
+            let video: VideoReference
+            if url.isEmpty || url[0] != UInt8(ascii: "/") {
+                video = try table.video(in: 0..<url.count, of: url, decodedInto: &decoded)
+            } else {
+                video = try table.video(atPath: 0..<url.count, of: url)
+            }
+            if video.isDecoded {
+                let decoded = decoded
+                try play(video, decoded.span, asker)
+            } else {
+                try play(video, url, asker)
+            }
+        } catch {
+            report.refused[error.name, default: 0] += 1
+        }
+    }
+
+    private mutating func play(_ video: VideoReference, _ source: borrowing Span<UInt8>, _ asker: Asker) throws(Refusal) {
+        let nothing: [UInt8] = []
+        let target = try table.decide(video, of: source, asker, head: nothing.span, sequences: sequences).target
+        let film = Rendezvous.mixed(table.filmHash(video, source))
+        if seenFilms.insert(film).inserted { report.films += 1 }
+        switch target {
+        case .origin: report.toOrigin += 1
+        case .cdn(let cdn):
+            report.toCDN[cdn] += 1
+            if seenFills.insert(Rendezvous.mixed(film ^ UInt64(cdn))).inserted { report.fills += 1 }
+        }
+        var hasMoved = false
+        if let whole {
+            let before = try? whole.table.decide(video, of: source, asker, head: nothing.span, sequences: whole.sequences)
+            hasMoved = before?.target != target
+        }
+        let was = viewersByAddress.updateValue(hasMoved, forKey: asker.client)
+        if was == nil { report.viewers += 1 }
+        if (was ?? false) != hasMoved { report.moved += hasMoved ? 1 : -1 }
+    }
+}

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Foundation
+import Steering
+
+/// `video-balancer simulate CATALOG`.
+struct Simulate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Plays traffic through a catalog and prints where it would go.",
+        discussion: """
+            The traffic is made up (--requests, --viewers, --films), or read from an access log whose lines begin with the client's address \
+            and have the request in quotes, as nginx and Apache write them. Nothing is stored and no number is taken. Whether a viewer moves \
+            and a film is filled again is what the strategy hash is judged by.
+            """)
+
+    @Argument(help: "A catalog in JSON, or in YAML when the name ends in .yaml or .yml; - is standard input.") var catalog: String
+    @Option(help: ArgumentHelp("Play this access log; - is standard input.", valueName: "file")) var log: String?
+    @Option(help: "Requests to make up, 1 to 1000000000.") var requests = 1_000_000
+    @Option(help: "Different clients among them, 1 to 10000000.") var viewers = 10_000
+    @Option(help: "Different films among them, 1 to 10000000; some are seen far more than others.") var films = 1000
+    @Option(help: "Requests that come in one second, for caps, 1 to 100000000.") var rate = 1000
+    @Option(help: "Begins the made-up choice of films and viewers; the same seed gives the same traffic.") var seed: UInt64 = 1
+    @Option(help: ArgumentHelp("This CDN or origin server does not work, as often as needed.", valueName: "name")) var down: [String] = []
+
+    mutating func validate() throws {
+        for (name, value, most) in [
+            ("--requests", requests, 1_000_000_000), ("--viewers", viewers, 10_000_000), ("--films", films, 10_000_000),
+            ("--rate", rate, 100_000_000),
+        ] where !(1...most).contains(value) {
+            throw ValidationError("\(name) must be a whole number from 1 to \(most), is \(value)")
+        }
+    }
+
+    func run() async throws {
+        try await Exit.reporting {
+            let catalog = try CatalogFile.read(self.catalog)
+            var simulation = Simulation(
+                catalog, health: try health(catalog), perSecond: rate, start: Int(Date.now.timeIntervalSince1970))
+            if let log {
+                try AccessLog.play(log, &simulation)
+            } else {
+                play(catalog, &simulation)
+            }
+            print(Simulate.text(simulation.report, catalog), terminator: "")
+        }
+    }
+
+    private func health(_ catalog: Catalog) throws -> Health {
+        var health = Health()
+        for name in down {
+            if let cdn = catalog.cdns.first(where: { $0.name.lowercased() == name.lowercased() }) {
+                health.downCDNs.insert(cdn.name)
+            } else if catalog.origin.labels.contains(name.lowercased()) {
+                health.downServers.insert(name.lowercased())
+            } else {
+                throw ConfigurationFault("--down \(name) is neither a CDN nor an origin server of this catalog")
+            }
+        }
+        return health
+    }
+
+    /// Films by popularity: of any number of films the first half of the list gets far more than the second.
+    private func play(_ catalog: Catalog, _ simulation: inout Simulation) {
+        let labels = catalog.origin.labels
+        let paths = (0..<films).map { film in Array("/\(labels[film % labels.count])/video/\(film)/playlist.m3u8".utf8) }
+        var state = seed
+        for _ in 0..<requests {
+            let draw = Simulate.next(&state)
+            let part = Double(draw >> 40) / Double(1 << 24)
+            let film = min(films - 1, Int(part * part * part * Double(films)))
+            let viewer = UInt32((draw & 0xFFFF_FFFF) * UInt64(viewers) >> 32)
+            // A network for each viewer: as networks they are told apart.
+            let path = paths[film]
+            simulation.play(path.span, of: ClientAddress(ipv4: 0x0100_0000 &+ viewer << 8))
+        }
+    }
+
+    /// SplitMix64 (Steele et al., 2014).
+    private static func next(_ state: inout UInt64) -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+        return value ^ value >> 31
+    }
+
+    private static func text(_ report: Simulation.Report, _ catalog: Catalog) -> String {
+        let redirects = report.toOrigin + report.toCDN.reduce(0, +)
+        func line(_ name: String, _ count: Int, of whole: Int) -> String {
+            let share = whole == 0 ? 0 : Double(count) * 100 / Double(whole)
+            return "\(name.padded(to: 24)) \(String(count).padded(to: 12)) \(String(format: "%6.2f", share)) %\n"
+        }
+        var text = line("requests", report.requests, of: report.requests)
+        text += line("origin", report.toOrigin, of: redirects)
+        for (cdn, count) in zip(catalog.cdns, report.toCDN) { text += line(cdn.name, count, of: redirects) }
+        for (reason, count) in report.refused.sorted(by: { $0.key < $1.key }) {
+            text += line("refused: \(reason)", count, of: report.requests)
+        }
+        let perFilm = report.films == 0 ? 0 : Double(report.fills) / Double(report.films)
+        text += "\("films".padded(to: 24)) \(String(report.films).padded(to: 12)) on \(String(format: "%.2f", perFilm)) CDNs each\n"
+        return text + line("viewers that move", report.moved, of: report.viewers)
+    }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}

@@ -1,0 +1,99 @@
+import Testing
+
+@testable import Steering
+
+@Suite struct FailoverTests {
+    private func catalog(_ weights: [Int], every: Int = 0, failover: String = "{}", caps: [Int: Int] = [:]) throws -> Catalog {
+        var document = Setup(every: every, cdns: Setup.cdns(weights: weights)).document
+        for (cdn, cap) in caps { document = document.setting("/cdns/\(cdn)/maxPerSecond", .integer(cap)) }
+        return try Catalog(document.setting("/failover", try Document(json: failover)))
+    }
+
+    @Test func `the share of a CDN that fails goes to the others in proportion`() throws {
+        let table = RoutingTable(try catalog([2, 3, 1]), revision: 1, health: Health(downCDNs: ["cdn-0"]))
+        #expect(try table.tally(400, SequenceBook().set(for: table)).cdns == [0, 300, 100])
+    }
+
+    @Test func `health is ignored while too little of the weight works`() throws {
+        let few = Health(downCDNs: ["cdn-0", "cdn-1"])
+        let panicking = RoutingTable(try catalog([2, 2, 1]), revision: 1, health: few)
+        #expect(panicking.panics == ["default"])
+        #expect(try panicking.tally(500, SequenceBook().set(for: panicking)).cdns == [200, 200, 100])
+        let strict = RoutingTable(try catalog([2, 2, 1], failover: #"{"panicThreshold": 0}"#), revision: 1, health: few)
+        #expect(strict.panics == [])
+        #expect(try strict.tally(500, SequenceBook().set(for: strict)).cdns == [0, 0, 500])
+        let half = RoutingTable(try catalog([1, 1]), revision: 1, health: Health(downCDNs: ["cdn-1"]))
+        #expect(half.panics == [])
+    }
+
+    @Test func `with no CDN left the origin takes what its limit allows a second`() throws {
+        let failover = #"{"panicThreshold": 0, "originLimit": 10}"#
+        let catalog = try catalog([1], every: 100, failover: failover)
+        let table = RoutingTable(catalog, revision: 1, health: Health(downCDNs: ["cdn-0"]))
+        let sequences = SequenceBook().set(for: table)
+        for second in [5, 6, 7] {
+            let decisions = (0..<30).map { _ in try? table.ask("/x", at: second, sequences: sequences) }
+            #expect(decisions.count { $0 != nil } == 10)
+            #expect(decisions.allSatisfy { $0 == nil || $0?.target == .origin })
+        }
+        // Refused requests took no number.
+        #expect(try table.ask("/x", at: 8, sequences: sequences).number == 31)
+        let shared = RoutingTable(catalog, revision: 1, health: Health(downCDNs: ["cdn-0"]), nodes: 3)
+        let mine = SequenceBook().set(for: shared)
+        #expect((0..<30).count { _ in (try? shared.ask("/x", sequences: mine)) != nil } == 3)
+    }
+
+    @Test func `the N-th of an origin server that fails goes to a CDN`() throws {
+        let catalog = try catalog([1, 1], every: 2)
+        let table = RoutingTable(catalog, revision: 1, health: Health(downServers: ["s1"]))
+        let sequences = SequenceBook().set(for: table)
+        let first = try (0..<4).map { _ in try table.ask("/x", server: 0, sequences: sequences) }
+        #expect(first.allSatisfy { $0.target != .origin })
+        #expect(first.map { $0.reason == .originDown } == [false, true, false, true])
+        #expect(try table.tally(4, server: 1, sequences).origin == 2)
+    }
+
+    @Test func `a full CDN overflows to the next choice, and full CDNs to the origin`() throws {
+        let table = RoutingTable(try catalog([8, 1, 1], every: 1000, caps: [0: 4, 1: 3, 2: 3]), revision: 1)
+        let sequences = SequenceBook().set(for: table)
+        for second in [1, 2] {
+            let decisions = try (0..<12).map { _ in try table.ask("/x", at: second, sequences: sequences) }
+            #expect((0..<3).map { cdn in decisions.count { $0.target == .cdn(cdn) } } == [4, 3, 3])
+            #expect(decisions.count { $0.reason == .noCDN } == 2)
+        }
+        #expect(try table.ask("/x", avoiding: 0, at: 3, sequences: sequences).target != .cdn(0))
+    }
+
+    @Test func `all targets are ranked once, the decided one first`() throws {
+        for selection in ["weighted", "ordered", "hash"] {
+            let document = try catalog([3, 2, 1], every: 4).document
+                .setting("/selection", .object([.init("strategy", .string(selection))]))
+            let table = RoutingTable(try Catalog(document), revision: 1)
+            let sequences = SequenceBook().set(for: table)
+            var targets: [Decision.Target] = []
+            for film in 0..<40 {
+                let decision = try table.ask("/f/\(film)/x", avoiding: 1, sequences: sequences)
+                table.rank(decision, avoiding: 1, into: &targets)
+                #expect(targets.first == decision.target)
+                #expect(Set(targets.map { "\($0)" }) == ["origin", "cdn(0)", "cdn(2)"] && targets.count == 3)
+            }
+        }
+    }
+
+    @Test func `ordered takes the first that works`() throws {
+        let document = try catalog([1, 1, 1]).document.setting("/selection", try Document(json: #"{"strategy": "ordered"}"#))
+        let catalog = try Catalog(document)
+        for (down, wanted) in [([], 0), (["cdn-0"], 1)] {
+            let table = RoutingTable(catalog, revision: 1, health: Health(downCDNs: Set(down)))
+            #expect(try table.ask("/x", sequences: SequenceBook().set(for: table)).target == .cdn(wanted))
+        }
+    }
+
+    @Test func `a clock that is set back begins a new second`() {
+        let cap = RateCap()
+        #expect(cap.take(second: 1000, limit: 1) && !cap.take(second: 1000, limit: 1))
+        #expect(!cap.take(second: 999, limit: 1), "a worker a moment behind counts in the newer second")
+        #expect(cap.take(second: 500, limit: 1))
+        for second in [Int.min, -1, Int.max] { _ = cap.take(second: second, limit: 1) }
+    }
+}
