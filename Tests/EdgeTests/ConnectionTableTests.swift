@@ -17,6 +17,19 @@ import Testing
         #expect(table.count == 1)
     }
 
+    /// The loop takes a descriptor that nobody owns out of its epoll set; taking out another connection's would silence that.
+    @Test func `a late tag says whether another connection has the descriptor by now`() {
+        var table = ConnectionTable()
+        let first = table.insert(Descriptor(owning: 700), of: .unknown, until: 5)
+        #expect(table.owner(of: first) == .connection(700))
+        _ = table.remove(700).release()
+        #expect(table.owner(of: first) == .nobody(700))
+        let second = table.insert(Descriptor(owning: 700), of: .unknown, until: 5)
+        #expect(table.owner(of: first) == .another)
+        #expect(table.owner(of: second) == .connection(700))
+        _ = table.remove(700).release()
+    }
+
     @Test func `descriptors that were never taken in are nobody's`() {
         var table = ConnectionTable()
         #expect(table.count == 0)

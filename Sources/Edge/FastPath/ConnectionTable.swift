@@ -4,60 +4,90 @@ import Steering
 /// client's address. No partial requests.
 ///
 /// The generation goes into the epoll tag: an event that was queued for a descriptor's former connection does not fit its next one.
+///
+/// Slots stand in blocks, so that growing copies none: arrays that double would leave as much memory behind as they hold.
 struct ConnectionTable {
-    private var generations: [UInt32] = []
-    /// 0 is a free slot.
-    private var deadlines: [UInt32] = []
-    private var clients: [ClientAddress] = []
+    private struct Slot {
+        var generation: UInt32 = 0
+        /// 0 is a free slot.
+        var deadline: UInt32 = 0
+        var client = ClientAddress.unknown
+    }
+
+    private static let blockLength = 256
+    private var blocks: [[Slot]] = []
     private(set) var count = 0
 
     /// Descriptors and generations fit a tag; these two values are no connection's.
     static let listenerTag = UInt64.max
     static let wakeTag = UInt64.max - 1
 
+    /// The slot of a descriptor that was in the table once.
+    private subscript(_ descriptor: CInt) -> Slot {
+        get { blocks[Int(descriptor) / ConnectionTable.blockLength][Int(descriptor) % ConnectionTable.blockLength] }
+        _modify { yield &blocks[Int(descriptor) / ConnectionTable.blockLength][Int(descriptor) % ConnectionTable.blockLength] }
+    }
+
     /// Takes a descriptor in.
     ///
     /// - Returns: the tag its events carry.
     mutating func insert(_ descriptor: consuming Descriptor, of client: ClientAddress, until deadline: UInt32) -> UInt64 {
         let number = descriptor.release()
-        let slot = Int(number)
-        if slot >= generations.count {
-            let more = max(64, slot + 1 - generations.count, generations.count)
-            generations += [UInt32](repeating: 0, count: more)
-            deadlines += [UInt32](repeating: 0, count: more)
-            clients += [ClientAddress](repeating: .unknown, count: more)
+        while Int(number) >= blocks.count * ConnectionTable.blockLength {
+            blocks.append([Slot](repeating: Slot(), count: ConnectionTable.blockLength))
         }
-        deadlines[slot] = max(1, deadline)
-        clients[slot] = client
+        self[number].deadline = max(1, deadline)
+        self[number].client = client
         count += 1
-        return UInt64(generations[slot]) << 32 | UInt64(UInt32(bitPattern: number))
+        return UInt64(self[number].generation) << 32 | UInt64(UInt32(bitPattern: number))
+    }
+
+    /// What a tag is of.
+    enum Owner: Equatable {
+        /// The descriptor of a connection, which the table keeps.
+        case connection(CInt)
+        /// The connection is gone, and its descriptor belongs to no other connection of the table.
+        case nobody(CInt)
+        /// The connection is gone, and another one has its descriptor.
+        case another
+    }
+
+    func owner(of tag: UInt64) -> Owner {
+        let number = CInt(truncatingIfNeeded: tag & 0xFFFF_FFFF)
+        guard number >= 0, Int(number) < blocks.count * ConnectionTable.blockLength, self[number].deadline != 0 else {
+            return .nobody(number)
+        }
+        return self[number].generation == UInt32(truncatingIfNeeded: tag >> 32) ? .connection(number) : .another
     }
 
     /// The descriptor of a tag, which the table keeps; nil when its connection is gone.
-    func descriptor(of tag: UInt64) -> CInt? {
-        let slot = Int(UInt32(truncatingIfNeeded: tag))
-        guard slot < generations.count, deadlines[slot] != 0, generations[slot] == UInt32(truncatingIfNeeded: tag >> 32) else { return nil }
-        return CInt(slot)
-    }
+    func descriptor(of tag: UInt64) -> CInt? { if case .connection(let number) = owner(of: tag) { number } else { nil } }
 
-    mutating func setDeadline(_ descriptor: CInt, _ deadline: UInt32) { deadlines[Int(descriptor)] = max(1, deadline) }
+    mutating func setDeadline(_ descriptor: CInt, _ deadline: UInt32) { self[descriptor].deadline = max(1, deadline) }
 
     /// The client of a connection in the table.
-    func client(of descriptor: CInt) -> ClientAddress { clients[Int(descriptor)] }
+    func client(of descriptor: CInt) -> ClientAddress { self[descriptor].client }
 
     /// Gives the connection of a descriptor in the table away: the caller closes it or hands it over.
     mutating func remove(_ descriptor: CInt) -> Descriptor {
-        let slot = Int(descriptor)
-        deadlines[slot] = 0
-        generations[slot] &+= 1
+        self[descriptor].deadline = 0
+        self[descriptor].generation &+= 1
         count -= 1
         return Descriptor(owning: descriptor)
     }
 
     /// Descriptors whose time is over. A connection stays for the whole of its last second: its time began somewhere within one.
-    func expired(at second: UInt32) -> [CInt] {
-        deadlines.indices.lazy.filter { deadlines[$0] != 0 && deadlines[$0] < second }.map { CInt($0) }
-    }
+    func expired(at second: UInt32) -> [CInt] { descriptors { $0 != 0 && $0 < second } }
 
-    var all: [CInt] { deadlines.indices.lazy.filter { deadlines[$0] != 0 }.map { CInt($0) } }
+    var all: [CInt] { descriptors { $0 != 0 } }
+
+    private func descriptors(_ isMeant: (_ deadline: UInt32) -> Bool) -> [CInt] {
+        var found: [CInt] = []
+        for (block, slots) in blocks.enumerated() {
+            for (index, slot) in slots.enumerated() where isMeant(slot.deadline) {
+                found.append(CInt(block * ConnectionTable.blockLength + index))
+            }
+        }
+        return found
+    }
 }

@@ -135,7 +135,14 @@ final class FastLoop: Sendable {
                 switch tags[index] {
                 case ConnectionTable.listenerTag: if accept(&state, second) == .exhausted { rest(&state, began) }
                 case ConnectionTable.wakeTag: deliver(&state)
-                default: if let descriptor = state.connections.descriptor(of: tags[index]) { serve(descriptor, &state, second) }
+                default:
+                    switch state.connections.owner(of: tags[index]) {
+                    case .connection(let descriptor): serve(descriptor, &state, second)
+                    // A descriptor that did not close as it should, because close failed or a child process has it for a moment, would
+                    // be ready again and again.
+                    case .nobody(let descriptor): _ = clinux_epoll_remove(epoll, descriptor)
+                    case .another: break
+                    }
                 }
             }
             if state.restsUntil != 0 { endRest(&state, began) }
