@@ -6,7 +6,7 @@ RELEASE := .build/release/video-balancer
 export BALANCER_ASSETS ?= $(CURDIR)/.build/assets
 CORPORA ?= ../shared/corpora
 
-.PHONY: setup run build smoke test soak check format bench demo conformance docs help
+.PHONY: setup run build smoke test soak check format bench demo conformance docs deb container help
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,3 +68,11 @@ bench: build ## CPU per redirect beside nginx and HAProxy, and start-up; rewrite
 
 docs: build ## Rewrites docs/settings.md from the table of settings.
 	$(RELEASE) settings > docs/settings.md
+
+deb: ## A Debian package with a self-contained binary, in .build/deb.
+	@scripts/setup build package
+	swift build -c release --static-swift-stdlib --product video-balancer --scratch-path .build-static
+	scripts/package-deb .build-static/release/video-balancer
+
+container: ## The container image "video-balancer"; needs a Docker engine.
+	docker build -f deploy/Dockerfile -t video-balancer .
