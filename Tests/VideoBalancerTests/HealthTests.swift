@@ -75,13 +75,16 @@ struct HealthTests {
 
     private func names(_ balancer: Balancer, _ count: Int = 60) throws -> Set<String> {
         var names: Set<String> = []
-        try balancer.connection().get(Sample.target, count: count) { names.insert($0.location?.split(separator: "/").dropFirst().first.map(String.init) ?? "") }
+        try balancer.connection().get(Sample.target, count: count) {
+            names.insert($0.location?.split(separator: "/").dropFirst().first.map(String.init) ?? "")
+        }
         return names
     }
 
     /// How a CDN can fail: its process is gone (refused), or it is stopped and takes connections that it never answers (black hole).
     @Test(arguments: [SIGKILL, SIGSTOP])
-    func `a CDN that fails gets nothing within interval × fall + timeout, and its share again within interval × rise`(_ signal: CInt) throws {
+    func `a CDN that fails gets nothing within interval × fall + timeout, and its share again within interval × rise`(_ signal: CInt) throws
+    {
         let folder = try Folder()
         let ports = try HealthTests.freePorts(3)
         let cdns = try ports.map { try CDN(in: folder, port: $0) }
@@ -132,7 +135,8 @@ struct HealthTests {
             [{"name": "live", "when": {"paths": ["/live/"]}, "every": 0, "cdns": {"cdn-1": 1}, "status": 302},
              {"name": "secret", "when": {"paths": ["/secret/"]}, "deny": true}]
             """
-        let text = HealthTests.catalog([1, 2]).replacing("\"origin\":", with: "\"rules\": \(rules), \"redirect\": {\"links\": true}, \"origin\":")
+        let text = HealthTests.catalog([1, 2]).replacing(
+            "\"origin\":", with: "\"rules\": \(rules), \"redirect\": {\"links\": true}, \"origin\":")
         _ = try folder.importCatalog(text)
         try folder.write(text, to: "catalog.json")
         let balancer = try Balancer(in: folder)
@@ -143,8 +147,13 @@ struct HealthTests {
         }
         #expect(try balancer.get("/?video=http://s1.origin-cluster/secret/x").status == 403)
         let linked = try balancer.get("/?video=http://s1.origin-cluster/v/x.m3u8")
-        #expect(linked["Link"]?.hasSuffix("http://s1.origin-cluster/v/x.m3u8>; rel=duplicate; pri=2") == true, "\(linked["Link"] ?? "none")")
-        let played = try folder.balancer("simulate", "catalog.json", "--requests", "1000", "--down", "cdn-1", environment: [:], seconds: 30)
+        #expect(
+            linked["Link"]?.hasSuffix("http://s1.origin-cluster/v/x.m3u8>; rel=duplicate; pri=2") == true, "\(linked["Link"] ?? "none")")
+        let played = try folder.balancer(
+            "simulate", "catalog.json", "--requests", "1000", "--viewers", "1000", "--down", "cdn-1", environment: [:], seconds: 30)
         #expect(played.code == 0 && played.output.contains("cdn-0                    900 "), "\(played)")
+        // About half of the viewers were on the other CDN; some of a thousand draws are of one viewer.
+        let moved = played.output.split(separator: "\n").last?.split(separator: " ").dropFirst(3).first.flatMap { Int($0) } ?? 0
+        #expect((200...800).contains(moved), "\(played)")
     }
 }

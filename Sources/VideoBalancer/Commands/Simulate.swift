@@ -67,10 +67,10 @@ struct Simulate: AsyncParsableCommand {
             let draw = Simulate.next(&state)
             let part = Double(draw >> 40) / Double(1 << 24)
             let film = min(films - 1, Int(part * part * part * Double(films)))
-            let viewer = UInt32((draw & 0xFFFF_FFFF) * UInt64(viewers) >> 32)
+            let viewer = UInt32(((draw & 0xFFFF_FFFF) * UInt64(viewers)) >> 32)
             // A network for each viewer: as networks they are told apart.
             let path = paths[film]
-            simulation.play(path.span, of: ClientAddress(ipv4: 0x0100_0000 &+ viewer << 8))
+            simulation.play(path.span, of: ClientAddress(ipv4: 0x0100_0000 &+ (viewer << 8)))
         }
     }
 
