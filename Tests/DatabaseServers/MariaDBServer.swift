@@ -50,7 +50,7 @@ public final class MariaDBServer: Sendable {
         let owner = MariaDBServer.unprivileged
         if let owner { try FileManager.default.setAttributes([.ownerAccountID: owner, .groupOwnerAccountID: owner], ofItemAtPath: folder) }
         // Servers in one folder for temporary tables remove one another's.
-        let tables = try await MariaDBServer.run(MariaDBServer.asUser + ["mkdir", folder + "/tmp"])
+        let tables = try await MariaDBServer.run(MariaDBServer.asUser + ["mkdir", folder + "/tmp", folder + "/data"])
         guard tables.code == 0 else { throw NotStarted(description: tables.output) }
         if isEmpty { return }
         let command = [
