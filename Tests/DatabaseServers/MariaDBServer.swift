@@ -124,8 +124,20 @@ public final class MariaDBServer: Sendable {
         for _ in 0..<2000 where Foundation.kill(ended.id, 0) == 0 { usleep(5000) }
     }
 
-    /// SIGSTOP or SIGCONT, for a server that hangs.
-    public func send(_ signal: CInt) { running.withLock { running in _ = running.map { Foundation.kill($0.id, signal) } } }
+    /// SIGSTOP or SIGCONT, for a server that hangs. Returns when all of its threads have stopped, which on a busy machine takes a while.
+    public func send(_ signal: CInt) {
+        guard let id = running.withLock({ $0?.id }) else { return }
+        _ = Foundation.kill(id, signal)
+        guard signal == SIGSTOP else { return }
+        for _ in 0..<2000 where !MariaDBServer.isStopped(id) { usleep(5000) }
+    }
+
+    private static func isStopped(_ id: pid_t) -> Bool {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/task")) ?? []
+        return tasks.allSatisfy { task in
+            ((try? String(contentsOfFile: "/proc/\(id)/task/\(task)/stat", encoding: .utf8)) ?? "").contains(") T ")
+        }
+    }
 
     /// Asks by Debian's own client: another program than the one under test.
     @discardableResult

@@ -84,12 +84,16 @@ private enum Turns {
 
 extension Scratch {
     /// A database of this folder's own on servers that run.
-    func connect(_ ports: [UInt16], _ name: String) async throws -> MySQLConnection {
+    ///
+    /// - Parameter threads: with one, the next statement is on the session of the last: what is cut is that statement, not a session's making.
+    func connect(
+        _ ports: [UInt16], _ name: String, threads: Int = MySQLConnection.threadCount
+    ) async throws -> MySQLConnection {
         let hosts = ports.map { MySQLAddress.Host(name: "127.0.0.1", port: $0) }
         let own = "\(id)_\(name.map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined())"
         let root = MySQLConnection(MySQLAddress(hosts: hosts, user: "root", password: "", name: "mysql"))
         try await root.execute("CREATE DATABASE IF NOT EXISTS \(own)", [])
-        return MySQLConnection(MySQLAddress(hosts: hosts, user: "root", password: "", name: own))
+        return MySQLConnection(MySQLAddress(hosts: hosts, user: "root", password: "", name: own), threads: threads)
     }
 }
 #endif

@@ -12,10 +12,10 @@ final class MySQLConnection: SQLConnection {
     static let threadCount = 2
 
     /// Connects at the first statement, and again whenever it must.
-    init(_ address: MySQLAddress, limits: MySQLLimits = MySQLLimits()) {
+    init(_ address: MySQLAddress, limits: MySQLLimits = MySQLLimits(), threads count: Int = MySQLConnection.threadCount) {
         place = address.place
         let outage = MySQLOutage()
-        threads = MySQLThreads(count: MySQLConnection.threadCount) {
+        threads = MySQLThreads(count: count) {
             MySQLLink(address: address, limits: limits, outage: outage)
         }
     }

@@ -29,5 +29,7 @@ struct MySQLFault: Error {
     /// A node of Galera that is not in the part with the majority, or is joining.
     static let notReady: UInt32 = 1047
     static let duplicate: UInt32 = 1062
+    /// CR_SSL_CONNECTION_ERROR
+    static let tlsFailed: UInt32 = 2026
 }
 #endif

@@ -30,6 +30,10 @@ import CMariaDB
             throw fault
         }
         let session = unsafe MySQLSession(host: host, handle: handle)
+        // With a server that has no TLS the library goes on in plain text, whatever it was told, unless it also verifies the host.
+        if address.tls != .disabled, unsafe mysql_get_ssl_cipher(handle) == nil {
+            throw MySQLFault(code: MySQLFault.tlsFailed, message: "the server does not offer TLS", wasSent: false)
+        }
         for statement in MySQLSession.preparation { _ = try session.run(statement, []) }
         try session.checkCluster()
         return session
