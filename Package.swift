@@ -79,7 +79,7 @@ let package = Package(
         .executableTarget(
             name: "VideoBalancer",
             dependencies: [
-                "COpenAPI", "Control", "Edge", "Probing", "Steering", "Storage",
+                "CLinux", "COpenAPI", "Control", "Edge", "Probing", "Steering", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

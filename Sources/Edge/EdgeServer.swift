@@ -11,6 +11,8 @@ import Synchronization
 public final class EdgeServer: Sendable {
     public struct Configuration: Sendable {
         public var address: ListenAddress
+        /// Sockets to accept from instead of opening `address`.
+        public var inherited: InheritedSockets?
         /// Threads, each with a listener and an event loop of its own; at least 1.
         public var workers: Int
         public var limits: Limits
@@ -21,13 +23,14 @@ public final class EdgeServer: Sendable {
         public var usesFastPath: Bool
 
         public init(
-            address: ListenAddress, workers: Int, limits: Limits = Limits(), clientSource: ClientSource = ClientSource(),
+            address: ListenAddress, inherited: InheritedSockets? = nil, workers: Int, limits: Limits = Limits(), clientSource: ClientSource = ClientSource(),
             pages: [EdgePage] = [], usesFastPath: Bool = true
         ) {
             self.clientSource = clientSource
             self.pages = pages
             self.usesFastPath = usesFastPath
             self.address = address
+            self.inherited = inherited
             self.workers = workers
             self.limits = limits
         }
@@ -35,6 +38,8 @@ public final class EdgeServer: Sendable {
 
     /// The address with the port that the system chose, if 0 was asked for.
     public let address: ListenAddress
+    /// The service manager keeps the sockets: what waits in them is the next process's.
+    private let isInherited: Bool
     private let group: MultiThreadedEventLoopGroup
     private let seats: [Seat]
     private let open: OpenConnections
@@ -58,9 +63,15 @@ public final class EdgeServer: Sendable {
         _ configuration: Configuration, table: RoutingTable, sequences: SequenceSet, report: @escaping @Sendable (String) -> Void
     ) async throws {
         let workers = max(1, configuration.workers)
-        let (descriptors, bound) = try Listener.open(configuration.address, count: workers)
+        let (descriptors, bound) =
+            if let inherited = configuration.inherited {
+                try Listener.adopt(inherited, count: workers)
+            } else {
+                try Listener.open(configuration.address, count: workers)
+            }
         address = bound
-        group = MultiThreadedEventLoopGroup(numberOfThreads: workers)
+        isInherited = configuration.inherited != nil
+        group = MultiThreadedEventLoopGroup(numberOfThreads: descriptors.count)
         let open = OpenConnections()
         self.open = open
         let report = QuietReport(to: report)
@@ -73,7 +84,7 @@ public final class EdgeServer: Sendable {
                     eventLoop: loop)
             }.get()
             let fast = try FastLoop(
-                listener: descriptor, handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open, report) }, report: report)
+                listener: descriptor, isShared: isInherited, handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open, report) }, report: report)
             seats.append(Seat(fast: fast, loop: loop, worker: worker))
         }
         self.seats = seats
@@ -123,16 +134,21 @@ public final class EdgeServer: Sendable {
     ///
     /// Connections are accepted before their first byte from now on: closing a listener resets those that it still waits for.
     public func drain() async throws {
-        for seat in seats { await seat.fast.stopDeferring() }
+        if !isInherited {
+            for seat in seats { await seat.fast.stopDeferring() }
+        }
         _ = try await onEveryResponder { $0.isDraining = true }
     }
 
     /// Accepts what is queued, closes the listeners, and ends each connection with its next answer.
     ///
-    /// A handshake that ends between the last accept and the close would be reset, so none may begin for a moment before.
+    /// A handshake that ends between the last accept and the close would be reset, so none may begin for a moment before. Inherited
+    /// sockets are let go as they are.
     public func stopAccepting() async throws {
-        for seat in seats { await seat.fast.refuseHandshakes() }
-        try await Task.sleep(for: EdgeServer.handshakeTime)
+        if !isInherited {
+            for seat in seats { await seat.fast.refuseHandshakes() }
+            try await Task.sleep(for: EdgeServer.handshakeTime)
+        }
         for seat in seats {
             await seat.fast.stopAccepting()
             let worker = seat.worker

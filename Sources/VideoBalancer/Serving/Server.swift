@@ -25,6 +25,9 @@ struct Server {
     func run() async throws {
         let signals = await SignalService.trap()
         try settings.admin.requireFree(setting: "--admin")
+        let environment = ProcessInfo.processInfo.environment
+        let inherited = try InheritedSockets(environment: environment, process: ProcessInfo.processInfo.processIdentifier)
+        let manager = ServiceManager(environment: environment, logger: logger)
         let file = StateFile(path: settings.statePath)
         let loaded = file.load()
         for passedOver in loaded.passedOver { logger.warning("state file passed over", metadata: ["reason": "\(passedOver)"]) }
@@ -37,7 +40,7 @@ struct Server {
         let logger = logger
         let edge = try await EdgeServer(
             .init(
-                address: settings.listen, workers: settings.workers, limits: settings.limits, clientSource: settings.clientSource,
+                address: settings.listen, inherited: inherited, workers: settings.workers, limits: settings.limits, clientSource: settings.clientSource,
                 pages: Documentation.dataPlane(assets: settings.assets).map {
                     EdgePage(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
                 },
@@ -53,12 +56,12 @@ struct Server {
         let identity = FleetMember.Identity(
             id: loaded.state?.node ?? FleetNode.makeID(), name: settings.nodeName, address: "\(edge.address)", boot: FleetNode.makeID(),
             started: SystemClock.now())
-        try await run(edge, publisher, access, identity, database, file, signals)
+        try await run(edge, publisher, access, identity, database, file, signals, manager)
     }
 
     private func run(
         _ edge: EdgeServer, _ publisher: Publisher, _ access: Access, _ identity: FleetMember.Identity, _ store: LazyStore,
-        _ file: StateFile, _ trapped: UnixSignalsSequence
+        _ file: StateFile, _ trapped: UnixSignalsSequence, _ manager: ServiceManager
     ) async throws {
         let logger = logger
         let watcher = DatabaseWatcher(store: store, publisher: publisher)
@@ -80,13 +83,15 @@ struct Server {
             logger: libraryLogger, now: { SystemClock.now() }
         ) { port in
             logger.notice("serving the control plane", metadata: ["admin": "\(settings.admin.host):\(port)"])
+            manager.ready("redirects on \(edge.address), API on \(settings.admin.host):\(port)")
         }
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
-        let signals = SignalService(signals: trapped, watcher: watcher, stop: { stop.yield() }, logger: logger)
+        let signals = SignalService(signals: trapped, watcher: watcher, manager: manager, stop: { stop.yield() }, logger: logger)
         // Stopped from the last to the first: the data plane drains while the control plane still answers.
         let group = ServiceGroup(
             configuration: .init(
                 services: [
+                    .init(service: Watchdog(manager: manager, edge: edge)),
                     .init(service: control),
                     .init(service: StateKeeper(file: file, node: identity.id, publisher: publisher, logger: logger)),
                     .init(

@@ -8,6 +8,7 @@ struct SignalService: Service {
     /// Trapped before the first listener opens: a signal's default action would cut every connection.
     let signals: UnixSignalsSequence
     let watcher: DatabaseWatcher
+    let manager: ServiceManager
     let stop: @Sendable () async -> Void
     let logger: Logger
 
@@ -18,12 +19,15 @@ struct SignalService: Service {
         for await signal in signals {
             if signal == .sighup {
                 logger.notice("reloading")
+                manager.reloading()
                 await watcher.look()
+                manager.reloaded()
             } else if isStopping {
                 logger.warning("second signal: quitting at once")
                 exit(1)
             } else {
                 isStopping = true
+                manager.stopping()
                 await stop()
             }
         }
