@@ -17,6 +17,9 @@ public final class EdgeServer: Sendable {
         public var workers: Int
         public var limits: Limits
         public var clientSource: ClientSource
+        /// Nil: clients may send what they like.
+        public var clientRate: ClientRate?
+        public var accessLog: AccessLog?
         /// Documentation, by path.
         public var pages: [EdgePage]
         /// False: every connection goes to the slow path as it is accepted.
@@ -24,9 +27,11 @@ public final class EdgeServer: Sendable {
 
         public init(
             address: ListenAddress, inherited: InheritedSockets? = nil, workers: Int, limits: Limits = Limits(), clientSource: ClientSource = ClientSource(),
-            pages: [EdgePage] = [], usesFastPath: Bool = true
+            clientRate: ClientRate? = nil, accessLog: AccessLog? = nil, pages: [EdgePage] = [], usesFastPath: Bool = true
         ) {
             self.clientSource = clientSource
+            self.clientRate = clientRate
+            self.accessLog = accessLog
             self.pages = pages
             self.usesFastPath = usesFastPath
             self.address = address
@@ -75,13 +80,16 @@ public final class EdgeServer: Sendable {
         let open = OpenConnections()
         self.open = open
         let report = QuietReport(to: report)
-        let (source, limits, pages) = (configuration.clientSource, configuration.limits, configuration.pages)
+        let limits = configuration.limits
+        let makeResponder = { @Sendable in
+            Responder(
+                table: table, sequences: sequences, clientSource: configuration.clientSource, rate: configuration.clientRate,
+                log: configuration.accessLog, pages: configuration.pages)
+        }
         var seats: [Seat] = []
         for (descriptor, loop) in zip(descriptors, group.makeIterator().map { $0 }) {
             let worker = try await loop.submit {
-                NIOLoopBound(
-                    Worker(responder: Responder(table: table, sequences: sequences, clientSource: source, pages: pages), limits: limits),
-                    eventLoop: loop)
+                NIOLoopBound(Worker(responder: makeResponder(), limits: limits), eventLoop: loop)
             }.get()
             let fast = try FastLoop(
                 listener: descriptor, isShared: isInherited, handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open, report) }, report: report)
@@ -90,9 +98,7 @@ public final class EdgeServer: Sendable {
         self.seats = seats
         for (index, seat) in seats.enumerated() {
             seat.fast.start(name: "fast-\(index)") {
-                FastLoop.State(
-                    responder: Responder(table: table, sequences: sequences, clientSource: source, pages: pages), limits: limits,
-                    answersPlain: configuration.usesFastPath)
+                FastLoop.State(responder: makeResponder(), limits: limits, answersPlain: configuration.usesFastPath)
             }
         }
     }
@@ -117,6 +123,9 @@ public final class EdgeServer: Sendable {
         if let last { return last }
         return try await onEveryResponder { $0.takeTraffic() }
     }
+
+    /// Gives what workers hold for the access log to its thread. Any thread; no worker waits.
+    public func flushLog() async throws { _ = try await onEveryResponder { $0.flushLog() } }
 
     /// What all workers have done so far.
     public func counters() async throws -> Counters {
@@ -163,6 +172,7 @@ public final class EdgeServer: Sendable {
         let left = await open.waitUntilEmpty(seconds: seconds) { [seats] in seats.reduce(0) { $0 + $1.fast.connectionsOpen } }
         let traffic = try await takeTraffic()
         lastTraffic.withLock { $0 = traffic }
+        try await flushLog()
         for seat in seats { await seat.fast.perform { $0.isQuitting = true } }
         try await group.shutdownGracefully()
         return left

@@ -36,7 +36,7 @@ struct Simulate: AsyncParsableCommand {
             var simulation = Simulation(
                 catalog, health: try health(catalog), perSecond: rate, start: Int(Date.now.timeIntervalSince1970))
             if let log {
-                try AccessLog.play(log, &simulation)
+                try PlayedLog.play(log, &simulation)
             } else {
                 play(catalog, &simulation)
             }

@@ -14,6 +14,7 @@ struct BalancerNode: Node {
     let recorder: TrafficRecorder
     let prober: Prober
     let store: LazyStore
+    let accessLog: AccessLog?
 
     func readiness() async -> Readiness {
         if await publisher.isDraining { return .draining }
@@ -26,7 +27,7 @@ struct BalancerNode: Node {
             + MetricTable.fleet(
                 nodesSeen: await publisher.nodesSeen, minutesWaiting: await recorder.waiting, requestsLost: await recorder.lostRequests,
                 statements: await store.statements)
-            + ProbeReports.metrics(await prober.reports)
+            + ProbeReports.metrics(await prober.reports) + (accessLog.map { MetricTable.accessLog($0.totals) } ?? [])
     }
 
     func status() async -> Document {

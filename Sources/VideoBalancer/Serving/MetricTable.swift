@@ -60,6 +60,15 @@ enum MetricTable {
             "balancer_loop_turn_seconds", .histogram, "Time from one wait for events to the next on the fast loops.", samples)
     }
 
+    static func accessLog(_ totals: AccessLog.Totals) -> [MetricFamily] {
+        [
+            MetricFamily("balancer_access_log_lines_total", .counter, "Lines written to the access log.", [.init(Double(totals.written))]),
+            MetricFamily(
+                "balancer_access_log_dropped_lines_total", .counter, "Lines that the access log lost: its disk was too slow or full.",
+                [.init(Double(totals.dropped))]),
+        ]
+    }
+
     /// Of the fleet and the history of traffic.
     static func fleet(nodesSeen: Int, minutesWaiting: Int, requestsLost: Int64, statements: UInt64) -> [MetricFamily] {
         [

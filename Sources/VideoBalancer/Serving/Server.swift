@@ -38,9 +38,13 @@ struct Server {
         let book = SequenceBook(saved: (loaded.state?.sequences ?? []).map { ($0.name, $0.redirects, $0.cdnBound) })
         let table = RoutingTable(start.revision.catalog, revision: start.revision.id)
         let logger = logger
+        let accessLog = try settings.accessLog.map { configuration in
+            try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
+        }
         let edge = try await EdgeServer(
             .init(
                 address: settings.listen, inherited: inherited, workers: settings.workers, limits: settings.limits, clientSource: settings.clientSource,
+                clientRate: settings.clientRate, accessLog: accessLog,
                 pages: Documentation.dataPlane(assets: settings.assets).map {
                     EdgePage(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
                 },
@@ -56,12 +60,12 @@ struct Server {
         let identity = FleetMember.Identity(
             id: loaded.state?.node ?? FleetNode.makeID(), name: settings.nodeName, address: "\(edge.address)", boot: FleetNode.makeID(),
             started: SystemClock.now())
-        try await run(edge, publisher, access, identity, database, file, signals, manager)
+        try await run(edge, publisher, access, identity, database, file, signals, manager, accessLog)
     }
 
     private func run(
         _ edge: EdgeServer, _ publisher: Publisher, _ access: Access, _ identity: FleetMember.Identity, _ store: LazyStore,
-        _ file: StateFile, _ trapped: UnixSignalsSequence, _ manager: ServiceManager
+        _ file: StateFile, _ trapped: UnixSignalsSequence, _ manager: ServiceManager, _ accessLog: AccessLog?
     ) async throws {
         let logger = logger
         let watcher = DatabaseWatcher(store: store, publisher: publisher)
@@ -75,7 +79,8 @@ struct Server {
         let control = ControlServer.application(
             host: settings.admin.host, port: Int(settings.admin.port),
             node: BalancerNode(
-                identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, prober: prober, store: store),
+                identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, prober: prober, store: store,
+                accessLog: accessLog),
             access: access,
             pages: Documentation.controlPlane(assets: settings.assets).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
@@ -86,7 +91,8 @@ struct Server {
             manager.ready("redirects on \(edge.address), API on \(settings.admin.host):\(port)")
         }
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
-        let signals = SignalService(signals: trapped, watcher: watcher, manager: manager, stop: { stop.yield() }, logger: logger)
+        let signals = SignalService(
+            signals: trapped, watcher: watcher, manager: manager, accessLog: accessLog, stop: { stop.yield() }, logger: logger)
         // Stopped from the last to the first: the data plane drains while the control plane still answers.
         let group = ServiceGroup(
             configuration: .init(
@@ -101,6 +107,7 @@ struct Server {
                     .init(service: recorder),
                     .init(service: ProbingService(prober: prober, publisher: publisher)),
                     .init(service: watcher),
+                    .init(service: AccessLogService(log: accessLog, edge: edge)),
                     .init(
                         service: EdgeService(
                             edge: edge, publisher: publisher, lameDuckSeconds: settings.lameDuckSeconds,

@@ -1,14 +1,17 @@
+import Edge
 import Foundation
 import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP looks at the database now.
+/// SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP looks at the database now and opens
+/// the access log anew.
 struct SignalService: Service {
     /// Trapped before the first listener opens: a signal's default action would cut every connection.
     let signals: UnixSignalsSequence
     let watcher: DatabaseWatcher
     let manager: ServiceManager
+    let accessLog: AccessLog?
     let stop: @Sendable () async -> Void
     let logger: Logger
 
@@ -20,6 +23,7 @@ struct SignalService: Service {
             if signal == .sighup {
                 logger.notice("reloading")
                 manager.reloading()
+                accessLog?.reopen()
                 await watcher.look()
                 manager.reloaded()
             } else if isStopping {
