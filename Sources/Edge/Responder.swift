@@ -261,6 +261,7 @@ extension Responder {
         case .origin: counters.redirectsToOrigin += 1
         case .cdn(let cdn): redirectsToCDN[cdn] += 1
         }
+        counters.reasons[Int(decision.reason.rawValue)] += 1
         if log != nil { last = AccessLines.Answer(reason: decision.reason.name, decision: decision) }
         traffic.countRedirect(decision.target, status: decision.status, server: video.server)
         beginRedirect(decision.status, second: asker.second, framing)

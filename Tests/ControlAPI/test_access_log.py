@@ -50,7 +50,7 @@ def test_every_answer_has_a_line_which_simulate_plays(tmp_path):
         (tmp_path / "catalog.json").write_text(exported)
     # The last lines are written before the end.
     assert json.loads(log.read_text())["request"] == "GET /s2/last"
-    assert (tmp_path / "access.log").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "access.log").stat().st_mode & 0o777 == 0o600
     played = subprocess.run([BINARY, "simulate", "catalog.json", "--log", "access.log.1"], cwd=tmp_path, capture_output=True, text=True)
     assert played.returncode == 0 and "100" in played.stdout, played
 

@@ -23,11 +23,20 @@ struct BalancerNode: Node {
     }
 
     func metrics() async throws -> [MetricFamily] {
-        MetricTable.families(try await edge.counters(), await publisher.current, isDegraded: await publisher.trouble != nil)
-            + MetricTable.fleet(
-                nodesSeen: await publisher.nodesSeen, minutesWaiting: await recorder.waiting, requestsLost: await recorder.lostRequests,
-                statements: await store.statements)
-            + ProbeReports.metrics(await prober.reports) + (accessLog.map { MetricTable.accessLog($0.totals) } ?? [])
+        let current = await publisher.current
+        let fleet = [
+            Metric.revision.family(Double(current.revision)),
+            Metric.newestRevision.family(Double(await publisher.newestRevision)),
+            Metric.applied.family(Double(await publisher.applied) / 1000),
+            Metric.degraded.family(await publisher.trouble == nil ? 0 : 1),
+            Metric.nodes.family(Double(await publisher.nodesSeen)),
+            Metric.backlog.family(Double(await recorder.waiting)),
+            Metric.lostRequests.family(Double(await recorder.lostRequests)),
+            Metric.statements.family(Double(await store.statements)),
+        ]
+        return NodeMetrics.edge(try await edge.counters(), current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
+            + ProbeReports.metrics(await prober.reports) + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
+            + ProcessMetrics.families(started: identity.started)
     }
 
     func status() async -> Document {
