@@ -79,6 +79,13 @@ struct Metric: Sendable {
     static let probeDuration = Metric(
         name: "balancer_probe_duration_seconds", kind: .gauge, labels: ["kind", "name"], help: "How long the newest probe took.")
 
+    static let requests = Metric(
+        name: "http_server_requests_total", kind: .counter, labels: ["route", "method", "status"],
+        help: "Requests of the control plane by its route, as the API's documentation writes it.")
+    static let requestDuration = Metric(
+        name: "http_server_request_duration_seconds", kind: .summary, labels: ["route", "method", "status"],
+        help: "How long requests of the control plane took.")
+
     static let build = Metric(name: "balancer_build_info", kind: .gauge, labels: ["version"], help: "1, with the program's version.")
     static let cpu = Metric(name: "process_cpu_seconds_total", kind: .counter, help: "User and system time of the process.")
     static let residentMemory = Metric(name: "process_resident_memory_bytes", kind: .gauge, help: "Resident memory of the process.")
@@ -94,7 +101,13 @@ struct Metric: Sendable {
         ("Connections and loops", [accepted, open, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]),
         ("Catalog, database and fleet", [revision, newestRevision, applied, degraded, nodes, backlog, lostRequests, statements]),
         ("Health", [targetUp, probes, probeDuration]),
+        ("Control plane", [requests, requestDuration]),
         ("Access log", [accessLines, accessLinesDropped]),
         ("Process", [build, cpu, residentMemory, virtualMemory, descriptors, mostDescriptors, started]),
     ]
+
+    /// The help of a metric by its name; libraries have metrics that this program does not know.
+    static func help(of name: String) -> String {
+        sections.flatMap(\.metrics).first { $0.name == name }?.help ?? "Reported by a library."
+    }
 }

@@ -15,6 +15,7 @@ struct BalancerNode: Node {
     let prober: Prober
     let store: LazyStore
     let accessLog: AccessLog?
+    let registry: MetricsRegistry
 
     func readiness() async -> Readiness {
         if await publisher.isDraining { return .draining }
@@ -36,7 +37,7 @@ struct BalancerNode: Node {
         ]
         return NodeMetrics.edge(try await edge.counters(), current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
-            + ProcessMetrics.families(started: identity.started)
+            + registry.families + ProcessMetrics.families(started: identity.started)
     }
 
     func status() async -> Document {

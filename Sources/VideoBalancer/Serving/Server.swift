@@ -1,4 +1,5 @@
 import Control
+import CoreMetrics
 import Edge
 import Foundation
 import Logging
@@ -24,6 +25,8 @@ struct Server {
     /// Serves until it is stopped by a signal.
     func run() async throws {
         let signals = await SignalService.trap()
+        let registry = MetricsRegistry()
+        MetricsSystem.bootstrap(registry)
         try settings.admin.requireFree(setting: "--admin")
         let environment = ProcessInfo.processInfo.environment
         let inherited = try InheritedSockets(environment: environment, process: ProcessInfo.processInfo.processIdentifier)
@@ -60,12 +63,13 @@ struct Server {
         let identity = FleetMember.Identity(
             id: loaded.state?.node ?? FleetNode.makeID(), name: settings.nodeName, address: "\(edge.address)", boot: FleetNode.makeID(),
             started: SystemClock.now())
-        try await run(edge, publisher, access, identity, database, file, signals, manager, accessLog)
+        try await run(edge, publisher, access, identity, database, file, signals, manager, accessLog, registry)
     }
 
     private func run(
         _ edge: EdgeServer, _ publisher: Publisher, _ access: Access, _ identity: FleetMember.Identity, _ store: LazyStore,
-        _ file: StateFile, _ trapped: UnixSignalsSequence, _ manager: ServiceManager, _ accessLog: AccessLog?
+        _ file: StateFile, _ trapped: UnixSignalsSequence, _ manager: ServiceManager, _ accessLog: AccessLog?,
+        _ registry: MetricsRegistry
     ) async throws {
         let logger = logger
         let watcher = DatabaseWatcher(store: store, publisher: publisher)
@@ -80,7 +84,7 @@ struct Server {
             host: settings.admin.host, port: Int(settings.admin.port),
             node: BalancerNode(
                 identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, prober: prober, store: store,
-                accessLog: accessLog),
+                accessLog: accessLog, registry: registry),
             access: access,
             pages: Documentation.controlPlane(assets: settings.assets).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
