@@ -26,7 +26,8 @@ public final class EdgeServer: Sendable {
         public var usesFastPath: Bool
 
         public init(
-            address: ListenAddress, inherited: InheritedSockets? = nil, workers: Int, limits: Limits = Limits(), clientSource: ClientSource = ClientSource(),
+            address: ListenAddress, inherited: InheritedSockets? = nil, workers: Int, limits: Limits = Limits(),
+            clientSource: ClientSource = ClientSource(),
             clientRate: ClientRate? = nil, accessLog: AccessLog? = nil, pages: [EdgePage] = [], usesFastPath: Bool = true
         ) {
             self.clientSource = clientSource
@@ -92,7 +93,8 @@ public final class EdgeServer: Sendable {
                 NIOLoopBound(Worker(responder: makeResponder(), limits: limits), eventLoop: loop)
             }.get()
             let fast = try FastLoop(
-                listener: descriptor, isShared: isInherited, handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open, report) }, report: report)
+                listener: descriptor, isShared: isInherited,
+                handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open, report) }, report: report)
             seats.append(Seat(fast: fast, loop: loop, worker: worker))
         }
         self.seats = seats

@@ -42,7 +42,9 @@ enum Listener {
             // Both are locals that the call fills.
             switch unsafe clinux_adopt_listener(number, &address, &port) {
             case 1: break
-            case 0: throw EdgeError("descriptor \(number) of LISTEN_FDS is no listening TCP socket; give the .socket unit ListenStream=ADDRESS:PORT")
+            case 0:
+                throw EdgeError(
+                    "descriptor \(number) of LISTEN_FDS is no listening TCP socket; give the .socket unit ListenStream=ADDRESS:PORT")
             default: throw EdgeError("cannot take over descriptor \(number) of LISTEN_FDS", errno: errno)
             }
             set(number, CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, deferSeconds)
@@ -53,7 +55,9 @@ enum Listener {
         var descriptors = Array(sockets.descriptors)
         while descriptors.count < count {
             let copy = fcntl(descriptors[descriptors.count % sockets.count], F_DUPFD_CLOEXEC, 3)
-            guard copy >= 0 else { throw EdgeError("cannot share a socket of LISTEN_FDS", errno: errno, hint: "raise the limit of open files") }
+            guard copy >= 0 else {
+                throw EdgeError("cannot share a socket of LISTEN_FDS", errno: errno, hint: "raise the limit of open files")
+            }
             descriptors.append(copy)
         }
         return (descriptors, bound)

@@ -56,7 +56,8 @@ private enum RandomCatalog {
         let cdns = (0..<count).map { cdn in
             let cap = random.below(5) == 0 ? #", "maxPerSecond": \#(random.number(1...9))"# : ""
             let enabled = random.below(6) > 0
-            return #"{"name": "cdn-\#(cdn)", "url": "http://cdn\#(cdn).example", "weight": \#(random.below(5)), "enabled": \#(enabled)\#(cap)}"#
+            return
+                #"{"name": "cdn-\#(cdn)", "url": "http://cdn\#(cdn).example", "weight": \#(random.below(5)), "enabled": \#(enabled)\#(cap)}"#
         }
         let limit = random.below(3) == 0 ? "\(random.number(1...5))" : "null"
         let scope = random.one(of: ["all", "server"])
@@ -83,7 +84,9 @@ private enum RandomCatalog {
         if random.below(3) == 0 { when.append(#""paths": ["\#(random.one(of: ["/live/", "/film/1", "/*.m3u8", "/film/*/x*"]))"]"#) }
         if random.below(3) == 0 { when.append(#""clients": ["\#(random.one(of: ["10.0.0.0/8", "10.1.0.0/16", "2001:db8::/32"]))"]"#) }
         if random.below(4) == 0 { when.append(#""headers": {"User-Agent": ["\#(random.one(of: ["*Roku*", "tv*"]))"]}"#) }
-        if random.below(6) == 0 { when.append(#""hours": {"days": ["sun"], "from": "00:00", "to": "\#(random.one(of: ["12:00", "06:00"]))"}"#) }
+        if random.below(6) == 0 {
+            when.append(#""hours": {"days": ["sun"], "from": "00:00", "to": "\#(random.one(of: ["12:00", "06:00"]))"}"#)
+        }
         var does: [String] = []
         switch random.below(6) {
         case 0: does.append(#""deny": true"#)
