@@ -157,7 +157,7 @@ public final class AccessLog: Sendable {
         var used = 0
         while used < chunk.count {
             // The bytes outlive the call, and their count goes with them.
-            let count = unsafe chunk.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress! + used, $0.count - used) }
+            let count = unsafe chunk[used...].withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
             if count >= 0 {
                 used += count
                 continue
