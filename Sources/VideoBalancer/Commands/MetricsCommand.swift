@@ -1,4 +1,5 @@
 import ArgumentParser
+import Control
 
 /// `video-balancer metrics`: the table of metrics as Markdown, from which docs/metrics.md is made.
 struct MetricsCommand: AsyncParsableCommand {

@@ -8,7 +8,7 @@ enum ProcessMetrics {
     static func families(started: Int64) -> [MetricFamily] {
         var usage = rusage()
         // The pointers are to locals and used for the calls alone.
-        unsafe getrusage(RUSAGE_SELF, &usage)
+        unsafe getrusage(RUSAGE_SELF.rawValue, &usage)
         var limit = rlimit()
         unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         let pages = memoryPages()
