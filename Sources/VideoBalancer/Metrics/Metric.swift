@@ -65,7 +65,7 @@ struct Metric: Sendable {
         name: "balancer_fleet_nodes", kind: .gauge,
         help: "Balancers that have written themselves down in the database within the last minute.")
     static let backlog = Metric(
-        name: "balancer_traffic_backlog_minutes", kind: .gauge, help: "Minutes of traffic that are not in the database yet.")
+        name: "balancer_traffic_backlog_seconds", kind: .gauge, help: "Time whose traffic is not in the database yet, in whole minutes.")
     static let lostRequests = Metric(
         name: "balancer_traffic_lost_requests_total", kind: .counter,
         help: "Requests missing in the history of traffic: the database was away for hours, and nobody knows whether it has them.")

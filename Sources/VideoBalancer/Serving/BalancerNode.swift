@@ -31,7 +31,7 @@ struct BalancerNode: Node {
             Metric.applied.family(Double(await publisher.applied) / 1000),
             Metric.degraded.family(await publisher.trouble == nil ? 0 : 1),
             Metric.nodes.family(Double(await publisher.nodesSeen)),
-            Metric.backlog.family(Double(await recorder.waiting)),
+            Metric.backlog.family(Double(await recorder.waiting) * 60),
             Metric.lostRequests.family(Double(await recorder.lostRequests)),
             Metric.statements.family(Double(await store.statements)),
         ]
