@@ -30,10 +30,12 @@ def scraped(tmp_path_factory):
     with Balancer(folder, "--access-log", "access.log") as balancer, API(balancer.admin, balancer.token) as api:
         probe = {"type": "tcp", "interval": 1, "timeout": 1, "fall": 1, "rise": 1}
         dead = free_port()
-        api.done("PUT", "/api/v1/cdns", [
+        catalog = api.get("/api/v1/catalog").json()
+        catalog["cdns"] = [
             {"name": "alive", "url": f"http://{balancer.listen}", "probe": probe},
             {"name": "dead", "url": f"http://127.0.0.1:{dead}", "probe": probe},
-        ])
+        ]
+        api.done("PUT", "/api/v1/catalog", catalog)
         config = (ROOT / "deploy/prometheus/prometheus.yml").read_text()
         config = config.replace("127.0.0.1:8001", balancer.admin).replace("15s", "500ms").replace("alerts.yml", str(ALERTS))
         (folder / "prometheus.yml").write_text(config)
