@@ -52,7 +52,7 @@ import Testing
             told == [
                 "GET /s1/a 301 cdn cdn-a 1 weighted", "HEAD /?video=http://s2.origin-cluster/b 301 cdn cdn-a 2 weighted",
                 "GET /s1/c 301 origin - 3 every-nth", "GET /?video=http://elsewhere/x 403 - - 0 unknown-host", "GET /livez 200 - - 0 -",
-                "PUT / 405 - - 0 method-not-allowed", " 400 - - 0 bad-request-line", "POST /origin 301 cdn cdn-a 4 weighted",
+                "PUT / 405 - - 0 method-not-allowed", " 400 - - 0 bad-method", "POST /origin 301 cdn cdn-a 4 weighted",
             ])
         #expect(lines.allSatisfy { $0.time == "1994-11-06T08:49:37Z" && $0.client == "192.0.2.1" })
         #expect(log.totals == .init(written: 8, dropped: 0))

@@ -71,7 +71,7 @@ struct MySQLLossTests {
             let whole = try await Backend.mariaDB.openEmpty(scratch, name)
             let proxy = try CuttingProxy(to: try await SharedServers.shared.mariaDB().port)
             defer { proxy.end() }
-            let connection = try await scratch.connect([proxy.port], name, threads: 1)
+            let connection = try await scratch.connect([proxy.port], name)
             _ = try await connection.query("SELECT 1", [])
             proxy.cut(atExecution: number, .beforeTheAnswer)
             try await Migrator(connection, clock: .system).up()
