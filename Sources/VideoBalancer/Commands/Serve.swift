@@ -23,6 +23,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: .init(of: .proxyProtocol)) var proxyProtocol: String?
     @Option(help: .init(of: .trustedProxies)) var trustedProxies: String?
     @Option(help: .init(of: .forwardedField)) var forwardedField: String?
+    @OptionGroup var geoIP: GeoIPOptions
     @Option(help: .init(of: .probeLinkLocal)) var probeLinkLocal: String?
     @Option(help: .init(of: .targetBytes)) var targetBytes: String?
     @Option(help: .init(of: .headBytes)) var headBytes: String?
@@ -45,7 +46,7 @@ struct Serve: AsyncParsableCommand {
             (.headFields, headFields), (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
             (.bodyTimeout, bodyTimeout), (.idleTimeout, idleTimeout), (.lameDuck, lameDuck), (.drainTimeout, drainTimeout),
             (.logFormat, logFormat), (.logLevel, logLevel),
-        ]
+        ] + geoIP.flags
     }
 
     func run() async throws {

@@ -13,6 +13,7 @@ struct BalancerNode: Node {
     let access: Access
     let recorder: TrafficRecorder
     let prober: Prober
+    let geoIP: GeoIPFiles
     let store: LazyStore
 
     func readiness() async -> Readiness {
@@ -26,7 +27,7 @@ struct BalancerNode: Node {
             + MetricTable.fleet(
                 nodesSeen: await publisher.nodesSeen, minutesWaiting: await recorder.waiting, requestsLost: await recorder.lostRequests,
                 statements: await store.statements)
-            + ProbeReports.metrics(await prober.reports)
+            + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
     }
 
     func status() async -> Document {
@@ -59,6 +60,7 @@ struct BalancerNode: Node {
             .init("revision", .integer(current.revision)),
             .init("databaseID", .string(current.databaseID)),
             .init("health", ProbeReports.document(await prober.reports, await publisher.table)),
+            .init("geoip", GeoIPReports.document(await geoIP.reports, await publisher.table)),
             .init("sequences", .array(sequences)),
             .init("fleet", await fleet()),
         ])
@@ -88,7 +90,7 @@ struct BalancerNode: Node {
             })
     }
 
-    private static func time(_ milliseconds: Int64) -> String {
+    static func time(_ milliseconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle())
     }
 

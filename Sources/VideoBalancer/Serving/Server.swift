@@ -33,7 +33,10 @@ struct Server {
         // Without the database nobody gets in by a stored key, and the watcher takes the keys over when it is back.
         if start.trouble == nil { try await checkAccess(database) }
         let book = SequenceBook(saved: (loaded.state?.sequences ?? []).map { ($0.name, $0.redirects, $0.cdnBound) })
-        let table = RoutingTable(start.revision.catalog, revision: start.revision.id)
+        let geoIP = GeoIPFiles(settings.geoIPPaths, logger: logger, now: { SystemClock.now() })
+        _ = await geoIP.look()
+        let geography = await geoIP.geography
+        let table = RoutingTable(start.revision.catalog, revision: start.revision.id, geography: geography)
         let logger = logger
         let edge = try await EdgeServer(
             .init(
@@ -46,22 +49,25 @@ struct Server {
         let current = Publisher.Published(
             databaseID: start.databaseID, revision: start.revision.id, checksum: start.revision.checksum, catalog: start.revision.catalog)
         let access = Access(fixed: fixedKeys, now: { SystemClock.now() })
-        let publisher = Publisher(edge: edge, access: access, book: book, current: current, trouble: start.trouble, logger: logger)
+        let publisher = Publisher(
+            edge: edge, access: access, book: book, current: current, geography: geography, trouble: start.trouble,
+            logger: logger)
         logger.notice(
             "serving redirects",
             metadata: ["listen": "\(edge.address)", "workers": "\(settings.workers)", "revision": "\(start.revision.id)"])
         let identity = FleetMember.Identity(
             id: loaded.state?.node ?? FleetNode.makeID(), name: settings.nodeName, address: "\(edge.address)", boot: FleetNode.makeID(),
             started: SystemClock.now())
-        try await run(edge, publisher, access, identity, database, file, signals)
+        try await run(edge, publisher, access, identity, database, file, geoIP, signals)
     }
 
     private func run(
         _ edge: EdgeServer, _ publisher: Publisher, _ access: Access, _ identity: FleetMember.Identity, _ store: LazyStore,
-        _ file: StateFile, _ trapped: UnixSignalsSequence
+        _ file: StateFile, _ geoIP: GeoIPFiles, _ trapped: UnixSignalsSequence
     ) async throws {
         let logger = logger
         let watcher = DatabaseWatcher(store: store, publisher: publisher)
+        let geoIPWatcher = GeoIPWatcher(files: geoIP, publisher: publisher)
         let recorder = TrafficRecorder(
             edge: edge, store: store, node: identity.id, boot: identity.boot, logger: logger, now: { SystemClock.now() })
         await publisher.record { await recorder.add($0) }
@@ -72,7 +78,8 @@ struct Server {
         let control = ControlServer.application(
             host: settings.admin.host, port: Int(settings.admin.port),
             node: BalancerNode(
-                identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, prober: prober, store: store),
+                identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, prober: prober, geoIP: geoIP,
+                store: store),
             access: access,
             pages: Documentation.controlPlane(assets: settings.assets).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
@@ -82,7 +89,7 @@ struct Server {
             logger.notice("serving the control plane", metadata: ["admin": "\(settings.admin.host):\(port)"])
         }
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
-        let signals = SignalService(signals: trapped, watcher: watcher, stop: { stop.yield() }, logger: logger)
+        let signals = SignalService(signals: trapped, watcher: watcher, geoIP: geoIPWatcher, stop: { stop.yield() }, logger: logger)
         // Stopped from the last to the first: the data plane drains while the control plane still answers.
         let group = ServiceGroup(
             configuration: .init(
@@ -96,6 +103,7 @@ struct Server {
                     .init(service: recorder),
                     .init(service: ProbingService(prober: prober, publisher: publisher)),
                     .init(service: watcher),
+                    .init(service: geoIPWatcher),
                     .init(
                         service: EdgeService(
                             edge: edge, publisher: publisher, lameDuckSeconds: settings.lameDuckSeconds,

@@ -3,11 +3,12 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP looks at the database now.
+/// SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP looks at the database and the files now.
 struct SignalService: Service {
     /// Trapped before the first listener opens: a signal's default action would cut every connection.
     let signals: UnixSignalsSequence
     let watcher: DatabaseWatcher
+    let geoIP: GeoIPWatcher
     let stop: @Sendable () async -> Void
     let logger: Logger
 
@@ -18,6 +19,8 @@ struct SignalService: Service {
         for await signal in signals {
             if signal == .sighup {
                 logger.notice("reloading")
+                // First, since a database that does not answer takes its time.
+                await geoIP.look()
                 await watcher.look()
             } else if isStopping {
                 logger.warning("second signal: quitting at once")
