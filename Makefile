@@ -29,7 +29,7 @@ smoke: ## Unit and property tests, two minutes at most.
 test: build ## Everything CI needs: all tests, the release binary end to end, the demo.
 	@scripts/setup test
 	scripts/fetch-assets
-	$(RELEASE) settings | diff docs/settings.md - || { echo "docs/settings.md is stale: make docs" >&2; exit 1; }
+	for page in settings metrics; do $(RELEASE) $$page | diff docs/$$page.md - || { echo "docs/$$page.md is stale: make docs" >&2; exit 1; }; done
 	swift build --build-tests
 	# Three runs, each suite in one. All suites of a run share a process and the machine at once: sockets are tested alone because they
 	# count the process's descriptors and the kernel's resets, and the binary apart because it is put under load.
@@ -66,8 +66,9 @@ bench: build ## CPU per redirect beside nginx and HAProxy, and start-up; rewrite
 	@scripts/setup test bench
 	Benchmarks/redirects --write
 
-docs: build ## Rewrites docs/settings.md from the table of settings.
+docs: build ## Rewrites docs/settings.md and docs/metrics.md from the program's tables.
 	$(RELEASE) settings > docs/settings.md
+	$(RELEASE) metrics > docs/metrics.md
 
 deb: ## A Debian package with a self-contained binary, in .build/deb.
 	@scripts/setup build package

@@ -2,6 +2,8 @@
 #include "clinux.h"
 #include <arpa/inet.h>
 #include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -11,11 +13,18 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
 int clinux_epoll_add(int set, int fd, uint64_t tag) {
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = tag};
+    return epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+}
+
+int clinux_epoll_add_shared(int set, int fd, uint64_t tag) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.u64 = tag};
     return epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
 }
 
@@ -28,22 +37,28 @@ int clinux_epoll_wait(int set, uint64_t *tags, int capacity, int milliseconds) {
     return count;
 }
 
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+};
+
+static void read_address(const union socket_address *from, struct clinux_address *to) {
+    *to = (struct clinux_address){0};
+    if (from->any.sa_family == AF_INET) {
+        to->low = UINT64_C(0xffff00000000) | ntohl(from->four.sin_addr.s_addr);
+    } else if (from->any.sa_family == AF_INET6) {
+        memcpy(to, &from->six.sin6_addr, sizeof *to);
+        to->high = be64toh(to->high);
+        to->low = be64toh(to->low);
+    }
+}
+
 int clinux_accept(int listener, struct clinux_address *peer) {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in four;
-        struct sockaddr_in6 six;
-    } address;
+    union socket_address address = {0};
     socklen_t length = sizeof address;
     int fd = accept4(listener, &address.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    *peer = (struct clinux_address){0};
-    if (fd >= 0 && address.any.sa_family == AF_INET) {
-        peer->low = UINT64_C(0xffff00000000) | ntohl(address.four.sin_addr.s_addr);
-    } else if (fd >= 0 && address.any.sa_family == AF_INET6) {
-        memcpy(peer, &address.six.sin6_addr, sizeof *peer);
-        peer->high = be64toh(peer->high);
-        peer->low = be64toh(peer->low);
-    }
+    read_address(&address, peer);
     return fd;
 }
 
@@ -63,3 +78,39 @@ int clinux_refuse_handshakes(int listener) {
 void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
 int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+int clinux_adopt_listener(int fd, struct clinux_address *bound, uint16_t *port) {
+    int type = 0, listens = 0;
+    socklen_t size = sizeof type;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return errno == ENOTSOCK ? 0 : -1;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0) return -1;
+    union socket_address address = {0};
+    socklen_t length = sizeof address;
+    if (getsockname(fd, &address.any, &length) != 0) return -1;
+    int is_internet = address.any.sa_family == AF_INET || address.any.sa_family == AF_INET6;
+    if (type != SOCK_STREAM || !listens || !is_internet) return 0;
+    read_address(&address, bound);
+    *port = ntohs(address.any.sa_family == AF_INET ? address.four.sin_port : address.six.sin6_port);
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return -1;
+    return 1;
+}
+
+int clinux_notify(const char *socket_path, const char *state) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(socket_path);
+    if (length == 0 || length >= sizeof address.sun_path) {
+        errno = EINVAL;
+        return -1;
+    }
+    memcpy(address.sun_path, socket_path, length);
+    if (address.sun_path[0] == '@') address.sun_path[0] = 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -1;
+    socklen_t size = offsetof(struct sockaddr_un, sun_path) + length;
+    ssize_t sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return sent < 0 ? -1 : 0;
+}

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
+import Metrics
 import NIOCore
 import Storage
 
@@ -27,9 +28,11 @@ struct Dispatcher: HTTPResponder {
 
     func respond(to request: Request, context: ControlContext) async throws -> Response {
         let id = UUID().uuidString
+        let began = ContinuousClock.now
+        let endpoint = find(request)
         var response: Response
         do {
-            response = try await answer(request, context)
+            response = try await answer(request, context, endpoint)
         } catch let problem as Problem {
             response = problem.response
         } catch let error as StorageError {
@@ -42,18 +45,47 @@ struct Dispatcher: HTTPResponder {
             response = Problem(.internalServerError, "The server failed on this request; its log has request \(id).").response
         }
         Dispatcher.secure(&response, id)
+        Dispatcher.report(endpoint, response.status, ContinuousClock.now - began)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(_ request: Request, _ context: ControlContext) async throws -> Response {
+    /// The endpoint of a request, with the value of its variable segment, or what its path takes instead.
+    private enum Found {
+        case endpoint(Endpoint, parameter: String)
+        case otherMethods([HTTPRequest.Method])
+        case nothing
+    }
+
+    private func find(_ request: Request) -> Found {
         let segments = request.uri.path.split(separator: "/", omittingEmptySubsequences: true)
         let matching = endpoints.compactMap { endpoint in endpoint.match(segments).map { (endpoint, $0) } }
-        guard !matching.isEmpty else { throw Problem(.notFound, "There is nothing here; /docs/swagger lists what there is.") }
         let method = request.method == .head ? .get : request.method
-        guard let (endpoint, parameter) = matching.first(where: { $0.0.method == method }) else {
-            let allowed = matching.map(\.0.method.rawValue).flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] }.joined(separator: ", ")
-            throw Problem(.methodNotAllowed, "This path takes \(allowed).", headers: [(.allow, allowed)])
+        if let (endpoint, parameter) = matching.first(where: { $0.0.method == method }) { return .endpoint(endpoint, parameter: parameter) }
+        return matching.isEmpty ? .nothing : .otherMethods(matching.map(\.0.method))
+    }
+
+    /// Counts an answer. Labels are the API's own words: a client cannot make new ones.
+    private static func report(_ found: Found, _ status: HTTPResponse.Status, _ duration: Duration) {
+        var labels = [("route", "none"), ("method", "other"), ("status", "\(status.code)")]
+        if case .endpoint(let endpoint, _) = found {
+            labels[0].1 = "/" + endpoint.path.joined(separator: "/")
+            labels[1].1 = endpoint.method.rawValue
         }
+        Counter(label: "http.server.requests", dimensions: labels).increment()
+        Timer(label: "http.server.request.duration", dimensions: labels).record(duration: duration)
+    }
+
+    private func answer(_ request: Request, _ context: ControlContext, _ found: Found) async throws -> Response {
+        switch found {
+        case .nothing: throw Problem(.notFound, "There is nothing here; /docs/swagger lists what there is.")
+        case .otherMethods(let methods):
+            let allowed = methods.map(\.rawValue).flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] }.joined(separator: ", ")
+            throw Problem(.methodNotAllowed, "This path takes \(allowed).", headers: [(.allow, allowed)])
+        case .endpoint(let endpoint, let parameter): return try await call(endpoint, parameter, request, context)
+        }
+    }
+
+    private func call(_ endpoint: Endpoint, _ parameter: String, _ request: Request, _ context: ControlContext) async throws -> Response {
         let author = try endpoint.role.map { try authorise(request, context, $0) } ?? ""
         return try await endpoint.handle(Call(request: request, parameter: parameter, author: author))
     }

@@ -1,9 +1,9 @@
 /// One metric with its help, kind and samples.
 public struct MetricFamily: Sendable {
-    public enum Kind: String, Sendable { case counter, gauge, histogram }
+    public enum Kind: String, Sendable { case counter, gauge, histogram, summary }
 
     public struct Sample: Sendable {
-        /// What follows the family's name: `_bucket`, `_sum` and `_count` of a histogram.
+        /// What follows the family's name: `_bucket`, `_sum` and `_count` of a histogram or summary.
         public let suffix: String
         public let labels: [(name: String, value: String)]
         public let value: Double

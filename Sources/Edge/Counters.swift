@@ -1,8 +1,12 @@
+public import Steering
+
 /// What one worker has done. Each worker writes its own; a scrape adds them up.
 public struct Counters: Sendable, Equatable {
     public var redirectsToOrigin: UInt64 = 0
     /// By the CDN's name: it outlives the tables in which the CDN stood.
     public var redirectsToCDN: [String: UInt64] = [:]
+    /// Redirects by the raw value of `Decision.Reason`.
+    public var reasons = [UInt64](repeating: 0, count: Decision.Reason.allCases.count)
     /// By status and the refusal's stable name.
     public var refusals: [RefusalKey: UInt64] = [:]
     /// Answers to health pages and OPTIONS.
@@ -34,6 +38,7 @@ public struct Counters: Sendable, Equatable {
     public mutating func add(_ other: Counters) {
         redirectsToOrigin += other.redirectsToOrigin
         redirectsToCDN.merge(other.redirectsToCDN, uniquingKeysWith: +)
+        for index in reasons.indices { reasons[index] += other.reasons[index] }
         refusals.merge(other.refusals, uniquingKeysWith: +)
         otherAnswers += other.otherAnswers
         connectionsAccepted += other.connectionsAccepted

@@ -28,13 +28,35 @@ struct DateField {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// RFC 3339: `1994-11-06T08:49:37Z`.
+    static func appendISO8601(_ second: Int, to bytes: inout [UInt8]) {
+        let day = Int((Double(second) / 86400).rounded(.down))
+        let (year, month, date) = civil(day)
+        append(year, digits: 4, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        append(month, digits: 2, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        append(date, digits: 2, to: &bytes)
+        bytes.append(UInt8(ascii: "T"))
+        appendClock(second - day * 86400, to: &bytes)
+        bytes.append(UInt8(ascii: "Z"))
+    }
+
+    /// `08:49:37`, of the seconds since midnight.
+    private static func appendClock(_ time: Int, to bytes: inout [UInt8]) {
+        append(time / 3600, digits: 2, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        append(time / 60 % 60, digits: 2, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        append(time % 60, digits: 2, to: &bytes)
+    }
+
     private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     /// Appends without a detour over strings: it runs on the fast path, which allocates nothing.
     private static func append(_ second: Int, to bytes: inout [UInt8]) {
         let day = Int((Double(second) / 86400).rounded(.down))
-        let time = second - day * 86400
         let (year, month, date) = civil(day)
         bytes += weekdays[((day % 7) + 7) % 7].utf8
         bytes += ", ".utf8
@@ -44,11 +66,7 @@ struct DateField {
         bytes.append(.space)
         append(year, digits: 4, to: &bytes)
         bytes.append(.space)
-        append(time / 3600, digits: 2, to: &bytes)
-        bytes.append(UInt8(ascii: ":"))
-        append(time / 60 % 60, digits: 2, to: &bytes)
-        bytes.append(UInt8(ascii: ":"))
-        append(time % 60, digits: 2, to: &bytes)
+        appendClock(second - day * 86400, to: &bytes)
         bytes += " GMT".utf8
     }
 

@@ -11,23 +11,32 @@ import Synchronization
 public final class EdgeServer: Sendable {
     public struct Configuration: Sendable {
         public var address: ListenAddress
+        /// Sockets to accept from instead of opening `address`.
+        public var inherited: InheritedSockets?
         /// Threads, each with a listener and an event loop of its own; at least 1.
         public var workers: Int
         public var limits: Limits
         public var clientSource: ClientSource
+        /// Nil: clients may send what they like.
+        public var clientRate: ClientRate?
+        public var accessLog: AccessLog?
         /// Documentation, by path.
         public var pages: [EdgePage]
         /// False: every connection goes to the slow path as it is accepted.
         public var usesFastPath: Bool
 
         public init(
-            address: ListenAddress, workers: Int, limits: Limits = Limits(), clientSource: ClientSource = ClientSource(),
-            pages: [EdgePage] = [], usesFastPath: Bool = true
+            address: ListenAddress, inherited: InheritedSockets? = nil, workers: Int, limits: Limits = Limits(),
+            clientSource: ClientSource = ClientSource(),
+            clientRate: ClientRate? = nil, accessLog: AccessLog? = nil, pages: [EdgePage] = [], usesFastPath: Bool = true
         ) {
             self.clientSource = clientSource
+            self.clientRate = clientRate
+            self.accessLog = accessLog
             self.pages = pages
             self.usesFastPath = usesFastPath
             self.address = address
+            self.inherited = inherited
             self.workers = workers
             self.limits = limits
         }
@@ -35,6 +44,8 @@ public final class EdgeServer: Sendable {
 
     /// The address with the port that the system chose, if 0 was asked for.
     public let address: ListenAddress
+    /// The service manager keeps the sockets: what waits in them is the next process's.
+    private let isInherited: Bool
     private let group: MultiThreadedEventLoopGroup
     private let seats: [Seat]
     private let open: OpenConnections
@@ -58,30 +69,38 @@ public final class EdgeServer: Sendable {
         _ configuration: Configuration, table: RoutingTable, sequences: SequenceSet, report: @escaping @Sendable (String) -> Void
     ) async throws {
         let workers = max(1, configuration.workers)
-        let (descriptors, bound) = try Listener.open(configuration.address, count: workers)
+        let (descriptors, bound) =
+            if let inherited = configuration.inherited {
+                try Listener.adopt(inherited, count: workers)
+            } else {
+                try Listener.open(configuration.address, count: workers)
+            }
         address = bound
-        group = MultiThreadedEventLoopGroup(numberOfThreads: workers)
+        isInherited = configuration.inherited != nil
+        group = MultiThreadedEventLoopGroup(numberOfThreads: descriptors.count)
         let open = OpenConnections()
         self.open = open
         let report = QuietReport(to: report)
-        let (source, limits, pages) = (configuration.clientSource, configuration.limits, configuration.pages)
+        let limits = configuration.limits
+        let makeResponder = { @Sendable in
+            Responder(
+                table: table, sequences: sequences, clientSource: configuration.clientSource, rate: configuration.clientRate,
+                log: configuration.accessLog, pages: configuration.pages)
+        }
         var seats: [Seat] = []
         for (descriptor, loop) in zip(descriptors, group.makeIterator().map { $0 }) {
             let worker = try await loop.submit {
-                NIOLoopBound(
-                    Worker(responder: Responder(table: table, sequences: sequences, clientSource: source, pages: pages), limits: limits),
-                    eventLoop: loop)
+                NIOLoopBound(Worker(responder: makeResponder(), limits: limits), eventLoop: loop)
             }.get()
             let fast = try FastLoop(
-                listener: descriptor, handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open, report) }, report: report)
+                listener: descriptor, isShared: isInherited,
+                handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open, report) }, report: report)
             seats.append(Seat(fast: fast, loop: loop, worker: worker))
         }
         self.seats = seats
         for (index, seat) in seats.enumerated() {
             seat.fast.start(name: "fast-\(index)") {
-                FastLoop.State(
-                    responder: Responder(table: table, sequences: sequences, clientSource: source, pages: pages), limits: limits,
-                    answersPlain: configuration.usesFastPath)
+                FastLoop.State(responder: makeResponder(), limits: limits, answersPlain: configuration.usesFastPath)
             }
         }
     }
@@ -107,6 +126,9 @@ public final class EdgeServer: Sendable {
         return try await onEveryResponder { $0.takeTraffic() }
     }
 
+    /// Gives what workers hold for the access log to its thread. Any thread; no worker waits.
+    public func flushLog() async throws { _ = try await onEveryResponder { $0.flushLog() } }
+
     /// What all workers have done so far.
     public func counters() async throws -> Counters {
         var sum = Counters()
@@ -123,16 +145,21 @@ public final class EdgeServer: Sendable {
     ///
     /// Connections are accepted before their first byte from now on: closing a listener resets those that it still waits for.
     public func drain() async throws {
-        for seat in seats { await seat.fast.stopDeferring() }
+        if !isInherited {
+            for seat in seats { await seat.fast.stopDeferring() }
+        }
         _ = try await onEveryResponder { $0.isDraining = true }
     }
 
     /// Accepts what is queued, closes the listeners, and ends each connection with its next answer.
     ///
-    /// A handshake that ends between the last accept and the close would be reset, so none may begin for a moment before.
+    /// A handshake that ends between the last accept and the close would be reset, so none may begin for a moment before. Inherited
+    /// sockets are let go as they are.
     public func stopAccepting() async throws {
-        for seat in seats { await seat.fast.refuseHandshakes() }
-        try await Task.sleep(for: EdgeServer.handshakeTime)
+        if !isInherited {
+            for seat in seats { await seat.fast.refuseHandshakes() }
+            try await Task.sleep(for: EdgeServer.handshakeTime)
+        }
         for seat in seats {
             await seat.fast.stopAccepting()
             let worker = seat.worker
@@ -147,6 +174,7 @@ public final class EdgeServer: Sendable {
         let left = await open.waitUntilEmpty(seconds: seconds) { [seats] in seats.reduce(0) { $0 + $1.fast.connectionsOpen } }
         let traffic = try await takeTraffic()
         lastTraffic.withLock { $0 = traffic }
+        try await flushLog()
         for seat in seats { await seat.fast.perform { $0.isQuitting = true } }
         try await group.shutdownGracefully()
         return left

@@ -4,7 +4,7 @@ enum HTTPFault: UInt8, Error, CaseIterable, Sendable {
     case lineEnd, fieldName, fieldValue, foldedField, headTooLarge, tooManyFields
     case host, framing, transferCoding, expectation
     case body, bodyTooLarge, headTimeout, bodyTimeout
-    case methodNotAllowed
+    case methodNotAllowed, tooManyRequests
 
     /// Status, the stable name, and what to send instead.
     var table: (status: Int, name: String, detail: String) {
@@ -32,6 +32,7 @@ enum HTTPFault: UInt8, Error, CaseIterable, Sendable {
         case .headTimeout: (408, "head-timeout", "The request's head did not arrive in time.")
         case .bodyTimeout: (408, "body-timeout", "The request's body did not arrive in time.")
         case .methodNotAllowed: (405, "method-not-allowed", "This path does not take this method; see Allow.")
+        case .tooManyRequests: (429, "too-many-requests", "Your network sends more requests than this server accepts; wait a second.")
         }
     }
 }

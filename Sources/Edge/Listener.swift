@@ -1,4 +1,6 @@
+import CLinux
 import Glibc
+import Steering
 
 /// Listening sockets of one address, one a worker: the kernel spreads connections over them (`SO_REUSEPORT`, socket(7)).
 enum Listener {
@@ -24,6 +26,39 @@ enum Listener {
         } catch {
             for descriptor in descriptors { _ = close(descriptor) }
             throw error
+        }
+        return (descriptors, bound)
+    }
+
+    /// Takes over the service manager's sockets; with more workers than sockets, several workers accept from one.
+    ///
+    /// - Returns: the descriptors, at least `count`, which the caller owns, and the address of the first.
+    /// - Throws: `EdgeError` naming the descriptor that is no listening TCP socket.
+    static func adopt(_ sockets: InheritedSockets, count: Int) throws(EdgeError) -> (descriptors: [CInt], bound: ListenAddress) {
+        var bound: ListenAddress?
+        for number in sockets.descriptors {
+            var address = clinux_address()
+            var port: UInt16 = 0
+            // Both are locals that the call fills.
+            switch unsafe clinux_adopt_listener(number, &address, &port) {
+            case 1: break
+            case 0:
+                throw EdgeError(
+                    "descriptor \(number) of LISTEN_FDS is no listening TCP socket; give the .socket unit ListenStream=ADDRESS:PORT")
+            default: throw EdgeError("cannot take over descriptor \(number) of LISTEN_FDS", errno: errno)
+            }
+            set(number, CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, deferSeconds)
+            set(number, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
+            bound = bound ?? ListenAddress(host: "\(ClientAddress(high: address.high, low: address.low))", port: port)
+        }
+        guard let bound else { throw EdgeError("the address of descriptor 3 of LISTEN_FDS cannot be read") }
+        var descriptors = Array(sockets.descriptors)
+        while descriptors.count < count {
+            let copy = fcntl(descriptors[descriptors.count % sockets.count], F_DUPFD_CLOEXEC, 3)
+            guard copy >= 0 else {
+                throw EdgeError("cannot share a socket of LISTEN_FDS", errno: errno, hint: "raise the limit of open files")
+            }
+            descriptors.append(copy)
         }
         return (descriptors, bound)
     }

@@ -21,6 +21,11 @@ struct Responder {
     /// Body bytes that follow what is in the writer, shared by all who ask for the page; the owner sends and clears it.
     var attachment: ByteBuffer?
     let clientSource: ClientSource
+    private let rate: ClientRate?
+    /// Nil when no access log is kept.
+    private var log: AccessLines?
+    /// What was answered last, for the log.
+    private var last = AccessLines.Answer()
     /// Documentation by path.
     private let pages: [EdgePage]
     private var decoded: [UInt8] = []
@@ -45,10 +50,12 @@ struct Responder {
 
     /// - Parameter clock: seconds since 1970, for the Date field.
     init(
-        table: RoutingTable, sequences: SequenceSet, clientSource: ClientSource = ClientSource(), pages: [EdgePage] = [],
-        clock: @escaping () -> Int = DateField.now
+        table: RoutingTable, sequences: SequenceSet, clientSource: ClientSource = ClientSource(), rate: ClientRate? = nil,
+        log: AccessLog? = nil, pages: [EdgePage] = [], clock: @escaping () -> Int = DateField.now
     ) {
         self.clientSource = clientSource
+        self.rate = rate
+        self.log = log.map { AccessLines($0) }
         self.table = table
         self.sequences = sequences
         redirectsToCDN = [UInt64](repeating: 0, count: table.catalog.cdns.count)
@@ -90,11 +97,35 @@ struct Responder {
     mutating func respond(
         to head: RequestHead, _ bytes: borrowing Span<UInt8>, from peer: ClientAddress, closes: Bool
     ) -> Outcome {
+        let client = clientSource.client(of: head, bytes, peer: peer)
+        let outcome = answer(head, bytes, from: client, closes: closes)
+        if log != nil, outcome == .answered { addLine(head.method, head.target, of: bytes, client) }
+        return outcome
+    }
+
+    /// Hands over what is to be logged.
+    mutating func flushLog() { log?.flush() }
+
+    private mutating func addLine(
+        _ method: RequestHead.Method, _ target: Range<Int>, of bytes: borrowing Span<UInt8>, _ client: ClientAddress
+    ) {
+        log?.add(last, to: method, target, of: bytes, from: client, table, now: clock())
+        last = AccessLines.Answer()
+    }
+
+    private mutating func addLine(_ method: RequestHead.Method, _ target: String, _ client: ClientAddress) {
+        guard log != nil else { return }
+        let bytes = Array(target.utf8)
+        addLine(method, 0..<bytes.count, of: bytes.span, client)
+    }
+
+    private mutating func answer(
+        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, closes: Bool
+    ) -> Outcome {
         let framing = ResponseWriter.Framing(head, closes: closes)
         if head.method == .other { return refuse(.unknownMethod, framing) }
         if head.form == .authority { return refuseMethod(allow: Allow.redirect, framing) }
         if head.form == .asterisk { return options(allow: Allow.redirect, framing) }
-        let client = clientSource.client(of: head, bytes, peer: peer)
         let question = bytes.firstIndex(of: UInt8(ascii: "?"), in: head.target)
         let path = head.target.lowerBound..<question
         let query = min(question + 1, head.target.upperBound)..<head.target.upperBound
@@ -109,8 +140,9 @@ struct Responder {
     }
 
     /// Answers with a page; its body is in `attachment` then.
-    mutating func show(_ page: Int, to head: RequestHead, closes: Bool) {
+    mutating func show(_ page: Int, to head: RequestHead, from client: ClientAddress, closes: Bool) {
         let framing = ResponseWriter.Framing(head, closes: closes)
+        defer { addLine(head.method, pages[page].path, client) }
         guard head.method == .get || head.method == .head else {
             _ = refuseMethod(allow: Allow.health, framing)
             return
@@ -131,6 +163,7 @@ struct Responder {
     /// - Parameter fields: the head's field lines.
     mutating func respond(toBody body: [UInt8], of head: RequestHead, fields: [UInt8], from client: ClientAddress) {
         let framing = ResponseWriter.Framing(head, closes: true)
+        defer { addLine(head.method, "/origin", client) }
         guard let url = OriginBody.video(in: body) else {
             _ = refuse(.body, framing)
             return
@@ -145,8 +178,9 @@ struct Responder {
     }
 
     /// Answers what is wrong as HTTP. The connection closes after it.
-    mutating func refuse(_ fault: HTTPFault, method: RequestHead.Method = .get) {
+    mutating func refuse(_ fault: HTTPFault, method: RequestHead.Method = .get, from client: ClientAddress) {
         _ = refuse(fault, ResponseWriter.Framing(method: method, closes: true))
+        addLine(method, "", client)
     }
 }
 
@@ -163,6 +197,7 @@ extension Responder {
         case .options: return options(allow: allow, framing)
         default: return refuseMethod(allow: allow, framing)
         }
+        guard admits(client) else { return refuse(.tooManyRequests, framing, field: Responder.retryAfter) }
         do throws(Refusal) {
             let parameters = try Query(bytes, query)
             guard let value = parameters.video else {
@@ -180,9 +215,14 @@ extension Responder {
         return .answered
     }
 
+    private static let retryAfter = ("Retry-After", "1")
+
+    private func admits(_ client: ClientAddress) -> Bool { rate.map { $0.admits(client, now: FastLoop.nanoseconds()) } ?? true }
+
     private mutating func redirectByPath(
         _ head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, _ framing: ResponseWriter.Framing
     ) -> Outcome {
+        guard admits(client) else { return refuse(.tooManyRequests, framing, field: Responder.retryAfter) }
         do throws(Refusal) {
             let video = try table.video(atPath: head.target, of: bytes)
             switch head.method {
@@ -221,6 +261,8 @@ extension Responder {
         case .origin: counters.redirectsToOrigin += 1
         case .cdn(let cdn): redirectsToCDN[cdn] += 1
         }
+        counters.reasons[Int(decision.reason.rawValue)] += 1
+        if log != nil { last = AccessLines.Answer(reason: decision.reason.name, decision: decision) }
         traffic.countRedirect(decision.target, status: decision.status, server: video.server)
         beginRedirect(decision.status, second: asker.second, framing)
         let start = writer.bytes.count
@@ -256,7 +298,7 @@ extension Responder {
             begin(status, framing)
             writer.append("Location: ")
         } else {
-            answers[status] += 1
+            note(status)
             writer.bytes += framing.closes ? redirectStart.closing : redirectStart.keepingAlive
         }
     }
@@ -328,9 +370,14 @@ extension Responder {
         static let health = "GET, HEAD"
     }
 
+    private mutating func note(_ status: Int) {
+        answers[status] += 1
+        last.status = status
+    }
+
     private mutating func begin(_ status: Int, _ framing: ResponseWriter.Framing) {
         date.refresh(now: clock())
-        answers[status] += 1
+        note(status)
         writer.begin(status, framing, date: date.bytes)
     }
 
@@ -374,6 +421,7 @@ extension Responder {
     ) {
         counters.countRefusal(status, name)
         traffic.countRefusal(status)
+        last = AccessLines.Answer(reason: name)
         let document = Document.object([
             .init("type", .string("about:blank")),
             .init("title", .string(ResponseWriter.title(status))),

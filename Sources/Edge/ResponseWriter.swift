@@ -76,6 +76,7 @@ struct ResponseWriter {
         case 413: "413 Content Too Large"
         case 414: "414 URI Too Long"
         case 417: "417 Expectation Failed"
+        case 429: "429 Too Many Requests"
         case 431: "431 Request Header Fields Too Large"
         case 501: "501 Not Implemented"
         case 503: "503 Service Unavailable"

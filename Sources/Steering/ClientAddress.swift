@@ -131,6 +131,23 @@ extension ClientAddress {
     }
 }
 
+extension ClientAddress {
+    /// Appends the text of `description`; of an IPv4 address without allocating.
+    public func append(to bytes: inout [UInt8]) {
+        guard isIPv4 else {
+            bytes += description.utf8
+            return
+        }
+        for shift: UInt64 in [24, 16, 8, 0] {
+            let octet = UInt8(truncatingIfNeeded: low >> shift)
+            if octet >= 100 { bytes.append(0x30 + octet / 100) }
+            if octet >= 10 { bytes.append(0x30 + octet / 10 % 10) }
+            bytes.append(0x30 + octet % 10)
+            if shift > 0 { bytes.append(UInt8(ascii: ".")) }
+        }
+    }
+}
+
 extension ClientAddress: CustomStringConvertible {
     /// As `ClientAddress(_:)` reads it; IPv6 in the form of RFC 5952.
     public var description: String {

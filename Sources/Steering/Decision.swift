@@ -54,6 +54,11 @@ public struct Decision: Sendable, Equatable {
 }
 
 extension RoutingTable {
+    /// The name of the rule by which a decision of this table was made; nil when none matched.
+    public func rule(of decision: Decision) -> String? {
+        catalog.rules.indices.contains(decision.policy - 1) ? catalog.rules[decision.policy - 1].name : nil
+    }
+
     /// Decides one request. The same table, request and state give the same answer.
     ///
     /// - Parameters:

@@ -11,7 +11,7 @@ struct VideoBalancer: AsyncParsableCommand {
         version: version,
         subcommands: [
             Serve.self, Check.self, Explain.self, Simulate.self, CatalogCommand.self, KeyCommand.self, Migrate.self, Healthcheck.self,
-            SettingsCommand.self,
+            SettingsCommand.self, MetricsCommand.self,
         ])
 
     static func main() async {

@@ -50,11 +50,13 @@ class Balancer:
             "--lame-duck", "0", "--drain-timeout", "1", "--log-format", "json", *self.flags,
         ]
         with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+            self.process = self._run(command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=output,
+                                     stderr=subprocess.STDOUT)
         self.listen = self._logged("serving redirects", "listen")
         self.admin = self._logged("serving the control plane", "admin")
         return self
+
+    _run = staticmethod(subprocess.Popen)
 
     def __enter__(self):
         return self.start()

@@ -10,6 +10,8 @@ struct Asker {
     var responder: Responder
     var client = ClientAddress(ipv4: 0xC000_0201)
 
+    init(responder: Responder) { self.responder = responder }
+
     init(_ setup: Setup = Setup()) throws {
         let table = try setup.table()
         responder = Responder(table: table, sequences: SequenceBook().set(for: table), clock: { 784_111_777 })
@@ -21,7 +23,7 @@ struct Asker {
         var scanner = HeadScanner(limits: Limits())
         switch scanner.scan(request.span) {
         case .incomplete: break
-        case .fault(let fault): responder.refuse(fault)
+        case .fault(let fault): responder.refuse(fault, from: client)
         case .complete(let head):
             if responder.respond(to: head, request.span, from: client, closes: head.closes || closes) == .needsBody {
                 responder.respond(

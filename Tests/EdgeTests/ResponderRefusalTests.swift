@@ -105,7 +105,7 @@ import Testing
     @Test(arguments: HTTPFault.allCases)
     func `a fault of HTTP closes and says what is wrong`(fault: HTTPFault) throws {
         var asker = try Asker()
-        asker.responder.refuse(fault)
+        asker.responder.refuse(fault, from: .unknown)
         let answer = try Answer.only(in: asker.responder.writer.bytes)
         #expect(answer.status == fault.table.status)
         #expect(answer.closes)

@@ -108,7 +108,7 @@ struct TrafficTests {
         let seconds = Tier.isSoak ? 600.0 : 62.0
         pause(seconds)
         #expect(try balancer.metrics()["balancer_degraded"] == 1)
-        #expect(try balancer.metrics()["balancer_traffic_backlog_minutes"] ?? 0 >= 1)
+        #expect(try balancer.metrics()["balancer_traffic_backlog_seconds"] ?? 0 >= 1)
         try database.restore()
         try eventually("recovery") { try balancer.metrics()["balancer_degraded"] == 0 }
         stop.raise()

@@ -6,6 +6,8 @@
 int clinux_epoll_create(void);
 /// Adds `fd` for reading, level-triggered; events carry `tag`.
 int clinux_epoll_add(int set, int fd, uint64_t tag);
+/// The same for a listening socket that other sets watch too: a connection wakes one of them or a few, not all (EPOLLEXCLUSIVE).
+int clinux_epoll_add_shared(int set, int fd, uint64_t tag);
 /// Takes `fd` out of the set.
 int clinux_epoll_remove(int set, int fd);
 /// Waits up to `milliseconds` (-1: for ever) and writes the tags of ready descriptors. Returns their count, or -1 and errno.
@@ -18,6 +20,11 @@ struct clinux_address {
 int clinux_accept(int listener, struct clinux_address *peer);
 /// Drops every SYN that comes to a listening socket from now on, by a socket filter; handshakes under way go on. Needs no privilege.
 int clinux_refuse_handshakes(int listener);
+/// Takes over a listening TCP socket: makes it non-blocking and closed on exec, and tells its address and port.
+/// Returns 0 when `fd` is no such socket, and -1 and errno on failure.
+int clinux_adopt_listener(int fd, struct clinux_address *bound, uint16_t *port);
+/// Sends one datagram to the socket of the service manager (sd_notify(3)); a leading @ is an abstract name. Returns -1 and sets errno on failure.
+int clinux_notify(const char *socket_path, const char *state);
 /// Names the calling thread for `top -H`; at most 15 bytes.
 void clinux_name_thread(const char *name);
 /// An eventfd for waking an epoll set; non-blocking, closed on exec.

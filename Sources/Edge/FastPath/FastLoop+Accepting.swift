@@ -41,7 +41,7 @@ extension FastLoop {
     func endRest(_ state: inout State, _ now: UInt64) {
         guard now >= state.restsUntil, state.isAccepting else { return }
         state.restsUntil = 0
-        _ = clinux_epoll_add(epoll, listener, ConnectionTable.listenerTag)
+        _ = FastLoop.watch(listener, isShared: isShared, in: epoll)
     }
 
     /// Reads at once: the kernel hands a connection over when its first bytes are there.
@@ -96,12 +96,12 @@ extension FastLoop {
         }
     }
 
-    /// Ends accepting: what is queued in the kernel is accepted, then the listener closes.
+    /// Ends accepting: what is queued in the kernel is accepted unless others will, then the listener closes.
     func stopAccepting() async {
         await perform { [self] state in
             guard state.isAccepting else { return }
             state.closesConnections = true
-            while accept(&state, FastLoop.second(FastLoop.nanoseconds())) == .more {}
+            while !isShared, accept(&state, FastLoop.second(FastLoop.nanoseconds())) == .more {}
             state.isAccepting = false
             _ = clinux_epoll_remove(epoll, listener)
             close(listener)

@@ -11,6 +11,8 @@ import Synchronization
 /// each leaves the epoll set first and is handed over with all its bytes.
 final class FastLoop: Sendable {
     let listener: CInt
+    /// Others accept from the listener too: other loops, or the next process.
+    let isShared: Bool
     let epoll: CInt
     private let wake: CInt
     /// Nil once the thread has ended.
@@ -60,21 +62,28 @@ final class FastLoop: Sendable {
 
     /// - Parameters:
     ///   - listener: owned by the loop from now on.
+    ///   - isShared: others accept from it too; what waits in it at the end is theirs.
     ///   - handOver: called on the loop's thread.
     ///   - report: told what an operator should know, in a line.
     init(
-        listener: CInt, handOver: @escaping @Sendable (consuming HandOver) -> Void, report: QuietReport
+        listener: CInt, isShared: Bool, handOver: @escaping @Sendable (consuming HandOver) -> Void, report: QuietReport
     ) throws(EdgeError) {
         self.listener = listener
+        self.isShared = isShared
         self.handOver = handOver
         self.report = report
         epoll = clinux_epoll_create()
         wake = clinux_eventfd()
         guard epoll >= 0, wake >= 0, clinux_epoll_add(epoll, wake, ConnectionTable.wakeTag) == 0,
-            clinux_epoll_add(epoll, listener, ConnectionTable.listenerTag) == 0
+            FastLoop.watch(listener, isShared: isShared, in: epoll)
         else {
             throw EdgeError("cannot watch the listening socket", errno: errno, hint: "raise the limit of open files")
         }
+    }
+
+    static func watch(_ listener: CInt, isShared: Bool, in epoll: CInt) -> Bool {
+        let add = isShared ? clinux_epoll_add_shared : clinux_epoll_add
+        return add(epoll, listener, ConnectionTable.listenerTag) == 0
     }
 
     deinit {

@@ -145,7 +145,7 @@ extension ConnectionHandler {
         let closes = head.closes || worker.closesConnections
         switch worker.responder.respond(to: head, input.readableBytesUInt8Span, from: peer, closes: closes) {
         case .needsBody: return beginBody(head, context)
-        case .needsPage(let page): worker.responder.show(page, to: head, closes: closes)
+        case .needsPage(let page): worker.responder.show(page, to: head, from: peer, closes: closes)
         case .answered: break
         }
         input.moveReaderIndex(forwardBy: head.length)
@@ -252,7 +252,7 @@ extension ConnectionHandler {
     }
 
     private func refuse(_ fault: HTTPFault, _ context: ChannelHandlerContext) {
-        worker.responder.refuse(fault, method: phase == .body ? headInBody.method : scanner.method)
+        worker.responder.refuse(fault, method: phase == .body ? headInBody.method : scanner.method, from: peer)
         finish(context)
     }
 

@@ -32,6 +32,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: .init(of: .headTimeout)) var headTimeout: String?
     @Option(help: .init(of: .bodyTimeout)) var bodyTimeout: String?
     @Option(help: .init(of: .idleTimeout)) var idleTimeout: String?
+    @Option(help: .init(of: .clientRate)) var clientRate: String?
+    @Option(help: .init(of: .clientBurst)) var clientBurst: String?
+    @Option(help: .init(of: .accessLog)) var accessLog: String?
+    @Option(help: .init(of: .accessLogEvery)) var accessLogEvery: String?
+    @Option(help: .init(of: .accessLogMask)) var accessLogMask: String?
     @Option(help: .init(of: .lameDuck)) var lameDuck: String?
     @Option(help: .init(of: .drainTimeout)) var drainTimeout: String?
     @Option(help: .init(of: .logFormat)) var logFormat: String?
@@ -44,7 +49,9 @@ struct Serve: AsyncParsableCommand {
             (.trustedProxies, trustedProxies), (.forwardedField, forwardedField), (.probeLinkLocal, probeLinkLocal),
             (.targetBytes, targetBytes), (.headBytes, headBytes),
             (.headFields, headFields), (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
-            (.bodyTimeout, bodyTimeout), (.idleTimeout, idleTimeout), (.lameDuck, lameDuck), (.drainTimeout, drainTimeout),
+            (.bodyTimeout, bodyTimeout), (.idleTimeout, idleTimeout), (.clientRate, clientRate),
+            (.clientBurst, clientBurst), (.accessLog, accessLog), (.accessLogEvery, accessLogEvery), (.accessLogMask, accessLogMask),
+            (.lameDuck, lameDuck), (.drainTimeout, drainTimeout),
             (.logFormat, logFormat), (.logLevel, logLevel),
         ] + geoIP.flags
     }

@@ -39,7 +39,7 @@ struct Simulate: AsyncParsableCommand {
                 geography: try await geoIP.geography())
             for warning in simulation.warnings { Exit.say(warning) }
             if let log {
-                try AccessLog.play(log, &simulation)
+                try PlayedLog.play(log, &simulation)
             } else {
                 play(catalog, &simulation)
             }

@@ -15,6 +15,8 @@ struct BalancerNode: Node {
     let prober: Prober
     let geoIP: GeoIPFiles
     let store: LazyStore
+    let accessLog: AccessLog?
+    let registry: MetricsRegistry
 
     func readiness() async -> Readiness {
         if await publisher.isDraining { return .draining }
@@ -23,11 +25,21 @@ struct BalancerNode: Node {
     }
 
     func metrics() async throws -> [MetricFamily] {
-        MetricTable.families(try await edge.counters(), await publisher.current, isDegraded: await publisher.trouble != nil)
-            + MetricTable.fleet(
-                nodesSeen: await publisher.nodesSeen, minutesWaiting: await recorder.waiting, requestsLost: await recorder.lostRequests,
-                statements: await store.statements)
+        let current = await publisher.current
+        let fleet = [
+            Metric.revision.family(Double(current.revision)),
+            Metric.newestRevision.family(Double(await publisher.newestRevision)),
+            Metric.applied.family(Double(await publisher.applied) / 1000),
+            Metric.degraded.family(await publisher.trouble == nil ? 0 : 1),
+            Metric.nodes.family(Double(await publisher.nodesSeen)),
+            Metric.backlog.family(Double(await recorder.waiting) * 60),
+            Metric.lostRequests.family(Double(await recorder.lostRequests)),
+            Metric.statements.family(Double(await store.statements)),
+        ]
+        return NodeMetrics.edge(try await edge.counters(), current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
+            + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
+            + registry.families + ProcessMetrics.families(started: identity.started)
     }
 
     func status() async -> Document {

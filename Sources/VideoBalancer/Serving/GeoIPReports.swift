@@ -25,18 +25,12 @@ enum GeoIPReports {
 
     static func metrics(_ reports: [GeoIPFiles.Report]) -> [MetricFamily] {
         [
-            MetricFamily(
-                "balancer_geoip_loads_total", .counter, "GeoIP databases read, by what became of them.",
+            Metric.geoIPLoads.family(
                 reports.flatMap { report in
-                    [("accepted", report.accepted), ("refused", report.refused)].map {
-                        .init(Double($0.1), labels: [("database", report.kind.rawValue), ("result", $0.0)])
-                    }
+                    [("accepted", report.accepted), ("refused", report.refused)].map { ([report.kind.rawValue, $0.0], Double($0.1)) }
                 }),
-            MetricFamily(
-                "balancer_geoip_built_timestamp_seconds", .gauge, "When the GeoIP database in use was built, since 1970-01-01 UTC.",
-                reports.compactMap { report in
-                    report.database.map { .init(Double($0.built), labels: [("database", report.kind.rawValue)]) }
-                }),
+            Metric.geoIPBuilt.family(
+                reports.compactMap { report in report.database.map { ([report.kind.rawValue], Double($0.built)) } }),
         ]
     }
 }

@@ -26,21 +26,15 @@ enum ProbeReports {
     }
 
     static func metrics(_ reports: [Prober.Report]) -> [MetricFamily] {
-        let labels = { (report: Prober.Report) in [("kind", report.subject.kind), ("name", report.subject.name)] }
+        let labels = { (report: Prober.Report) in [report.subject.kind, report.subject.name] }
         return [
-            MetricFamily(
-                "balancer_target_up", .gauge, "1 while a probed CDN or origin server works.",
-                reports.map { .init($0.window.isUp ? 1 : 0, labels: labels($0)) }),
-            MetricFamily(
-                "balancer_probes_total", .counter, "Probes by what they found.",
+            Metric.targetUp.family(reports.map { (labels($0), $0.window.isUp ? 1 : 0) }),
+            Metric.probes.family(
                 reports.flatMap { report in
-                    [("good", report.good), ("bad", report.bad)].map {
-                        .init(Double($0.1), labels: labels(report) + [("verdict", $0.0)])
-                    }
+                    [("good", report.good), ("bad", report.bad)].map { (labels(report) + [$0.0], Double($0.1)) }
                 }),
-            MetricFamily(
-                "balancer_probe_duration_seconds", .gauge, "How long the newest probe took.",
-                reports.compactMap { report in report.latency.map { .init(Double(milliseconds($0)) / 1000, labels: labels(report)) } }),
+            Metric.probeDuration.family(
+                reports.compactMap { report in report.latency.map { (labels(report), Double(milliseconds($0)) / 1000) } }),
         ]
     }
 

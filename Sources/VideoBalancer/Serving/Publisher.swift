@@ -18,6 +18,10 @@ actor Publisher {
     private(set) var current: Published
     /// What the workers decide with.
     private(set) var table: RoutingTable
+    /// The newest that the database has told of.
+    private(set) var newestRevision: Int
+    /// When `current` was taken over: milliseconds since 1970, UTC.
+    private(set) var applied = SystemClock.now()
     /// Why the database does not answer; nil when it does.
     private(set) var trouble: String?
     private(set) var isDraining = false
@@ -46,6 +50,7 @@ actor Publisher {
         self.current = current
         self.geography = geography
         table = RoutingTable(current.catalog, revision: current.revision, geography: geography)
+        newestRevision = current.revision
         self.trouble = trouble
         self.logger = logger
     }
@@ -92,6 +97,7 @@ actor Publisher {
     private func apply(_ polled: Polled) {
         access.replaceStored(polled.keys)
         nodesSeen = polled.nodesSeen
+        newestRevision = polled.head.revision
     }
 
     /// The database answers but holds no revision.
@@ -174,6 +180,8 @@ actor Publisher {
     private func publish(_ revision: Revision, databaseID: String) async throws {
         try await publishTable(revision.catalog, revision.id)
         current = Published(databaseID: databaseID, revision: revision.id, checksum: revision.checksum, catalog: revision.catalog)
+        newestRevision = revision.id
+        applied = SystemClock.now()
         logger.notice(
             "catalog applied",
             metadata: ["revision": "\(revision.id)", "author": "\(revision.author)", "comment": "\(revision.comment)"])

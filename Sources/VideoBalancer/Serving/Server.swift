@@ -1,4 +1,5 @@
 import Control
+import CoreMetrics
 import Edge
 import Foundation
 import Logging
@@ -24,7 +25,12 @@ struct Server {
     /// Serves until it is stopped by a signal.
     func run() async throws {
         let signals = await SignalService.trap()
+        let registry = MetricsRegistry()
+        MetricsSystem.bootstrap(registry)
         try settings.admin.requireFree(setting: "--admin")
+        let environment = ProcessInfo.processInfo.environment
+        let inherited = try InheritedSockets(environment: environment, process: ProcessInfo.processInfo.processIdentifier)
+        let manager = ServiceManager(environment: environment, logger: logger)
         let file = StateFile(path: settings.statePath)
         let loaded = file.load()
         for passedOver in loaded.passedOver { logger.warning("state file passed over", metadata: ["reason": "\(passedOver)"]) }
@@ -38,9 +44,14 @@ struct Server {
         let geography = await geoIP.geography
         let table = RoutingTable(start.revision.catalog, revision: start.revision.id, geography: geography)
         let logger = logger
+        let accessLog = try settings.accessLog.map { configuration in
+            try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
+        }
         let edge = try await EdgeServer(
             .init(
-                address: settings.listen, workers: settings.workers, limits: settings.limits, clientSource: settings.clientSource,
+                address: settings.listen, inherited: inherited, workers: settings.workers, limits: settings.limits,
+                clientSource: settings.clientSource,
+                clientRate: settings.clientRate, accessLog: accessLog,
                 pages: Documentation.dataPlane(assets: settings.assets).map {
                     EdgePage(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
                 },
@@ -58,60 +69,83 @@ struct Server {
         let identity = FleetMember.Identity(
             id: loaded.state?.node ?? FleetNode.makeID(), name: settings.nodeName, address: "\(edge.address)", boot: FleetNode.makeID(),
             started: SystemClock.now())
-        try await run(edge, publisher, access, identity, database, file, geoIP, signals)
+        try await run(
+            Parts(
+                edge: edge, publisher: publisher, access: access, identity: identity, store: database, file: file, geoIP: geoIP,
+                manager: manager,
+                accessLog: accessLog, registry: registry),
+            until: signals)
     }
 
-    private func run(
-        _ edge: EdgeServer, _ publisher: Publisher, _ access: Access, _ identity: FleetMember.Identity, _ store: LazyStore,
-        _ file: StateFile, _ geoIP: GeoIPFiles, _ trapped: UnixSignalsSequence
-    ) async throws {
+    /// What the services share.
+    private struct Parts {
+        let edge: EdgeServer
+        let publisher: Publisher
+        let access: Access
+        let identity: FleetMember.Identity
+        let store: LazyStore
+        let file: StateFile
+        let geoIP: GeoIPFiles
+        let manager: ServiceManager
+        let accessLog: AccessLog?
+        let registry: MetricsRegistry
+    }
+
+    private func run(_ parts: Parts, until signals: UnixSignalsSequence) async throws {
         let logger = logger
-        let watcher = DatabaseWatcher(store: store, publisher: publisher)
-        let geoIPWatcher = GeoIPWatcher(files: geoIP, publisher: publisher)
+        let watcher = DatabaseWatcher(store: parts.store, publisher: parts.publisher)
+        let geoIPWatcher = GeoIPWatcher(files: parts.geoIP, publisher: parts.publisher)
         let recorder = TrafficRecorder(
-            edge: edge, store: store, node: identity.id, boot: identity.boot, logger: logger, now: { SystemClock.now() })
-        await publisher.record { await recorder.add($0) }
-        let prober = Prober(allowsLinkLocal: settings.probesLinkLocal) { await publisher.healthChanged($0, $1) }
+            edge: parts.edge, store: parts.store, node: parts.identity.id, boot: parts.identity.boot, logger: logger,
+            now: { SystemClock.now() })
+        await parts.publisher.record { await recorder.add($0) }
+        let prober = Prober(allowsLinkLocal: settings.probesLinkLocal) { await parts.publisher.healthChanged($0, $1) }
         // The library tells at level info what the line below tells the operator.
         var libraryLogger = Logger(label: "control")
         libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
         let control = ControlServer.application(
             host: settings.admin.host, port: Int(settings.admin.port),
             node: BalancerNode(
-                identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, prober: prober, geoIP: geoIP,
-                store: store),
-            access: access,
+                identity: parts.identity, edge: parts.edge, publisher: parts.publisher, access: parts.access, recorder: recorder,
+                prober: prober, geoIP: parts.geoIP, store: parts.store,
+                accessLog: parts.accessLog, registry: parts.registry),
+            access: parts.access,
             pages: Documentation.controlPlane(assets: settings.assets).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
             },
             logger: libraryLogger, now: { SystemClock.now() }
         ) { port in
             logger.notice("serving the control plane", metadata: ["admin": "\(settings.admin.host):\(port)"])
+            parts.manager.ready("redirects on \(parts.edge.address), API on \(settings.admin.host):\(port)")
         }
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
-        let signals = SignalService(signals: trapped, watcher: watcher, geoIP: geoIPWatcher, stop: { stop.yield() }, logger: logger)
+        let signalService = SignalService(
+            signals: signals, watcher: watcher, geoIP: geoIPWatcher, manager: parts.manager, accessLog: parts.accessLog,
+            stop: { stop.yield() }, logger: logger)
         // Stopped from the last to the first: the data plane drains while the control plane still answers.
         let group = ServiceGroup(
             configuration: .init(
                 services: [
+                    .init(service: Watchdog(manager: parts.manager, edge: parts.edge)),
                     .init(service: control),
-                    .init(service: StateKeeper(file: file, node: identity.id, publisher: publisher, logger: logger)),
+                    .init(service: StateKeeper(file: parts.file, node: parts.identity.id, publisher: parts.publisher, logger: logger)),
                     .init(
                         service: FleetMember(
-                            identity: identity, store: store, publisher: publisher, access: access, logger: logger,
+                            identity: parts.identity, store: parts.store, publisher: parts.publisher, access: parts.access, logger: logger,
                             now: { SystemClock.now() })),
                     .init(service: recorder),
-                    .init(service: ProbingService(prober: prober, publisher: publisher)),
+                    .init(service: ProbingService(prober: prober, publisher: parts.publisher)),
                     .init(service: watcher),
+                    .init(service: AccessLogService(log: parts.accessLog, edge: parts.edge)),
                     .init(service: geoIPWatcher),
                     .init(
                         service: EdgeService(
-                            edge: edge, publisher: publisher, lameDuckSeconds: settings.lameDuckSeconds,
+                            edge: parts.edge, publisher: parts.publisher, lameDuckSeconds: settings.lameDuckSeconds,
                             drainSeconds: settings.drainSeconds,
                             logger: logger)),
                 ], logger: logger))
         try await withThrowingTaskGroup { tasks in
-            tasks.addTask { try await signals.run() }
+            tasks.addTask { try await signalService.run() }
             tasks.addTask {
                 for await _ in stops { await group.triggerGracefulShutdown() }
             }

@@ -62,6 +62,20 @@ struct Setting: Sendable {
     static let bodyTimeout = Setting(name: "body-timeout", fallback: "10", help: "Seconds for a whole body, 1 to 300; then 408.")
     static let idleTimeout = Setting(
         name: "idle-timeout", fallback: "60", help: "Seconds a connection may be idle between requests, 1 to 3600.")
+    static let clientRate = Setting(
+        name: "client-rate", fallback: "0",
+        help:
+            "Requests a second that a client may send, 1 to 10000; more is 429. A client is an IPv4 address or an IPv6 /56. 0 is no limit.")
+    static let clientBurst = Setting(
+        name: "client-burst", fallback: "100", help: "Requests that such a client may send at once before the rate holds, 1 to 100000.")
+    static let accessLog = Setting(
+        name: "access-log", fallback: "",
+        help: "File to which a line of JSON is appended for each answer, or - for the standard output; SIGHUP opens it anew. Empty is none."
+    )
+    static let accessLogEvery = Setting(
+        name: "access-log-every", fallback: "1", help: "100 logs every 100th answer of each worker, 1 to 1000000.")
+    static let accessLogMask = Setting(
+        name: "access-log-mask", fallback: "off", help: "on: clients are logged as networks, /24 of IPv4 and /48 of IPv6.")
     static let lameDuck = Setting(
         name: "lame-duck", fallback: "5", help: "Seconds between SIGTERM, from which /readyz is 503, and the end of accepting, 0 to 300.")
     static let drainTimeout = Setting(
@@ -72,7 +86,7 @@ struct Setting: Sendable {
     static let all = [
         listen, admin, database, state, assets, adminToken, nodeName, workers, fastPath, proxyProtocol, trustedProxies, forwardedField,
         geoipCountry, geoipASN, probeLinkLocal, targetBytes, headBytes, headFields, bodyBytes, headTimeout,
-        bodyTimeout, idleTimeout,
+        bodyTimeout, idleTimeout, clientRate, clientBurst, accessLog, accessLogEvery, accessLogMask,
         lameDuck, drainTimeout, logFormat, logLevel,
     ]
 }

@@ -22,6 +22,9 @@ struct Settings {
     /// Files of GeoIP databases.
     let geoIPPaths: [GeoIPDatabase.Kind: String]
     let limits: Limits
+    /// Nil without a limit.
+    let clientRate: ClientRate?
+    let accessLog: AccessLog.Configuration?
     let lameDuckSeconds: Int
     let drainSeconds: Int
 
@@ -61,6 +64,13 @@ struct Settings {
         limits.bodySeconds = reader.integer(.bodyTimeout, in: 1...300)
         limits.idleSeconds = reader.integer(.idleTimeout, in: 1...3600)
         self.limits = limits
+        let perSecond = reader.integer(.clientRate, in: 0...10_000)
+        let burst = reader.integer(.clientBurst, in: 1...100_000)
+        clientRate = perSecond == 0 ? nil : ClientRate(perSecond: perSecond, burst: burst)
+        let path = source.text(.accessLog)
+        let every = reader.integer(.accessLogEvery, in: 1...1_000_000)
+        let masks = reader.flag(.accessLogMask)
+        accessLog = path.isEmpty ? nil : AccessLog.Configuration(path: path, every: every, masksClients: masks)
         lameDuckSeconds = reader.integer(.lameDuck, in: 0...300)
         drainSeconds = reader.integer(.drainTimeout, in: 0...3600)
         if !reader.faults.isEmpty { throw ConfigurationFault(reader.faults.joined(separator: "\n")) }

@@ -1,8 +1,9 @@
 import Foundation
 import Steering
 
-/// An access log as nginx (`combined`) and Apache (Common Log Format) write it: the client first, the request in quotes.
-enum AccessLog {
+/// An access log to play: the balancer's own lines, or as nginx (`combined`) and Apache (Common Log Format) write them, the client first
+/// and the request in quotes.
+enum PlayedLog {
     /// Plays every request for a video; other lines are passed over.
     static func play(_ path: String, _ simulation: inout Simulation) throws {
         guard let data = path == "-" ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: path) else {
@@ -16,16 +17,30 @@ enum AccessLog {
 
     /// The client, and the video's URL or path.
     static func request(_ line: [UInt8]) -> (client: ClientAddress, url: [UInt8])? {
-        let words = line.split(separator: 0x20, maxSplits: 1)
-        guard words.count == 2, let quote = line.firstIndex(of: 0x22),
-            let client = ClientAddress(String(decoding: words[0], as: UTF8.self))
-        else { return nil }
-        let request = line[(quote + 1)...].prefix { $0 != 0x22 }.split(separator: 0x20)
+        guard let (client, request) = line.first == UInt8(ascii: "{") ? own(line) : common(line) else { return nil }
         guard request.count >= 2, [Array("GET".utf8), Array("HEAD".utf8)].contains(Array(request[0])) else { return nil }
         let target = Array(request[1])
         guard let question = target.firstIndex(of: 0x3F), [Array("/".utf8), Array("/origin".utf8)].contains(Array(target[..<question]))
         else { return target.count > 1 ? (client, target) : nil }
         guard let query = try? Query(target.span, question + 1..<target.count), let video = query.video else { return nil }
         return (client, Array(target[video]))
+    }
+
+    /// The client, and the words of the request line.
+    private static func common(_ line: [UInt8]) -> (ClientAddress, [ArraySlice<UInt8>])? {
+        let words = line.split(separator: 0x20, maxSplits: 1)
+        guard words.count == 2, let quote = line.firstIndex(of: 0x22),
+            let client = ClientAddress(String(decoding: words[0], as: UTF8.self))
+        else { return nil }
+        return (client, line[(quote + 1)...].prefix { $0 != 0x22 }.split(separator: 0x20))
+    }
+
+    private static func own(_ line: [UInt8]) -> (ClientAddress, [ArraySlice<UInt8>])? {
+        struct Line: Decodable {
+            let client: String
+            let request: String
+        }
+        guard let read = try? JSONDecoder().decode(Line.self, from: Data(line)), let client = ClientAddress(read.client) else { return nil }
+        return (client, Array(read.request.utf8).split(separator: 0x20))
     }
 }

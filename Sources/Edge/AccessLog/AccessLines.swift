@@ -1,0 +1,113 @@
+import Steering
+
+/// One worker's lines for the access log, until they are handed over. Allocates nothing: it formats into a buffer that is there.
+struct AccessLines {
+    /// What a line tells of an answer besides the request.
+    struct Answer {
+        var status = 0
+        /// Why: of a decision or of a refusal; empty for other answers.
+        var reason = ""
+        var decision: Decision?
+    }
+
+    /// Longer targets are cut: a line has a bound.
+    static let mostTargetBytes = 2048
+    /// Each byte of a target can take six as JSON.
+    private static let longestLine = 6 * mostTargetBytes + 1024
+
+    private let log: AccessLog
+    private var bytes = AccessLog.makeBuffer()
+    private var untilNext = 1
+    private var second = Int.min
+    private var time: [UInt8] = []
+
+    init(_ log: AccessLog) { self.log = log }
+
+    /// Adds a line, if it is this answer's turn.
+    ///
+    /// - Parameters:
+    ///   - target: empty when no request could be read.
+    ///   - now: seconds since 1970, UTC.
+    mutating func add(
+        _ answer: Answer, to method: RequestHead.Method, _ target: Range<Int>, of source: borrowing Span<UInt8>,
+        from client: ClientAddress, _ table: RoutingTable, now: Int
+    ) {
+        untilNext -= 1
+        guard untilNext <= 0 else { return }
+        untilNext = log.configuration.every
+        if bytes.count + AccessLines.longestLine > AccessLog.bufferBytes, !log.exchange(&bytes) { return log.countDropped(1) }
+        if now != second {
+            second = now
+            time.removeAll(keepingCapacity: true)
+            DateField.appendISO8601(now, to: &time)
+        }
+        append("{\"time\":\"")
+        bytes += time
+        append("\",\"client\":\"")
+        let shown = log.configuration.masksClients ? client.prefix(client.isIPv4 ? 120 : 48) : client
+        shown.append(to: &bytes)
+        append("\",\"request\":\"")
+        if !target.isEmpty {
+            append(method.rawValue)
+            bytes.append(0x20)
+            append(escaping: target, of: source)
+        }
+        append("\",\"status\":")
+        append(UInt64(clamping: answer.status))
+        if let decision = answer.decision {
+            switch decision.target {
+            case .origin: append(",\"target\":\"origin\",\"cdn\":null")
+            case .cdn(let cdn):
+                append(",\"target\":\"cdn\",\"cdn\":\"")
+                append(table.catalog.cdns[cdn].name)
+                append("\"")
+            }
+            if let rule = table.rule(of: decision) {
+                append(",\"rule\":\"")
+                append(rule)
+                append("\"")
+            }
+            append(",\"sequence\":")
+            append(decision.number)
+        }
+        if !answer.reason.isEmpty {
+            append(",\"reason\":\"")
+            append(answer.reason)
+            append("\"")
+        }
+        append("}\n")
+    }
+
+    /// Hands over what there is.
+    mutating func flush() { if !bytes.isEmpty { _ = log.exchange(&bytes) } }
+
+    private mutating func append(_ text: String) { bytes += text.utf8 }
+
+    private mutating func append(_ number: UInt64) {
+        var power: UInt64 = 1
+        while number / power > 9 { power *= 10 }
+        while power > 0 {
+            bytes.append(0x30 &+ UInt8(truncatingIfNeeded: number / power % 10))
+            power /= 10
+        }
+    }
+
+    private mutating func append(escaping target: Range<Int>, of source: borrowing Span<UInt8>) {
+        for index in target.prefix(AccessLines.mostTargetBytes) {
+            let byte = source[index]
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            } else if (0x20...0x7E).contains(byte) {
+                bytes.append(byte)
+            } else {
+                append("\\u00")
+                bytes.append(AccessLines.digits[Int(byte >> 4)])
+                bytes.append(AccessLines.digits[Int(byte & 15)])
+            }
+        }
+        if target.count > AccessLines.mostTargetBytes { append("…") }
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import Control
+
+/// `video-balancer metrics`: the table of metrics as Markdown, from which docs/metrics.md is made.
+struct MetricsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "metrics", abstract: "Prints the table of metrics as Markdown.", shouldDisplay: false)
+
+    func run() async throws {
+        print(
+            """
+            # Metrics
+
+            `GET /metrics` of the admin port, in the Prometheus text format; it needs no token. Units are seconds and bytes. Labels hold names of the catalog
+            and of this program, never a URL or a client, so that their number is bounded. `make docs` writes this page.
+
+            [deploy/prometheus](../deploy/prometheus) has a scrape configuration and alert rules, [deploy/grafana](../deploy/grafana) a dashboard.
+            """)
+        for (title, metrics) in Metric.sections {
+            print("\n## \(title)\n\n| metric | kind | labels | meaning |\n| --- | --- | --- | --- |")
+            for metric in metrics {
+                let labels = metric.labels.map { "`\($0)`" }.joined(separator: ", ")
+                print("| `\(metric.name)` | \(metric.kind.rawValue) | \(labels) | \(metric.help) |")
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Control
+
+/// One metric, declared once: the exposition and docs/metrics.md come from here. Units are base units; labels hold names of the catalog and
+/// of this program, never anything that a client sent.
+struct Metric: Sendable {
+    let name: String
+    let kind: MetricFamily.Kind
+    /// What the samples are told apart by.
+    var labels: [String] = []
+    let help: String
+
+    /// A metric without labels.
+    func family(_ value: Double) -> MetricFamily { MetricFamily(name, kind, help, [.init(value)]) }
+
+    /// - Parameter samples: values of the labels, in their order, and the value.
+    func family(_ samples: [(labels: [String], value: Double)]) -> MetricFamily {
+        MetricFamily(name, kind, help, samples.map { .init($0.value, labels: Array(zip(labels, $0.labels))) })
+    }
+
+    static let redirects = Metric(
+        name: "balancer_redirects_total", kind: .counter, labels: ["target", "cdn"],
+        help: "Redirects by target, which is origin or cdn, and by CDN.")
+    static let reasons = Metric(
+        name: "balancer_redirect_reasons_total", kind: .counter, labels: ["reason"], help: "Redirects by the reason for their target.")
+    static let refusals = Metric(
+        name: "balancer_refusals_total", kind: .counter, labels: ["status", "reason"],
+        help: "Requests refused, by status and reason; docs/http.md lists the reasons.")
+    static let answers = Metric(name: "balancer_answers_total", kind: .counter, labels: ["status"], help: "All answers by HTTP status.")
+    static let otherAnswers = Metric(
+        name: "balancer_other_answers_total", kind: .counter, help: "Answers to health pages, documentation and OPTIONS.")
+    static let accepted = Metric(
+        name: "balancer_connections_accepted_total", kind: .counter, help: "Connections accepted by the data plane.")
+    static let open = Metric(name: "balancer_connections_open", kind: .gauge, help: "Connections open on the data plane.")
+    static let handOvers = Metric(
+        name: "balancer_hand_overs_total", kind: .counter, labels: ["reason"],
+        help: "Connections that left the fast path, by reason; docs/fast-path.md lists the reasons.")
+    static let received = Metric(name: "balancer_received_bytes_total", kind: .counter, help: "Bytes read from clients.")
+    static let sent = Metric(name: "balancer_sent_bytes_total", kind: .counter, help: "Bytes given to the kernel for clients.")
+    static let proxyHeaders = Metric(
+        name: "balancer_proxy_headers_refused_total", kind: .counter, help: "Connections closed at their PROXY header.")
+    static let loopTurns = Metric(
+        name: "balancer_loop_turn_seconds", kind: .histogram, labels: ["le"],
+        help: "Time from one wait for events to the next on the fast loops.")
+    static let longestTurn = Metric(
+        name: "balancer_loop_turn_longest_seconds", kind: .gauge, help: "The longest turn of a fast loop since the start.")
+    static let accessLines = Metric(
+        name: "balancer_access_log_lines_total", kind: .counter, help: "Lines written to the access log; missing without one.")
+    static let accessLinesDropped = Metric(
+        name: "balancer_access_log_dropped_lines_total", kind: .counter,
+        help: "Lines that the access log lost, because its disk was too slow or full.")
+
+    static let revision = Metric(name: "balancer_catalog_revision", kind: .gauge, help: "Revision of the catalog in use.")
+    static let newestRevision = Metric(
+        name: "balancer_catalog_newest_revision", kind: .gauge,
+        help: "Newest revision in the database, as of the last answer from there; more than the one in use is a lag.")
+    static let applied = Metric(
+        name: "balancer_catalog_applied_timestamp_seconds", kind: .gauge,
+        help: "When this balancer took the catalog in use over, since 1970-01-01 UTC.")
+    static let sequences = Metric(
+        name: "balancer_sequence_redirects_total", kind: .counter, labels: ["scope"],
+        help: "Redirects counted for every N-th by scope: all, a server, or a rule; the first hundred by name, kept over restarts.")
+    static let degraded = Metric(
+        name: "balancer_degraded", kind: .gauge, help: "1 while the database does not answer and the last good catalog is used.")
+    static let nodes = Metric(
+        name: "balancer_fleet_nodes", kind: .gauge,
+        help: "Balancers that have written themselves down in the database within the last minute.")
+    static let backlog = Metric(
+        name: "balancer_traffic_backlog_seconds", kind: .gauge, help: "Time whose traffic is not in the database yet, in whole minutes.")
+    static let lostRequests = Metric(
+        name: "balancer_traffic_lost_requests_total", kind: .counter,
+        help: "Requests missing in the history of traffic: the database was away for hours, and nobody knows whether it has them.")
+    static let statements = Metric(
+        name: "balancer_database_statements_total", kind: .counter, help: "Statements sent to the database.")
+
+    static let targetUp = Metric(
+        name: "balancer_target_up", kind: .gauge, labels: ["kind", "name"], help: "1 while a probed CDN or origin server works.")
+    static let probes = Metric(
+        name: "balancer_probes_total", kind: .counter, labels: ["kind", "name", "verdict"], help: "Probes by what they found.")
+    static let probeDuration = Metric(
+        name: "balancer_probe_duration_seconds", kind: .gauge, labels: ["kind", "name"], help: "How long the newest probe took.")
+
+    static let geoIPLoads = Metric(
+        name: "balancer_geoip_loads_total", kind: .counter, labels: ["database", "result"],
+        help: "GeoIP databases read, by what became of them.")
+    static let geoIPBuilt = Metric(
+        name: "balancer_geoip_built_timestamp_seconds", kind: .gauge, labels: ["database"],
+        help: "When the GeoIP database in use was built, since 1970-01-01 UTC.")
+
+    static let requests = Metric(
+        name: "http_server_requests_total", kind: .counter, labels: ["route", "method", "status"],
+        help: "Requests of the control plane by its route, as the API's documentation writes it.")
+    static let requestDuration = Metric(
+        name: "http_server_request_duration_seconds", kind: .summary, labels: ["route", "method", "status"],
+        help: "How long requests of the control plane took.")
+
+    static let build = Metric(name: "balancer_build_info", kind: .gauge, labels: ["version"], help: "1, with the program's version.")
+    static let cpu = Metric(name: "process_cpu_seconds_total", kind: .counter, help: "User and system time of the process.")
+    static let residentMemory = Metric(name: "process_resident_memory_bytes", kind: .gauge, help: "Resident memory of the process.")
+    static let virtualMemory = Metric(name: "process_virtual_memory_bytes", kind: .gauge, help: "Virtual memory of the process.")
+    static let descriptors = Metric(name: "process_open_fds", kind: .gauge, help: "Descriptors that are open.")
+    static let mostDescriptors = Metric(name: "process_max_fds", kind: .gauge, help: "Descriptors that may be open.")
+    static let started = Metric(
+        name: "process_start_time_seconds", kind: .gauge, help: "When the process started, since 1970-01-01 UTC.")
+
+    /// By what they are about, for docs/metrics.md.
+    static let sections: [(title: String, metrics: [Metric])] = [
+        ("Redirects and refusals", [redirects, reasons, refusals, answers, otherAnswers, sequences]),
+        ("Connections and loops", [accepted, open, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]),
+        ("Catalog, database and fleet", [revision, newestRevision, applied, degraded, nodes, backlog, lostRequests, statements]),
+        ("Health", [targetUp, probes, probeDuration]),
+        ("GeoIP databases", [geoIPLoads, geoIPBuilt]),
+        ("Control plane", [requests, requestDuration]),
+        ("Access log", [accessLines, accessLinesDropped]),
+        ("Process", [build, cpu, residentMemory, virtualMemory, descriptors, mostDescriptors, started]),
+    ]
+
+    /// The help of a metric by its name; libraries have metrics that this program does not know.
+    static func help(of name: String) -> String {
+        sections.flatMap(\.metrics).first { $0.name == name }?.help ?? "Reported by a library."
+    }
+}

@@ -1,0 +1,51 @@
+import Control
+import Edge
+import Steering
+
+/// What a node has counted, as families of the exposition.
+enum NodeMetrics {
+    /// Scopes of sequences that are shown: a catalog can have ten thousand.
+    private static let mostScopes = 100
+
+    static func edge(_ counters: Counters, _ catalog: Catalog) -> [MetricFamily] {
+        let names = Set(catalog.cdns.map(\.name)).union(counters.redirectsToCDN.keys).sorted()
+        let refusals = counters.refusals.sorted { ($0.key.status, $0.key.reason) < ($1.key.status, $1.key.reason) }
+        return [
+            Metric.redirects.family(
+                [(["origin", ""], Double(counters.redirectsToOrigin))]
+                    + names.map { (["cdn", $0], Double(counters.redirectsToCDN[$0] ?? 0)) }),
+            Metric.reasons.family(Decision.Reason.allCases.map { ([$0.name], Double(counters.reasons[Int($0.rawValue)])) }),
+            Metric.refusals.family(refusals.map { (["\($0.key.status)", $0.key.reason], Double($0.value)) }),
+            Metric.answers.family(counters.answers.sorted { $0.key < $1.key }.map { (["\($0.key)"], Double($0.value)) }),
+            Metric.otherAnswers.family(Double(counters.otherAnswers)),
+            Metric.accepted.family(Double(counters.connectionsAccepted)),
+            Metric.open.family(Double(counters.connectionsOpen)),
+            Metric.handOvers.family(counters.handOvers.sorted { $0.key < $1.key }.map { ([$0.key], Double($0.value)) }),
+            Metric.received.family(Double(counters.bytesReceived)),
+            Metric.sent.family(Double(counters.bytesSent)),
+            Metric.proxyHeaders.family(Double(counters.proxyHeadersRefused)),
+            loopTurns(counters.loopTurns),
+            Metric.longestTurn.family(Double(counters.loopTurns.longest) / 1e9),
+        ]
+    }
+
+    private static func loopTurns(_ turns: LoopTurns) -> MetricFamily {
+        var below: UInt64 = 0
+        var samples: [MetricFamily.Sample] = []
+        for (count, bound) in zip(turns.buckets, LoopTurns.bounds.map { "\(Double($0) / 1e9)" } + ["+Inf"]) {
+            below += count
+            samples.append(.init(Double(below), suffix: "_bucket", labels: [("le", bound)]))
+        }
+        samples.append(.init(Double(turns.total) / 1e9, suffix: "_sum"))
+        samples.append(.init(Double(below), suffix: "_count"))
+        return MetricFamily(Metric.loopTurns.name, .histogram, Metric.loopTurns.help, samples)
+    }
+
+    static func sequences(_ book: SequenceBook) -> MetricFamily {
+        Metric.sequences.family(book.snapshot.prefix(mostScopes).map { ([$0.name], Double($0.redirects)) })
+    }
+
+    static func accessLog(_ totals: AccessLog.Totals) -> [MetricFamily] {
+        [Metric.accessLines.family(Double(totals.written)), Metric.accessLinesDropped.family(Double(totals.dropped))]
+    }
+}
