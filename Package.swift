@@ -15,7 +15,8 @@ let package = Package(
     ],
     traits: [
         .trait(name: "MySQL", description: "The driver for MySQL and MariaDB; needs libmariadb."),
-        .default(enabledTraits: ["MySQL"]),
+        .trait(name: "GeoIP", description: "Rules by country and autonomous system; needs libmaxminddb."),
+        .default(enabledTraits: ["MySQL", "GeoIP"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -36,6 +37,7 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
+        .systemLibrary(name: "CMaxMindDB", pkgConfig: "libmaxminddb", providers: [.apt(["libmaxminddb-dev"])]),
         .target(name: "COpenAPI", exclude: ["control-plane.json", "data-plane.json"]),
         .target(name: "Steering", swiftSettings: house),
         .target(
@@ -46,6 +48,10 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
+            swiftSettings: house),
+        .target(
+            name: "GeoIP",
+            dependencies: ["CLinux", "Steering", .target(name: "CMaxMindDB", condition: .when(traits: ["GeoIP"]))],
             swiftSettings: house),
         .target(
             name: "Probing",
@@ -81,7 +87,7 @@ let package = Package(
         .executableTarget(
             name: "VideoBalancer",
             dependencies: [
-                "CLinux", "COpenAPI", "Control", "Edge", "Probing", "Steering", "Storage",
+                "CLinux", "COpenAPI", "Control", "Edge", "GeoIP", "Probing", "Steering", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -105,6 +111,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: house),
+        .testTarget(name: "GeoIPTests", dependencies: ["GeoIP", "Steering"], exclude: ["Databases"], swiftSettings: house),
         .target(name: "DatabaseServers", path: "Tests/DatabaseServers", swiftSettings: house),
         .testTarget(
             name: "ProbingTests",

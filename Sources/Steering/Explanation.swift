@@ -50,6 +50,8 @@ extension RoutingTable {
             }
             let source = video.isDecoded ? decoded : bytes
             let asker = Asker(client: client, second: second, avoided: avoided, fields: 0..<head.count)
+            if let text = place(of: client) { steps.append(.init(about: "client", text: text)) }
+            steps += blindRules.map { .init(about: "blind", text: $0) }
             let index = policyIndex(video, source.span, asker, head.span)
             steps += describe(policy: index)
             let copy = sequences.copy()
@@ -87,6 +89,15 @@ extension RoutingTable {
         case .origin: "origin"
         case .cdn(let cdn): catalog.cdns[cdn].name
         }
+    }
+
+    /// Where the client is; nil without a database.
+    private func place(of client: ClientAddress) -> String? {
+        let parts = [
+            geography.countries.map { _ in "country \(geography.country(of: client)?.description ?? "unknown")" },
+            geography.asns.map { _ in "autonomous system \(geography.asn(of: client)?.description ?? "unknown")" },
+        ].compactMap { $0 }
+        return parts.isEmpty ? nil : "\(client): \(parts.joined(separator: ", "))"
     }
 
     /// The rule, and why CDNs are not candidates.

@@ -1,12 +1,10 @@
 /// Which rules a client's address satisfies: all networks of all rules cut into intervals that do not overlap, found by halving.
 struct NetworkIndex: Sendable {
-    /// Where intervals begin; the first is 0.
-    private var starts: [UInt128] = [0]
-    private var places: [Int]
+    private var places: IntervalMap<UInt128, Int>
 
     /// - Parameter base: rules that have no condition on clients.
     init(_ rules: [Rule], base: [UInt64], _ sets: inout RuleSets) {
-        places = [sets.place(base)]
+        places = IntervalMap(all: sets.place(base))
         var members: [(network: Network, rule: Int)] = []
         for (rule, content) in rules.enumerated() { members += content.when.clients.map { ($0, rule) } }
         // A wider network before those inside it: two networks are either nested or apart.
@@ -16,7 +14,7 @@ struct NetworkIndex: Sendable {
             while let top = open.last, top.last < network.first { close(&open, base, &sets) }
             var set = open.last?.set ?? base
             set[rule / 64] |= 1 << UInt64(rule % 64)
-            begin(network.first, set, &sets)
+            places.begin(network.first, sets.place(set))
             open.append((network.last, set))
         }
         while !open.isEmpty { close(&open, base, &sets) }
@@ -25,34 +23,15 @@ struct NetworkIndex: Sendable {
     private mutating func close(_ open: inout [(last: UInt128, set: [UInt64])], _ base: [UInt64], _ sets: inout RuleSets) {
         let last = open.removeLast().last
         // Two that end together leave one boundary.
-        if last < .max { begin(last + 1, open.last?.set ?? base, &sets) }
-    }
-
-    private mutating func begin(_ start: UInt128, _ set: [UInt64], _ sets: inout RuleSets) {
-        let place = sets.place(set)
-        if starts[starts.count - 1] == start {
-            places[places.count - 1] = place
-        } else {
-            starts.append(start)
-            places.append(place)
-        }
+        if last < .max { places.begin(last + 1, sets.place(open.last?.set ?? base)) }
     }
 
     /// Where the set of the client's rules begins.
-    func place(of client: ClientAddress) -> Int {
-        if starts.count == 1 { return places[0] }
-        let address = client.number
-        var (low, high) = (0, starts.count)
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if starts[middle] <= address { low = middle } else { high = middle }
-        }
-        return places[low]
-    }
+    func place(of client: ClientAddress) -> Int { places.value(at: client.number) }
 }
 
 extension ClientAddress {
-    fileprivate var number: UInt128 { UInt128(high) << 64 | UInt128(low) }
+    var number: UInt128 { UInt128(high) << 64 | UInt128(low) }
 }
 
 extension Network {

@@ -8,6 +8,7 @@ public final class RoutingTable: Sendable {
 
     /// What it was compiled with.
     public let health: Health
+    public let geography: Geography
     /// By index; the first holds where no rule does, then comes one for each rule.
     let policies: [Policy]
     let rules: RuleIndex?
@@ -46,13 +47,17 @@ public final class RoutingTable: Sendable {
     ///   - revision: 0 when the catalog is stored nowhere.
     ///   - health: what does not work now.
     ///   - nodes: balancers that share the caps, at least 1.
-    public init(_ catalog: Catalog, revision: Int, health: Health = .allUp, nodes: Int = 1) {
+    ///   - geography: what is known of clients; without it rules by country and autonomous system match nobody.
+    public init(
+        _ catalog: Catalog, revision: Int, health: Health = .allUp, nodes: Int = 1, geography: Geography = Geography()
+    ) {
         self.catalog = catalog
         self.revision = revision
         self.health = health
+        self.geography = geography
         (policies, scopeNames) = RoutingTable.policies(catalog, health)
         statuses = Set(policies.filter { !$0.denies }.map(\.status)).sorted()
-        rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels)
+        rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels, geography)
         serverIsUp = catalog.origin.labels.map { !health.downServers.contains($0) }
         serverHashes = catalog.origin.labels.map { label in
             let bytes = Array(label.utf8)
@@ -77,6 +82,18 @@ public final class RoutingTable: Sendable {
     /// What ignores health now: `default` or rules by name.
     public var panics: [String] {
         policies.enumerated().filter { $0.element.isPanicking }.map { $0.offset == 0 ? "default" : catalog.rules[$0.offset - 1].name }
+    }
+
+    /// Rules that match nobody, since the database they ask for is not there: a sentence for each database.
+    public var blindRules: [String] {
+        func sentence(_ database: String, _ map: AddressMap?, _ asks: (Rule.Condition) -> Bool) -> String? {
+            guard map == nil, let rule = catalog.rules.first(where: { asks($0.when) }) else { return nil }
+            return "rule \"\(rule.name)\" asks for the client's \(database), but no database of them is loaded: it matches nobody"
+        }
+        return [
+            sentence("country", geography.countries) { !$0.countries.isEmpty },
+            sentence("autonomous system", geography.asns) { !$0.asns.isEmpty },
+        ].compactMap { $0 }
     }
 
     private static func policies(_ catalog: Catalog, _ health: Health) -> (policies: [Policy], scopes: [String]) {

@@ -3,6 +3,8 @@ extension Rule {
     static let most = 1000
     /// Over all rules.
     static let mostNetworks = 100_000
+    /// Of one rule.
+    static let mostASNs = 1000
 
     static func readAll(
         _ root: DocumentReader.Object, cdns: [Catalog.CDN], origin: Catalog.Origin, _ reader: inout DocumentReader
@@ -21,6 +23,9 @@ extension Rule {
         }
         if rules.reduce(0, { $0 + $1.when.clients.count }) > mostNetworks {
             reader.note("/rules", "have more than the \(mostNetworks) client networks that are accepted")
+        }
+        if rules.reduce(0, { $0 + $1.when.asns.count }) > mostNetworks {
+            reader.note("/rules", "have more than the \(mostNetworks) autonomous systems that are accepted")
         }
         return rules
     }
@@ -111,10 +116,12 @@ extension Rule.Condition {
         _ rule: DocumentReader.Object, _ origin: Catalog.Origin, _ reader: inout DocumentReader
     ) -> Rule.Condition {
         let object = reader.object(
-            rule.members["when"], at: rule.pointer(to: "when"), keys: ["servers", "paths", "clients", "headers", "hours"])
+            rule.members["when"], at: rule.pointer(to: "when"),
+            keys: ["servers", "paths", "clients", "countries", "asns", "headers", "hours"])
         return Rule.Condition(
             servers: readServers(object, origin, &reader), paths: readPaths(object, &reader), clients: readClients(object, &reader),
-            headers: readHeaders(object, &reader), hours: WeeklyHours.read(object, &reader))
+            headers: readHeaders(object, &reader), hours: WeeklyHours.read(object, &reader), countries: readCountries(object, &reader),
+            asns: readASNs(object, &reader))
     }
 
     private static func readServers(
@@ -144,6 +151,24 @@ extension Rule.Condition {
             Network($0)
         } why: {
             "must be a network such as \"192.0.2.0/24\" or \"2001:db8::/32\", with no bit set beyond its prefix, is \($0)"
+        }
+    }
+
+    private static func readCountries(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> [CountryCode] {
+        strings(object, "countries", count: CountryCode.numbers - 1, "a country such as \"DE\"", &reader) {
+            CountryCode($0)
+        } why: {
+            "must be a country's two capital letters (ISO 3166-1 alpha-2) such as \"DE\", is \($0)"
+        }
+    }
+
+    private static func readASNs(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> [UInt32] {
+        guard object.members["asns"] != nil else { return [] }
+        return reader.list(object, "asns", count: 1...Rule.mostASNs, of: "numbers of autonomous systems such as 64496").compactMap {
+            pointer, value in
+            if case .integer(let number) = value, let asn = UInt32(exactly: number), asn > 0 { return asn }
+            reader.note(pointer, "must be the number of an autonomous system, from 1 to 4294967295, is \(value.kind)")
+            return nil
         }
     }
 
@@ -185,6 +210,8 @@ extension Rule.Condition {
         if !servers.isEmpty { members.append(.init("servers", .array(servers.map(Document.string)))) }
         if !paths.isEmpty { members.append(.init("paths", .array(paths.map(Document.string)))) }
         if !clients.isEmpty { members.append(.init("clients", .array(clients.map { .string($0.description) }))) }
+        if !countries.isEmpty { members.append(.init("countries", .array(countries.map { .string($0.description) }))) }
+        if !asns.isEmpty { members.append(.init("asns", .array(asns.map { .integer(Int($0)) }))) }
         if !headers.isEmpty { members.append(.init("headers", .object(headers.map { .init($0.name, .string($0.pattern)) }))) }
         if let hours { members.append(.init("hours", hours.document)) }
         return .object(members)

@@ -16,6 +16,10 @@ public struct Rule: Sendable, Equatable {
         /// Patterns for values of fields, letter case apart.
         public let headers: [Header]
         public let hours: WeeklyHours?
+        /// Countries of clients.
+        public let countries: [CountryCode]
+        /// Autonomous systems of clients, 1…4,294,967,295 (RFC 6793).
+        public let asns: [UInt32]
     }
 
     public struct Header: Sendable, Equatable {

@@ -1,5 +1,5 @@
-/// The rules of a catalog, compiled so that a request looks at few of them: each condition on server, path and client gives a set of
-/// rules, and only what is in all three is looked at closer. A thousand rules are sixteen words a set.
+/// The rules of a catalog, compiled so that a request looks at few of them: each condition on server, path, client and its place gives
+/// a set of rules, and only what is in all of them is looked at closer. A thousand rules are sixteen words a set.
 struct RuleIndex: Sendable {
     private struct Rest: Sendable {
         /// Empty: what the path begins with says it all.
@@ -12,10 +12,11 @@ struct RuleIndex: Sendable {
     /// By server.
     private let serverPlaces: [Int]
     private let networks: NetworkIndex
+    private let geography: GeographyIndex
     private let prefixes: PrefixIndex
     private let rests: [Rest]
 
-    init(_ rules: [Rule], labels: [String]) {
+    init(_ rules: [Rule], labels: [String], _ geography: Geography) {
         var sets = RuleSets(rules: rules.count)
         let patterns = rules.map { rule in rule.when.paths.map { Pattern($0) } }
         let servers = rules.map { rule in Set(rule.when.servers.flatMap { ServerPattern.labels(of: $0) ?? [] }) }
@@ -23,6 +24,7 @@ struct RuleIndex: Sendable {
             sets.place(sets.set(rules.count) { servers[$0].isEmpty || servers[$0].contains(label) })
         }
         networks = NetworkIndex(rules, base: sets.set(rules.count) { rules[$0].when.clients.isEmpty }, &sets)
+        self.geography = GeographyIndex(rules, geography, &sets)
         prefixes = PrefixIndex(patterns, base: sets.set(rules.count) { patterns[$0].isEmpty }, &sets)
         rests = rules.enumerated().map { index, rule in
             Rest(
@@ -43,8 +45,10 @@ struct RuleIndex: Sendable {
         server: Int, path: Range<Int>, of source: borrowing Span<UInt8>, _ asker: Asker, _ head: borrowing Span<UInt8>
     ) -> Int? {
         let (a, b, c) = (serverPlaces[server], networks.place(of: asker.client), prefixes.place(of: path, source))
+        let place = geography.isAsked ? geography.places(of: asker.client) : nil
         for word in 0..<sets.stride {
             var candidates = sets.words[a + word] & sets.words[b + word] & sets.words[c + word]
+            if let place { candidates &= sets.words[place.country + word] & sets.words[place.asn + word] }
             while candidates != 0 {
                 let rule = word * 64 + candidates.trailingZeroBitCount
                 if isSatisfied(rests[rule], path, source, asker, head) { return rule }

@@ -34,19 +34,23 @@ public struct Simulation {
     ///   - health: what is down in this game.
     ///   - perSecond: how many requests come in one second, at least 1; caps go by it.
     ///   - start: the first second, since 1970-01-01 UTC; hours of rules go by it.
-    public init(_ catalog: Catalog, health: Health, perSecond: Int, start: Int) {
-        table = RoutingTable(catalog, revision: 0, health: health)
+    ///   - geography: what is known of clients.
+    public init(_ catalog: Catalog, health: Health, perSecond: Int, start: Int, geography: Geography = Geography()) {
+        table = RoutingTable(catalog, revision: 0, health: health, geography: geography)
         sequences = SequenceBook().set(for: table)
         if health == .allUp {
             whole = nil
         } else {
-            let up = RoutingTable(catalog, revision: 0)
+            let up = RoutingTable(catalog, revision: 0, geography: geography)
             whole = (up, SequenceBook().set(for: up))
         }
         self.perSecond = max(1, perSecond)
         self.start = start
         report = Report(toCDN: catalog.cdns.map { _ in 0 })
     }
+
+    /// What makes the game differ from what the catalog asks for.
+    public var warnings: [String] { table.blindRules }
 
     /// Plays one request.
     ///

@@ -30,6 +30,29 @@ struct AllocationTests {
         #expect(metrics.toOrigin + metrics.toCDN("cdn.example.com") + metrics.toCDN("b.example.com") == 1_125_000)
     }
 
+    @Test func `rules by country and autonomous system add no allocation`() throws {
+        let folder = try Folder()
+        try folder.importCatalog(
+            """
+            {"version": 1, "origin": {"domains": ["origin-cluster"], "servers": ["s[1-99]"], "every": 10},
+             "cdns": [{"name": "cdn-0", "url": "http://cdn-0.example.com"}],
+             "rules": [{"name": "place", "when": {"countries": ["DE"], "asns": [64496]}, "every": 3},
+                       {"name": "rest", "when": {"asns": [1, 2, 3]}, "every": 3}]}
+            """)
+        let file = "\(folder.output)/allocations"
+        let databases = URL(fileURLWithPath: #filePath).appending(path: "../../GeoIPTests/Databases").standardizedFileURL.path
+        let environment = ["ALLOCATIONS": file, "LD_PRELOAD": try Tool.allocations.get()]
+        let balancer = try Balancer(
+            in: folder, environment: environment, "--workers", "1", "--geoip-country", "\(databases)/country.mmdb", "--geoip-asn",
+            "\(databases)/asn.mmdb")
+        defer { balancer.end() }
+        #expect(try ConnectionReport(balancer, "16000", "requests", "160", "16").code == 0)
+        let before = try Self.counts(file)
+        try Self.ask(balancer, 200_000, perConnection: 10_000, depth: 16)
+        let made = try Self.counts(file).fast - before.fast
+        #expect(made <= 100, "\(made) allocations for 200,000 requests")
+    }
+
     private static func ask(_ balancer: Balancer, _ count: Int, perConnection: Int, depth: Int) throws {
         let report = try ConnectionReport(balancer, "\(count)", "requests", "\(perConnection)", "\(depth)")
         #expect(report.code == 0 && report["answers"] == count, "\(report)")

@@ -1,4 +1,4 @@
-// System calls that Swift's Glibc module does not carry: epoll(7), accept4(2), eventfd(2).
+// System calls that Swift's Glibc module does not carry: epoll(7), accept4(2), eventfd(2), memfd_create(2).
 #pragma once
 #include <stdint.h>
 
@@ -29,3 +29,5 @@ int clinux_notify(const char *socket_path, const char *state);
 void clinux_name_thread(const char *name);
 /// An eventfd for waking an epoll set; non-blocking, closed on exec.
 int clinux_eventfd(void);
+/// A file without a name that lives in memory, closed on exec (memfd_create(2)). Returns -1 and sets errno on failure.
+int clinux_memory_file(const char *name);

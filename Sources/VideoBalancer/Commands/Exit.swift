@@ -1,6 +1,7 @@
 import ArgumentParser
 import Edge
 import Foundation
+import GeoIP
 import Steering
 import Storage
 
@@ -22,6 +23,9 @@ enum Exit {
         } catch let error as StorageError {
             say(error.description)
             throw error.kind == .badURL || error.kind == .unsupported ? badConfiguration : failure
+        } catch let error as GeoIPError {
+            say(error.description)
+            throw badConfiguration
         } catch let error as EdgeError {
             say(error.description)
             throw failure

@@ -16,13 +16,14 @@ struct Explain: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The client's address, for rules and viewers.", valueName: "address")) var from: String?
     @Option(name: .customLong("header"), help: ArgumentHelp("A field of the request, as often as needed.", valueName: "name: value"))
     var fields: [String] = []
+    @OptionGroup var geoIP: GeoIPOptions
     @OptionGroup var options: DatabaseOptions
 
     func run() async throws {
         try await Exit.reporting {
             let revision = try await options.newest()
             let saved = StateFile(path: try await options.settings().statePath).load().state?.sequences ?? []
-            let table = RoutingTable(revision.catalog, revision: revision.id)
+            let table = RoutingTable(revision.catalog, revision: revision.id, geography: try await geoIP.geography())
             let book = SequenceBook(saved: saved.map { ($0.name, $0.redirects, $0.cdnBound) })
             let explanation = table.explain(
                 url, avoiding: avoid, client: try client(), headers: try fields.map(header), at: Int(SystemClock.now() / 1000),

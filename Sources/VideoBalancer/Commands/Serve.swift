@@ -23,6 +23,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: .init(of: .proxyProtocol)) var proxyProtocol: String?
     @Option(help: .init(of: .trustedProxies)) var trustedProxies: String?
     @Option(help: .init(of: .forwardedField)) var forwardedField: String?
+    @OptionGroup var geoIP: GeoIPOptions
     @Option(help: .init(of: .probeLinkLocal)) var probeLinkLocal: String?
     @Option(help: .init(of: .targetBytes)) var targetBytes: String?
     @Option(help: .init(of: .headBytes)) var headBytes: String?
@@ -52,7 +53,7 @@ struct Serve: AsyncParsableCommand {
             (.clientBurst, clientBurst), (.accessLog, accessLog), (.accessLogEvery, accessLogEvery), (.accessLogMask, accessLogMask),
             (.lameDuck, lameDuck), (.drainTimeout, drainTimeout),
             (.logFormat, logFormat), (.logLevel, logLevel),
-        ]
+        ] + geoIP.flags
     }
 
     func run() async throws {

@@ -20,6 +20,7 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: "Requests that come in one second, for caps, 1 to 100000000.") var rate = 1000
     @Option(help: "Begins the made-up choice of films and viewers; the same seed gives the same traffic.") var seed: UInt64 = 1
     @Option(help: ArgumentHelp("This CDN or origin server does not work, as often as needed.", valueName: "name")) var down: [String] = []
+    @OptionGroup var geoIP: GeoIPOptions
 
     mutating func validate() throws {
         for (name, value, most) in [
@@ -34,7 +35,9 @@ struct Simulate: AsyncParsableCommand {
         try await Exit.reporting {
             let catalog = try CatalogFile.read(self.catalog)
             var simulation = Simulation(
-                catalog, health: try health(catalog), perSecond: rate, start: Int(Date.now.timeIntervalSince1970))
+                catalog, health: try health(catalog), perSecond: rate, start: Int(Date.now.timeIntervalSince1970),
+                geography: try await geoIP.geography())
+            for warning in simulation.warnings { Exit.say(warning) }
             if let log {
                 try PlayedLog.play(log, &simulation)
             } else {

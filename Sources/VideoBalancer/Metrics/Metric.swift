@@ -79,6 +79,13 @@ struct Metric: Sendable {
     static let probeDuration = Metric(
         name: "balancer_probe_duration_seconds", kind: .gauge, labels: ["kind", "name"], help: "How long the newest probe took.")
 
+    static let geoIPLoads = Metric(
+        name: "balancer_geoip_loads_total", kind: .counter, labels: ["database", "result"],
+        help: "GeoIP databases read, by what became of them.")
+    static let geoIPBuilt = Metric(
+        name: "balancer_geoip_built_timestamp_seconds", kind: .gauge, labels: ["database"],
+        help: "When the GeoIP database in use was built, since 1970-01-01 UTC.")
+
     static let requests = Metric(
         name: "http_server_requests_total", kind: .counter, labels: ["route", "method", "status"],
         help: "Requests of the control plane by its route, as the API's documentation writes it.")
@@ -101,6 +108,7 @@ struct Metric: Sendable {
         ("Connections and loops", [accepted, open, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]),
         ("Catalog, database and fleet", [revision, newestRevision, applied, degraded, nodes, backlog, lostRequests, statements]),
         ("Health", [targetUp, probes, probeDuration]),
+        ("GeoIP databases", [geoIPLoads, geoIPBuilt]),
         ("Control plane", [requests, requestDuration]),
         ("Access log", [accessLines, accessLinesDropped]),
         ("Process", [build, cpu, residentMemory, virtualMemory, descriptors, mostDescriptors, started]),

@@ -13,6 +13,7 @@ struct BalancerNode: Node {
     let access: Access
     let recorder: TrafficRecorder
     let prober: Prober
+    let geoIP: GeoIPFiles
     let store: LazyStore
     let accessLog: AccessLog?
     let registry: MetricsRegistry
@@ -36,7 +37,8 @@ struct BalancerNode: Node {
             Metric.statements.family(Double(await store.statements)),
         ]
         return NodeMetrics.edge(try await edge.counters(), current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
-            + ProbeReports.metrics(await prober.reports) + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
+            + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
+            + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
             + registry.families + ProcessMetrics.families(started: identity.started)
     }
 
@@ -70,6 +72,7 @@ struct BalancerNode: Node {
             .init("revision", .integer(current.revision)),
             .init("databaseID", .string(current.databaseID)),
             .init("health", ProbeReports.document(await prober.reports, await publisher.table)),
+            .init("geoip", GeoIPReports.document(await geoIP.reports, await publisher.table)),
             .init("sequences", .array(sequences)),
             .init("fleet", await fleet()),
         ])
@@ -99,7 +102,7 @@ struct BalancerNode: Node {
             })
     }
 
-    private static func time(_ milliseconds: Int64) -> String {
+    static func time(_ milliseconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle())
     }
 

@@ -30,6 +30,8 @@ actor Publisher {
     /// What the probes say; all up without probes.
     private(set) var health = Health.allUp
     private var prober: Prober?
+    /// What is known of clients.
+    private var geography: Geography
     /// Told what was counted with each table that is replaced.
     private var recordTraffic: @Sendable ([TrafficCounts]) async -> Void = { _ in }
 
@@ -41,12 +43,13 @@ actor Publisher {
         let catalog: Catalog
     }
 
-    init(edge: EdgeServer, access: Access, book: SequenceBook, current: Published, trouble: String?, logger: Logger) {
+    init(edge: EdgeServer, access: Access, book: SequenceBook, current: Published, geography: Geography, trouble: String?, logger: Logger) {
         self.edge = edge
         self.access = access
         self.book = book
         self.current = current
-        table = RoutingTable(current.catalog, revision: current.revision)
+        self.geography = geography
+        table = RoutingTable(current.catalog, revision: current.revision, geography: geography)
         newestRevision = current.revision
         self.trouble = trouble
         self.logger = logger
@@ -130,6 +133,20 @@ actor Publisher {
         }
     }
 
+    /// Takes newer GeoIP databases over; returns when every worker goes by them.
+    func geographyChanged(_ geography: Geography) async {
+        do {
+            try await turnstile.pass { [self] in
+                await take(geography)
+                try await publishTable(await current.catalog, await current.revision)
+            }
+        } catch {
+            logger.error("the GeoIP databases could not be taken over", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func take(_ geography: Geography) { self.geography = geography }
+
     /// Caps are divided by the balancers that live.
     private func republishForCaps() async throws {
         guard current.catalog.hasCaps, nodesOfTable != max(1, nodesSeen) else { return }
@@ -142,17 +159,23 @@ actor Publisher {
     private func publishTable(_ catalog: Catalog, _ revision: Int) async throws {
         if let prober { health = await prober.watch(ProbeTarget.all(of: catalog)) }
         nodesOfTable = max(1, nodesSeen)
-        let table = RoutingTable(catalog, revision: revision, health: health, nodes: nodesOfTable)
+        let table = RoutingTable(catalog, revision: revision, health: health, nodes: nodesOfTable, geography: geography)
         await recordTraffic(try await edge.publish(table, sequences: book.set(for: table)))
         self.table = table
         for panic in table.panics where !wasPanicking.contains(panic) {
             logger.error("too little of the weight works: health is ignored, see failover.panicThreshold", metadata: ["policy": "\(panic)"])
         }
         wasPanicking = Set(table.panics)
+        for warning in table.blindRules where !wasBlind.contains(warning) {
+            logger.warning("\(warning); see --geoip-country and --geoip-asn")
+        }
+        wasBlind = table.blindRules
     }
 
     /// Policies that ignore health; told once in the log.
     private var wasPanicking: Set<String> = []
+    /// Rules that ask for a database that is not there; told once in the log.
+    private var wasBlind: [String] = []
 
     private func publish(_ revision: Revision, databaseID: String) async throws {
         try await publishTable(revision.catalog, revision.id)

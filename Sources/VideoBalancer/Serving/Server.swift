@@ -39,7 +39,10 @@ struct Server {
         // Without the database nobody gets in by a stored key, and the watcher takes the keys over when it is back.
         if start.trouble == nil { try await checkAccess(database) }
         let book = SequenceBook(saved: (loaded.state?.sequences ?? []).map { ($0.name, $0.redirects, $0.cdnBound) })
-        let table = RoutingTable(start.revision.catalog, revision: start.revision.id)
+        let geoIP = GeoIPFiles(settings.geoIPPaths, logger: logger, now: { SystemClock.now() })
+        _ = await geoIP.look()
+        let geography = await geoIP.geography
+        let table = RoutingTable(start.revision.catalog, revision: start.revision.id, geography: geography)
         let logger = logger
         let accessLog = try settings.accessLog.map { configuration in
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
@@ -57,7 +60,9 @@ struct Server {
         let current = Publisher.Published(
             databaseID: start.databaseID, revision: start.revision.id, checksum: start.revision.checksum, catalog: start.revision.catalog)
         let access = Access(fixed: fixedKeys, now: { SystemClock.now() })
-        let publisher = Publisher(edge: edge, access: access, book: book, current: current, trouble: start.trouble, logger: logger)
+        let publisher = Publisher(
+            edge: edge, access: access, book: book, current: current, geography: geography, trouble: start.trouble,
+            logger: logger)
         logger.notice(
             "serving redirects",
             metadata: ["listen": "\(edge.address)", "workers": "\(settings.workers)", "revision": "\(start.revision.id)"])
@@ -66,7 +71,8 @@ struct Server {
             started: SystemClock.now())
         try await run(
             Parts(
-                edge: edge, publisher: publisher, access: access, identity: identity, store: database, file: file, manager: manager,
+                edge: edge, publisher: publisher, access: access, identity: identity, store: database, file: file, geoIP: geoIP,
+                manager: manager,
                 accessLog: accessLog, registry: registry),
             until: signals)
     }
@@ -79,6 +85,7 @@ struct Server {
         let identity: FleetMember.Identity
         let store: LazyStore
         let file: StateFile
+        let geoIP: GeoIPFiles
         let manager: ServiceManager
         let accessLog: AccessLog?
         let registry: MetricsRegistry
@@ -87,6 +94,7 @@ struct Server {
     private func run(_ parts: Parts, until signals: UnixSignalsSequence) async throws {
         let logger = logger
         let watcher = DatabaseWatcher(store: parts.store, publisher: parts.publisher)
+        let geoIPWatcher = GeoIPWatcher(files: parts.geoIP, publisher: parts.publisher)
         let recorder = TrafficRecorder(
             edge: parts.edge, store: parts.store, node: parts.identity.id, boot: parts.identity.boot, logger: logger,
             now: { SystemClock.now() })
@@ -99,7 +107,7 @@ struct Server {
             host: settings.admin.host, port: Int(settings.admin.port),
             node: BalancerNode(
                 identity: parts.identity, edge: parts.edge, publisher: parts.publisher, access: parts.access, recorder: recorder,
-                prober: prober, store: parts.store,
+                prober: prober, geoIP: parts.geoIP, store: parts.store,
                 accessLog: parts.accessLog, registry: parts.registry),
             access: parts.access,
             pages: Documentation.controlPlane(assets: settings.assets).map {
@@ -112,7 +120,8 @@ struct Server {
         }
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
         let signalService = SignalService(
-            signals: signals, watcher: watcher, manager: parts.manager, accessLog: parts.accessLog, stop: { stop.yield() }, logger: logger)
+            signals: signals, watcher: watcher, geoIP: geoIPWatcher, manager: parts.manager, accessLog: parts.accessLog,
+            stop: { stop.yield() }, logger: logger)
         // Stopped from the last to the first: the data plane drains while the control plane still answers.
         let group = ServiceGroup(
             configuration: .init(
@@ -128,6 +137,7 @@ struct Server {
                     .init(service: ProbingService(prober: prober, publisher: parts.publisher)),
                     .init(service: watcher),
                     .init(service: AccessLogService(log: parts.accessLog, edge: parts.edge)),
+                    .init(service: geoIPWatcher),
                     .init(
                         service: EdgeService(
                             edge: parts.edge, publisher: parts.publisher, lameDuckSeconds: settings.lameDuckSeconds,

@@ -4,12 +4,13 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP looks at the database now and opens
+/// SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP looks at the database and the GeoIP databases now and opens
 /// the access log anew.
 struct SignalService: Service {
     /// Trapped before the first listener opens: a signal's default action would cut every connection.
     let signals: UnixSignalsSequence
     let watcher: DatabaseWatcher
+    let geoIP: GeoIPWatcher
     let manager: ServiceManager
     let accessLog: AccessLog?
     let stop: @Sendable () async -> Void
@@ -24,6 +25,8 @@ struct SignalService: Service {
                 logger.notice("reloading")
                 manager.reloading()
                 accessLog?.reopen()
+                // First, since a database that does not answer takes its time.
+                await geoIP.look()
                 await watcher.look()
                 manager.reloaded()
             } else if isStopping {

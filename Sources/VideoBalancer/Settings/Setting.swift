@@ -44,6 +44,12 @@ struct Setting: Sendable {
     static let forwardedField = Setting(
         name: "forwarded-field", fallback: "x-forwarded-for",
         help: "The field that trusted proxies write: x-forwarded-for or forwarded (RFC 7239). The other is not read.")
+    static let geoipCountry = Setting(
+        name: "geoip-country", fallback: "",
+        help: "GeoIP database (MaxMind's format) of countries, for rules by countries; read again when the file changes.")
+    static let geoipASN = Setting(
+        name: "geoip-asn", fallback: "",
+        help: "GeoIP database (MaxMind's format) of autonomous systems, for rules by asns; read again when the file changes.")
     static let probeLinkLocal = Setting(
         name: "probe-link-local", fallback: "off",
         help: "on: health checks may ask link-local addresses, where clouds keep their metadata; off refuses them.")
@@ -79,7 +85,7 @@ struct Setting: Sendable {
 
     static let all = [
         listen, admin, database, state, assets, adminToken, nodeName, workers, fastPath, proxyProtocol, trustedProxies, forwardedField,
-        probeLinkLocal, targetBytes, headBytes, headFields, bodyBytes, headTimeout,
+        geoipCountry, geoipASN, probeLinkLocal, targetBytes, headBytes, headFields, bodyBytes, headTimeout,
         bodyTimeout, idleTimeout, clientRate, clientBurst, accessLog, accessLogEvery, accessLogMask,
         lameDuck, drainTimeout, logFormat, logLevel,
     ]

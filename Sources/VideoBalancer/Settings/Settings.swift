@@ -1,5 +1,6 @@
 import Edge
 import Foundation
+import GeoIP
 import Logging
 import Steering
 import Storage
@@ -18,6 +19,8 @@ struct Settings {
     let usesFastPath: Bool
     let probesLinkLocal: Bool
     let clientSource: ClientSource
+    /// Files of GeoIP databases.
+    let geoIPPaths: [GeoIPDatabase.Kind: String]
     let limits: Limits
     /// Nil without a limit.
     let clientRate: ClientRate?
@@ -48,6 +51,10 @@ struct Settings {
         usesFastPath = reader.flag(.fastPath)
         probesLinkLocal = reader.flag(.probeLinkLocal)
         clientSource = reader.clientSource()
+        geoIPPaths = source.geoIPPaths
+        if !geoIPPaths.isEmpty, !GeoIPDatabase.isSupported {
+            reader.note(geoIPPaths[.country] == nil ? .geoipASN : .geoipCountry, "cannot be used: this program was built without GeoIP")
+        }
         var limits = Limits()
         limits.target = reader.integer(.targetBytes, in: 64...65536)
         limits.head = reader.integer(.headBytes, in: 256...262_144)
@@ -75,6 +82,13 @@ extension Settings {
     fileprivate static var machineName: String {
         let text = try? String(contentsOfFile: "/proc/sys/kernel/hostname", encoding: .utf8)
         return text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "unnamed"
+    }
+}
+
+extension SettingsSource {
+    /// Files of GeoIP databases; empty where none are asked for.
+    var geoIPPaths: [GeoIPDatabase.Kind: String] {
+        [.country: text(.geoipCountry), .asn: text(.geoipASN)].filter { !$0.value.isEmpty }
     }
 }
 

@@ -1,0 +1,21 @@
+import ArgumentParser
+import GeoIP
+import Steering
+
+/// The GeoIP databases of a command.
+struct GeoIPOptions: ParsableArguments {
+    @Option(help: .init(of: .geoipCountry)) var geoipCountry: String?
+    @Option(name: .customLong(Setting.geoipASN.name), help: .init(of: .geoipASN)) var geoipASN: String?
+
+    var flags: [(Setting, String?)] { [(.geoipCountry, geoipCountry), (.geoipASN, geoipASN)] }
+
+    /// What is known of clients by the databases that are named here or in the environment.
+    ///
+    /// - Throws: `GeoIPError` when one of them cannot be used: unlike a balancer, a person who waits for the answer can mend that first.
+    func geography() async throws -> Geography {
+        let source = try await SettingsSource(flags)
+        var databases: [GeoIPDatabase.Kind: GeoIPDatabase] = [:]
+        for (kind, path) in source.geoIPPaths { databases[kind] = try GeoIPDatabase(kind, path: path) }
+        return Geography(databases)
+    }
+}
