@@ -1,4 +1,4 @@
-public import Steering
+import Steering
 import Synchronization
 
 /// How many requests a second a client may send. All workers share it.

@@ -1,4 +1,4 @@
-public import Steering
+import Steering
 
 /// What one worker has done. Each worker writes its own; a scrape adds them up.
 public struct Counters: Sendable, Equatable {
