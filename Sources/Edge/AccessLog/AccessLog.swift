@@ -68,8 +68,8 @@ public final class AccessLog: Sendable {
 
     private static func open(_ path: String) throws(EdgeError) -> CInt {
         // The path is copied during the call. Without waiting: a named pipe that nobody reads is an error and no hang.
-        let descriptor = unsafe
-            path == "-" ? fcntl(1, F_DUPFD_CLOEXEC, 3) : Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK
+        let descriptor = path == "-" ? fcntl(1, F_DUPFD_CLOEXEC, 3) : unsafe Glibc.open(path, flags, 0o600)
         guard descriptor >= 0 else {
             throw EdgeError("cannot open the access log \(path)", errno: errno, hint: "name a file in a folder that this user may write to")
         }
