@@ -35,6 +35,7 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
+        .target(name: "CDashboard", exclude: ["files"]),
         .target(name: "COpenAPI", exclude: ["control-plane.json", "data-plane.json"]),
         .target(name: "Steering", swiftSettings: house),
         .target(
@@ -74,12 +75,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: house),
         .executableTarget(
             name: "VideoBalancer",
             dependencies: [
-                "COpenAPI", "Control", "Edge", "Probing", "Steering", "Storage",
+                "CDashboard", "COpenAPI", "Control", "Edge", "Probing", "Steering", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

@@ -44,7 +44,9 @@ struct BalancerNode: Node {
             case .degraded(let why): ("degraded", .string(why))
             case .draining: ("draining", .null)
             }
+        let table = await publisher.table
         return .object([
+            .init("time", .string(BalancerNode.preciseTime(SystemClock.now()))),
             .init(
                 "node",
                 .object([
@@ -57,8 +59,10 @@ struct BalancerNode: Node {
             .init("state", .string(state)),
             .init("trouble", trouble),
             .init("revision", .integer(current.revision)),
+            .init("checksum", .string(current.checksum)),
             .init("databaseID", .string(current.databaseID)),
-            .init("health", ProbeReports.document(await prober.reports, await publisher.table)),
+            .init("answered", .array((try? await edge.counters()).map { Answered.documents($0, table) } ?? [])),
+            .init("health", ProbeReports.document(await prober.reports, table)),
             .init("sequences", .array(sequences)),
             .init("fleet", await fleet()),
         ])
@@ -90,6 +94,11 @@ struct BalancerNode: Node {
 
     private static func time(_ milliseconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle())
+    }
+
+    /// With milliseconds: rates are made of two of them.
+    private static func preciseTime(_ milliseconds: Int64) -> String {
+        Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
     func newest() async throws -> Revision? { try await store.load() }

@@ -74,7 +74,7 @@ struct Server {
             node: BalancerNode(
                 identity: identity, edge: edge, publisher: publisher, access: access, recorder: recorder, prober: prober, store: store),
             access: access,
-            pages: Documentation.controlPlane(assets: settings.assets).map {
+            pages: (Dashboard.files + Documentation.controlPlane(assets: settings.assets)).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
             },
             logger: libraryLogger, now: { SystemClock.now() }
