@@ -93,7 +93,17 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(name: "SteeringTests", dependencies: ["Steering"], swiftSettings: house),
-        .testTarget(name: "ControlTests", dependencies: ["Control", "Storage"], swiftSettings: house),
+        .testTarget(
+            name: "ControlTests",
+            dependencies: [
+                "Control", "Storage",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            ],
+            swiftSettings: house),
         .testTarget(
             name: "EdgeTests",
             dependencies: [

@@ -75,6 +75,13 @@ def contrast_faults(page):
     return page.evaluate(CONTRAST)
 
 
+def too_wide(page):
+    """What would make a reader scroll sideways (WCAG 2.2, 1.4.10)."""
+    return page.evaluate("""
+        document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+            .filter((node) => node.getBoundingClientRect().right > innerWidth).map((node) => node.outerHTML.slice(0, 160))""")
+
+
 def walk_by_tab(page, what):
     """Tab must come to every control, in the order of the document, each time with a mark that can be seen."""
     controls = page.evaluate(NUMBER)

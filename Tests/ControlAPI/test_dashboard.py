@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from balancer import VIDEO, Balancer, patiently
 from client import API, Player, connect
-from look import contrast_faults, nameless_controls, walk_by_tab
+from look import contrast_faults, nameless_controls, too_wide, walk_by_tab
 
 CDNS = [
     {"name": "cdn-a", "url": "http://a.cdn.example.com", "weight": 75},
@@ -409,7 +409,7 @@ def test_everything_has_a_name_enough_contrast_and_its_turn_by_tab(shared, page,
     def check(what):
         assert nameless_controls(page) == [], what
         assert contrast_faults(page) == [], what
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{what}: wider than the window"
+        assert too_wide(page) == [], what
         walk_by_tab(page, what)
 
     check("login")

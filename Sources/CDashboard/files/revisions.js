@@ -45,24 +45,30 @@ export class Revisions {
   item(revision) {
     const { id, created, author, comment, changes: list } = revision;
     const label = list.length === 1 ? "1 change" : `${list.length} changes`;
+    const why = el("span", { class: "comment" }, comment === "" ? "no comment" : comment);
     return el(
       "li",
       { "data-key": keyOf(revision), "data-id": id },
       el("span", { class: "id" }, `r${id}`),
       el("time", { datetime: created }, stamp(created)),
       el("b", { class: "author" }, author),
-      el("span", { class: "comment" }, comment === "" ? el("span", { class: "note" }, "no comment") : comment),
-      el("span", { class: "in-use" }),
-      this.isWriter ? el("button", { type: "button", class: "small restore", "aria-label": `Restore revision ${id}`, onclick: () => this.ask(revision) }, "Restore…") : null,
-      list.length === 0 ? null : el("details", {}, el("summary", {}, label, el("span", { class: "unseen" }, ` of revision ${id}`)), changes(list)),
+      list.length === 0
+        ? el("div", { class: "why" }, why)
+        : el("details", { class: "why" }, el("summary", {}, why, el("span", { class: "note" }, label), el("span", { class: "unseen" }, ` of revision ${id}`)), changes(list)),
+      el(
+        "span",
+        { class: "in-use" },
+        el("span", {}),
+        this.isWriter ? el("button", { type: "button", class: "small", "aria-label": `Restore revision ${id}`, onclick: () => this.ask(revision) }, "Restore…") : null,
+      ),
     );
   }
 
   markCurrent() {
     const newest = this.list.firstElementChild;
     for (const item of this.list.children) {
-      setText(item.querySelector(".in-use"), item === newest ? "newest" : "");
-      const button = item.querySelector(".restore");
+      setText(item.querySelector(".in-use span"), item === newest ? "newest" : "");
+      const button = item.querySelector(".in-use button");
       if (button) button.hidden = item === newest;
     }
   }

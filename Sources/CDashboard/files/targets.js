@@ -5,7 +5,10 @@ import { Chart } from "./chart.js";
 import { byID, clock, colour, el, percent, rate, setText, span, stamp, svg, whole } from "./dom.js";
 
 const LIVE = 300_000;
+/** Milliseconds that shares are taken over; shorter after a change of what is wanted. */
 const WINDOW = 60_000;
+/** Milliseconds that rates are taken over. */
+const RECENT = 5_000;
 
 /** How far back, and how finely; seconds. Minutes are kept for six hours, hours for two weeks. */
 const SPANS = [
@@ -47,11 +50,12 @@ export class Targets {
   take(status) {
     const time = Date.parse(status.time);
     const last = this.samples.at(-1);
-    // Another process, another catalog: its counts or its shares are not comparable with those before.
+    // Another process counts from zero again.
     if (last && (last.boot !== status.node.started || time <= last.time)) this.samples = [];
-    const isOther = last && (last.revision !== status.revision || last.checksum !== status.checksum);
+    const wanted = JSON.stringify(status.answered.map((entry) => [entry.cdn, entry.wanted]));
+    const isOther = last && last.wanted !== wanted;
     const counts = Object.fromEntries(status.answered.map((entry) => [keyOf(entry), entry.requests]));
-    const sample = { time, counts, boot: status.node.started, revision: status.revision, checksum: status.checksum };
+    const sample = { time, counts, wanted, boot: status.node.started };
     const previous = this.samples.at(-1);
     if (previous) {
       const seconds = (time - previous.time) / 1000;
@@ -66,7 +70,7 @@ export class Targets {
     this.showNow(time);
     const minute = Math.floor(time / 60_000);
     // The last minute is stored a few seconds after its end.
-    if (minute !== this.minute && time % 60_000 > 5_000) {
+    if (this.minute === undefined || (minute !== this.minute && time % 60_000 > 5_000)) {
       this.minute = minute;
       this.loadPast();
     }
@@ -88,7 +92,9 @@ export class Targets {
     const seconds = (time - first.time) / 1000;
     const since = (entry) => Math.max(0, entry.requests - (first.counts[keyOf(entry)] ?? 0));
     const redirects = answered.filter((entry) => entry.target !== "none").reduce((sum, entry) => sum + since(entry), 0);
-    setText(byID("window"), seconds > 0 ? `this node, last ${span(seconds)}` : "this node");
+    setText(byID("window"), seconds > 0 ? `this node; shares of the last ${span(seconds)}` : "this node");
+    const recent = this.points.filter((point) => point.time > time - RECENT);
+    const rateOf = (key) => (recent.length ? recent.reduce((sum, point) => sum + (point.rates[key] ?? 0), 0) / recent.length : null);
     const wanted = new Set();
     for (const entry of answered) {
       // A removed CDN that gets nothing is no target.
@@ -104,7 +110,7 @@ export class Targets {
         every: this.catalog?.origin.every,
         report: health.targets.find((report) => report.kind === "cdn" && entry.target === "cdn" && report.name === entry.cdn),
         isRemoved: entry.target === "cdn" && !this.names.includes(entry.cdn),
-        rate: seconds > 0 ? since(entry) / seconds : null,
+        rate: rateOf(key),
         share: redirects > 0 && entry.target !== "none" ? since(entry) / redirects : null,
       });
     }
@@ -250,7 +256,7 @@ export function showHealth(cell, report) {
 /** The policy in a sentence. */
 function describe({ origin, selection, rules }) {
   const first = origin.every === 0 ? "No redirect goes to the origin"
-    : origin.every === 1 ? "Every redirect goes to the origin" : `Every ${origin.every}th redirect goes to the origin`;
+    : origin.every === 1 ? "Every redirect goes to the origin" : `1 in ${origin.every} redirects goes to the origin`;
   const then = {
     weighted: "the others to the CDNs by weight",
     rotate: `the others to the CDNs in turn, ${selection.every} to each`,
