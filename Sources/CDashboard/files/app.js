@@ -1,7 +1,7 @@
 // The dashboard: who is logged in, what the event stream tells, and which part of the page shows it.
 
 import { ask, session } from "./api.js";
-import { byID, clock, el, setText } from "./dom.js";
+import { byID, clock, el, numberOf, setText } from "./dom.js";
 import { Editor } from "./editor.js";
 import { explainForm } from "./explain.js";
 import { Fleet } from "./fleet.js";
@@ -18,7 +18,7 @@ class Board {
     this.targets = new Targets();
     this.fleet = new Fleet();
     this.editor = new Editor({ saved: (etag, catalog) => this.saved(etag, catalog) });
-    this.revisions = new Revisions({ isWriter: this.isWriter, saved: (etag) => this.saved(etag) });
+    this.revisions = new Revisions({ isWriter: this.isWriter, saved: (etag) => this.saved(etag), failed: (why) => setText(byID("message"), why) });
     explainForm();
     byID("edit").hidden = !this.isWriter;
     byID("edit").addEventListener("click", () => this.edit());
@@ -55,8 +55,8 @@ class Board {
   }
 
   take(status) {
+    if (this.status?.time !== status.time) this.heard = performance.now();
     this.status = status;
-    this.heard = performance.now();
     this.targets.take(status);
     this.fleet.take(status);
     setText(byID("node"), status.node.name);
@@ -79,6 +79,9 @@ class Board {
       const { value, etag } = await ask("GET", "/api/v1/catalog");
       this.catalog = { value, etag };
       this.targets.takeCatalog(value);
+      if (this.editor.isOpen && this.editor.etag !== etag) {
+        setText(byID("message"), `Revision ${numberOf(etag)} came in while you edit; Save will show what it changed.`);
+      }
       await this.revisions.load();
     } catch (refused) {
       // Tried again with the next event.
@@ -99,7 +102,7 @@ class Board {
   saved(etag, catalog) {
     if (catalog) this.targets.takeCatalog(catalog);
     this.known = undefined;
-    setText(byID("message"), `Saved as revision ${etag.slice(1).split("-")[0]}; it is live on this node.`);
+    setText(byID("message"), `Saved as revision ${numberOf(etag)}; it is live on this node.`);
   }
 
   showAge() {

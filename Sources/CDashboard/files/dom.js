@@ -43,6 +43,9 @@ export function span(seconds) {
   return `${Math.round(seconds / 86400)} d`;
 }
 
+/** The revision's number in an ETag. */
+export const numberOf = (etag) => Number(etag.slice(1).split("-")[0]);
+
 /** The class that gives a target its colour. */
 export function colour(target, cdn, names) {
   if (target === "origin") return "of-origin";

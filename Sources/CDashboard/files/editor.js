@@ -1,7 +1,7 @@
 // Editing CDNs, weights and N: one form, one revision. The API validates; its faults appear at their fields.
 
 import { ask } from "./api.js";
-import { byID, changes, el, setText } from "./dom.js";
+import { byID, changes, el, numberOf, setText } from "./dom.js";
 
 let numbers = 0;
 
@@ -222,7 +222,7 @@ export class Editor {
       return;
     }
     if (catalog.etag === this.etag) return;
-    const since = Number(this.etag.slice(1).split("-")[0]);
+    const since = numberOf(this.etag);
     const between = newest.value.revisions.filter((revision) => revision.id > since);
     const last = newest.value.revisions[0];
     this.conflict.hidden = false;

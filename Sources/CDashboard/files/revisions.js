@@ -4,9 +4,9 @@ import { ask } from "./api.js";
 import { byID, changes, el, setText, stamp } from "./dom.js";
 
 export class Revisions {
-  /** `current()`: the newest catalog's ETag and revision as the page knows them. `saved(revision)`: told of a new one made here. */
-  constructor({ current, saved, isWriter }) {
-    Object.assign(this, { current, saved, isWriter });
+  /** `saved(etag)`: told of a new one made here. `failed(why)`: told what could not be read. */
+  constructor({ saved, failed, isWriter }) {
+    Object.assign(this, { saved, failed, isWriter });
     this.list = byID("revisions");
     this.next = null;
     byID("older").addEventListener("click", () => this.loadOlder());
@@ -32,9 +32,14 @@ export class Revisions {
   }
 
   async loadOlder() {
-    const { value } = await ask("GET", `/api/v1/revisions?limit=10&before=${this.next}`);
-    this.list.append(...value.revisions.map((revision) => this.item(revision)));
-    this.setNext(value.next);
+    try {
+      const { value } = await ask("GET", `/api/v1/revisions?limit=10&before=${this.next}`);
+      this.list.append(...value.revisions.map((revision) => this.item(revision)));
+      this.setNext(value.next);
+      this.markCurrent();
+    } catch (refused) {
+      this.failed(refused.message);
+    }
   }
 
   setNext(next) {

@@ -50,8 +50,10 @@ export class Targets {
   take(status) {
     const time = Date.parse(status.time);
     const last = this.samples.at(-1);
+    // While the database hangs, a node tells its last status again.
+    if (last?.time === time) return;
     // Another process counts from zero again.
-    if (last && (last.boot !== status.node.started || time <= last.time)) this.samples = [];
+    if (last && (last.boot !== status.node.started || time < last.time)) this.samples = [];
     const wanted = JSON.stringify(status.answered.map((entry) => [entry.cdn, entry.wanted]));
     const isOther = last && last.wanted !== wanted;
     const counts = Object.fromEntries(status.answered.map((entry) => [keyOf(entry), entry.requests]));
@@ -139,7 +141,7 @@ export class Targets {
   async loadPast() {
     const { seconds, by, step } = this.chosen;
     const to = Math.floor(Date.parse(this.status.time) / 60_000) * 60;
-    const from = Math.floor((to - seconds) / step) * step;
+    const from = Math.ceil((to - seconds) / step) * step;
     const time = (value) => new Date(value * 1000).toISOString();
     try {
       const { value } = await ask("GET", `/api/v1/traffic?by=${by},target,cdn&from=${time(from)}&to=${time(to)}`);
