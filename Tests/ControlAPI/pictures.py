@@ -17,7 +17,7 @@ from client import API, Player
 
 FOLDER = pathlib.Path(sys.argv[1])
 SECONDS = int(os.environ.get("SECONDS_OF_LOAD", 100))
-SHOTS = [("light", 1280, 1000), ("dark", 1280, 1000), ("phone", 390, 1600)]
+SHOTS = [("light", 1160, 1000), ("dark", 1160, 1000), ("phone", 390, 1600)]
 
 
 class Target(http.server.BaseHTTPRequestHandler):
@@ -53,8 +53,10 @@ def remember(database, node):
     """An evening of history."""
     now = int(time.time()) // 60 * 60
     rows = []
-    for ago in range(1, 120):
-        total = 9000 + 5200 * math.cos(ago / 38) + 500 * math.sin(ago / 3)
+    for ago in range(120):
+        # Of the present minute what is over; the load of this script is the rest.
+        total = (time.time() - now) / 60 if ago == 0 else 1
+        total *= 9000 + 5200 * math.cos(ago / 38) + 500 * math.sin(ago / 3)
         for target, name, share in (("origin", "", 0.05), ("cdn", "cdn-a", 0.57), ("cdn", "cdn-b", 0.285), ("cdn", "cdn-c", 0.095)):
             gone = name == "cdn-c" and 14 < ago < 23
             rows.append((60, now - 60 * ago, node, "b" * 32, target, name, "s1", 301, 0 if gone else int(total * share)))
@@ -102,7 +104,7 @@ def shoot(browser, address, token):
     page.get_by_label("Why").fill("half and half")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("[aria-invalid]")).to_be_visible()
-    page.screenshot(path=FOLDER / "dashboard-edit.png", clip={"x": 0, "y": 0, "width": 1280, "height": 620})
+    page.screenshot(path=FOLDER / "dashboard-edit.png", clip={"x": 0, "y": 0, "width": 1160, "height": 620})
 
 
 def main():
