@@ -17,7 +17,7 @@ from client import API, Player
 
 FOLDER = pathlib.Path(sys.argv[1])
 SECONDS = int(os.environ.get("SECONDS_OF_LOAD", 100))
-SHOTS = [("light", 1160, 1000), ("dark", 1160, 1000), ("phone", 390, 1600)]
+SHOTS = [("light", 1280, 1160), ("dark", 1280, 1160), ("phone", 390, 1600)]
 
 
 class Target(http.server.BaseHTTPRequestHandler):
@@ -96,7 +96,7 @@ def shoot(browser, address, token):
     yield
     for name, page in contexts:
         page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
-        page.screenshot(path=FOLDER / f"dashboard-{name}.png", full_page=name != "phone")
+        page.screenshot(path=FOLDER / f"dashboard-{name}.png")
         print(FOLDER / f"dashboard-{name}.png")
     page = contexts[0][1]
     page.get_by_role("button", name="Edit").click()
@@ -104,7 +104,7 @@ def shoot(browser, address, token):
     page.get_by_label("Why").fill("half and half")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("[aria-invalid]")).to_be_visible()
-    page.screenshot(path=FOLDER / "dashboard-edit.png", clip={"x": 0, "y": 0, "width": 1160, "height": 620})
+    page.screenshot(path=FOLDER / "dashboard-edit.png", clip={"x": 0, "y": 0, "width": 1280, "height": 620})
 
 
 def main():
@@ -120,6 +120,8 @@ def main():
                 browser = playwright.chromium.launch(
                     executable_path="/usr/bin/chromium", args=["--no-sandbox"] if os.geteuid() == 0 else [])
                 loads = [threading.Thread(target=load, args=(balancer.listen, stopped)) for balancer in (one, two)]
+                # Until the other node has taken the three CDNs over.
+                time.sleep(1)
                 for thread in loads:
                     thread.start()
                 shots = shoot(browser, one.admin, token)

@@ -91,7 +91,6 @@ export class Chart {
     parts.push(this.cursor);
     this.drawing.replaceChildren(...parts);
     this.slider.max = String(Math.max(0, points.length - 1));
-    this.slider.disabled = points.length === 0;
     if (this.isAtEnd) this.slider.value = this.slider.max;
     this.read();
   }
@@ -111,7 +110,10 @@ export class Chart {
     for (const { key } of series) setText(this.values.get(key), point ? rate(point.rates[key] ?? 0) : "–");
     setText(this.moment, point ? this.time(point.time) : "");
     this.cursor?.setAttribute("visibility", point ? "visible" : "hidden");
-    if (!point) return;
+    if (!point) {
+      this.slider.setAttribute("aria-valuetext", this.empty.textContent);
+      return;
+    }
     this.cursor?.setAttribute("x1", this.x(point.time));
     this.cursor?.setAttribute("x2", this.x(point.time));
     const spoken = series.map(({ key, name }) => `${name} ${rate(point.rates[key] ?? 0)}`).join(", ");

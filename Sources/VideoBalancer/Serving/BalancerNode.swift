@@ -45,8 +45,11 @@ struct BalancerNode: Node {
             case .draining: ("draining", .null)
             }
         let table = await publisher.table
+        let counters = try? await edge.counters()
+        // Beside the counting: rates are made of both.
+        let time = SystemClock.now()
         return .object([
-            .init("time", .string(BalancerNode.preciseTime(SystemClock.now()))),
+            .init("time", .string(BalancerNode.preciseTime(time))),
             .init(
                 "node",
                 .object([
@@ -61,7 +64,7 @@ struct BalancerNode: Node {
             .init("revision", .integer(current.revision)),
             .init("checksum", .string(current.checksum)),
             .init("databaseID", .string(current.databaseID)),
-            .init("answered", .array((try? await edge.counters()).map { Answered.documents($0, table) } ?? [])),
+            .init("answered", .array(counters.map { Answered.documents($0, table) } ?? [])),
             .init("health", ProbeReports.document(await prober.reports, table)),
             .init("sequences", .array(sequences)),
             .init("fleet", await fleet()),
