@@ -38,6 +38,7 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
         .systemLibrary(name: "CMaxMindDB", pkgConfig: "libmaxminddb", providers: [.apt(["libmaxminddb-dev"])]),
+        .target(name: "CDashboard", exclude: ["files"]),
         .target(name: "COpenAPI", exclude: ["control-plane.json", "data-plane.json"]),
         .target(name: "Steering", swiftSettings: house),
         .target(
@@ -82,12 +83,13 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: house),
         .executableTarget(
             name: "VideoBalancer",
             dependencies: [
-                "CLinux", "COpenAPI", "Control", "Edge", "GeoIP", "Probing", "Steering", "Storage",
+                "CDashboard", "CLinux", "COpenAPI", "Control", "Edge", "GeoIP", "Probing", "Steering", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -100,7 +102,17 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(name: "SteeringTests", dependencies: ["Steering"], swiftSettings: house),
-        .testTarget(name: "ControlTests", dependencies: ["Control", "Storage"], swiftSettings: house),
+        .testTarget(
+            name: "ControlTests",
+            dependencies: [
+                "Control", "Storage",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            ],
+            swiftSettings: house),
         .testTarget(
             name: "EdgeTests",
             dependencies: [

@@ -24,8 +24,11 @@ public final class Access: Sendable {
     public func replaceStored(_ keys: [APIKey]) { stored.withLock { $0 = keys } }
 
     /// The key of a token; nil when no key that is still valid has it.
-    func key(of token: String) -> APIKey? {
-        let hash = Array(Token.hash(token).utf8)
+    func key(of token: String) -> APIKey? { key(withHash: Token.hash(token)) }
+
+    /// The key that is stored under this hash; nil when there is none that is still valid.
+    func key(withHash hash: String) -> APIKey? {
+        let hash = Array(hash.utf8)
         var found: APIKey?
         for key in fixed + stored.withLock({ $0 }) where Access.isEqual(hash, Array(key.hash.utf8)) { found = key }
         guard let found, found.expires.map({ $0 > now() }) ?? true else { return nil }

@@ -6,7 +6,7 @@ import Storage
 public enum ControlServer {
     /// - Parameters:
     ///   - host: a literal address.
-    ///   - pages: documentation, served to everybody.
+    ///   - pages: documentation and dashboard, served to everybody.
     ///   - now: milliseconds since 1970, UTC.
     ///   - started: told the port once it listens.
     public static func application(
@@ -14,11 +14,12 @@ public enum ControlServer {
         now: @escaping @Sendable () -> Int64, started: @escaping @Sendable (Int) -> Void
     ) -> some ApplicationProtocol {
         let catalog = CatalogEndpoints(node: node)
-        let endpoints =
-            NodeEndpoints(node: node).all + catalog.all + RevisionEndpoints(node: node).all + [catalog.restore]
-            + KeyEndpoints(node: node, now: now).all + [TrafficEndpoint(node: node, now: now).endpoint] + pages.map(\.endpoint)
+        let gate = Gate(access: access, now: now)
+        var endpoints = NodeEndpoints(node: node).all + catalog.all + RevisionEndpoints(node: node).all + [catalog.restore]
+        endpoints += KeyEndpoints(node: node, now: now).all + [TrafficEndpoint(node: node, now: now).endpoint]
+        endpoints += [EventsEndpoint(node: node, gate: gate).endpoint] + SessionEndpoints(gate: gate).all + pages.map(\.endpoint)
         return Application(
-            responder: Dispatcher(endpoints: endpoints, access: access, now: now),
+            responder: Dispatcher(endpoints: endpoints, gate: gate),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [RequestDeadline()], idleTimeout: .seconds(60),

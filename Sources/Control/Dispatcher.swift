@@ -22,9 +22,7 @@ struct ControlContext: RequestContext {
 /// The table of endpoints decides in one place which paths exist, which methods they take, and which role each needs.
 struct Dispatcher: HTTPResponder {
     let endpoints: [Endpoint]
-    let access: Access
-    let failures = FailureLimit()
-    let now: @Sendable () -> Int64
+    let gate: Gate
 
     func respond(to request: Request, context: ControlContext) async throws -> Response {
         let id = UUID().uuidString
@@ -86,25 +84,8 @@ struct Dispatcher: HTTPResponder {
     }
 
     private func call(_ endpoint: Endpoint, _ parameter: String, _ request: Request, _ context: ControlContext) async throws -> Response {
-        let author = try endpoint.role.map { try authorise(request, context, $0) } ?? ""
-        return try await endpoint.handle(Call(request: request, parameter: parameter, author: author))
-    }
-
-    /// The caller's name, if the token is known and its role suffices (RFC 6750).
-    private func authorise(_ request: Request, _ context: ControlContext, _ role: Role) throws -> String {
-        let field = request.headers[.authorization] ?? ""
-        let parts = field.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", let key = access.key(of: String(parts[1])) else {
-            guard failures.allowsFailure(from: context.address, now: now()) else {
-                throw Problem(.tooManyRequests, "Too many bad tokens came from this address; wait.", headers: [(.retryAfter, "10")])
-            }
-            let detail = field.isEmpty ? "Send Authorization: Bearer TOKEN." : "This token is not known, has expired or was revoked."
-            throw Problem(.unauthorized, detail, headers: [(.wwwAuthenticate, "Bearer realm=\"video-balancer\"")])
-        }
-        guard key.role >= role else {
-            throw Problem(.forbidden, "This needs the role \(role.rawValue); the key \(key.name) has the role \(key.role.rawValue).")
-        }
-        return key.name
+        let caller = try endpoint.role.map { try gate.authorise(request, from: context.address, $0) }
+        return try await endpoint.handle(Call(request: request, parameter: parameter, caller: caller))
     }
 
     private static func secure(_ response: inout Response, _ id: String) {

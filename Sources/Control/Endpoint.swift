@@ -42,8 +42,10 @@ struct Call: Sendable {
     let request: Request
     /// The path's variable segment.
     let parameter: String
+    /// Nil where everybody may call.
+    let caller: Caller?
     /// The caller's key name; empty where none is needed.
-    let author: String
+    var author: String { caller?.key.name ?? "" }
 
     /// A query parameter; nil when it is absent.
     ///

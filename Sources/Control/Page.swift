@@ -2,7 +2,7 @@ import HTTPTypes
 import Hummingbird
 public import NIOCore
 
-/// A file that is served as it is: the documentation.
+/// A file that is served as it is: of the documentation, of the dashboard.
 public struct Page: Sendable {
     public let path: String
     public let type: String

@@ -2,7 +2,7 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Ends a connection whose next head or body does not arrive in time. The deadlines are absolute: Hummingbird's own timer begins anew
+/// Ends a connection whose next head or body does not arrive in time, or whose client does not read. The deadlines are absolute: Hummingbird's own timer begins anew
 /// with every byte, which a client that drips could use for ever.
 final class RequestDeadline: ChannelInboundHandler, ChannelOutboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
@@ -13,15 +13,24 @@ final class RequestDeadline: ChannelInboundHandler, ChannelOutboundHandler, Remo
     /// From connect or the last answer to the end of the next head: idle time included.
     private static let head = TimeAmount.seconds(30)
     private static let body = TimeAmount.seconds(10)
+    /// From the moment a buffer is full to the moment half of it is gone.
+    private static let taking = TimeAmount.seconds(30)
 
     private var timer: Scheduled<Void>?
+    private var takingTimer: Scheduled<Void>?
 
     func handlerAdded(context: ChannelHandlerContext) { restart(RequestDeadline.head, context) }
-    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+    func handlerRemoved(context: ChannelHandlerContext) { cancel() }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
+        cancel()
         context.fireChannelInactive()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        takingTimer?.cancel()
+        takingTimer = context.channel.isWritable ? nil : schedule(RequestDeadline.taking, context)
+        context.fireChannelWritabilityChanged()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -40,6 +49,15 @@ final class RequestDeadline: ChannelInboundHandler, ChannelOutboundHandler, Remo
 
     private func restart(_ time: TimeAmount, _ context: ChannelHandlerContext) {
         timer?.cancel()
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) { context.close(promise: nil) }
+        timer = schedule(time, context)
+    }
+
+    private func schedule(_ time: TimeAmount, _ context: ChannelHandlerContext) -> Scheduled<Void> {
+        context.eventLoop.assumeIsolated().scheduleTask(in: time) { context.close(promise: nil) }
+    }
+
+    private func cancel() {
+        timer?.cancel()
+        takingTimer?.cancel()
     }
 }

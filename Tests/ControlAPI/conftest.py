@@ -1,9 +1,19 @@
 import contextlib
+import os
+import pathlib
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from balancer import BINARY, SOAK, Balancer, patiently
 from client import API, Player
+
+CHROMIUM = pathlib.Path("/usr/bin/chromium")
+# Tells of what the page's policy blocked; the browser's own message alone has no details.
+WATCH = """
+    window.blocked = [];
+    document.addEventListener("securitypolicyviolation", (event) => window.blocked.push(`${event.violatedDirective} ${event.blockedURI}`));
+"""
 
 
 def pytest_configure():
@@ -63,3 +73,44 @@ def fresh(begin):
         balancer.api, balancer.player = api, player
         yield balancer
         assert balancer.process.poll() is None, f"the balancer died:\n{balancer.log.read_text()[-4000:]}"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium, headless."""
+    assert CHROMIUM.exists(), "Chromium is missing: scripts/setup test"
+    with sync_playwright() as playwright:
+        # Chromium's sandbox refuses to run as root.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page whose every complaint fails the test, but for answers with a status in `page.refusals`."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.refusals = set()
+    complaints = []
+
+    def hear(message):
+        # The browser says so of every answer that is no success, whatever the page does about it.
+        is_refusal = any(f"responded with a status of {status} " in message.text for status in page.refusals)
+        if message.type in ("error", "warning") and not is_refusal:
+            complaints.append(message.text)
+
+    def miss(request):
+        # A stream that the page itself closed.
+        if not (request.url.endswith("/api/v1/events") and request.failure == "net::ERR_ABORTED"):
+            complaints.append(f"{request.url}: {request.failure}")
+
+    page.add_init_script(WATCH)
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", miss)
+    yield page
+    blocked = page.evaluate("window.blocked")
+    context.close()
+    assert complaints == [] and blocked == []

@@ -36,7 +36,8 @@ def call(client, owner, method, path):
 
 def fill(path):
     name = "stolen" if is_for_admins(path) else "cdn.example.com"
-    return path.replace("{name}", name).replace("{id}", "1")
+    # One event, not an endless stream.
+    return path.replace("{name}", name).replace("{id}", "1").replace("/events", "/events?count=1")
 
 
 def is_for_admins(path):

@@ -57,7 +57,12 @@ struct BalancerNode: Node {
             case .degraded(let why): ("degraded", .string(why))
             case .draining: ("draining", .null)
             }
+        let table = await publisher.table
+        let counters = try? await edge.counters()
+        // Beside the counting: rates are made of both.
+        let time = SystemClock.now()
         return .object([
+            .init("time", .string(BalancerNode.preciseTime(time))),
             .init(
                 "node",
                 .object([
@@ -70,9 +75,11 @@ struct BalancerNode: Node {
             .init("state", .string(state)),
             .init("trouble", trouble),
             .init("revision", .integer(current.revision)),
+            .init("checksum", .string(current.checksum)),
             .init("databaseID", .string(current.databaseID)),
-            .init("health", ProbeReports.document(await prober.reports, await publisher.table)),
-            .init("geoip", GeoIPReports.document(await geoIP.reports, await publisher.table)),
+            .init("answered", .array(counters.map { Answered.documents($0, table) } ?? [])),
+            .init("health", ProbeReports.document(await prober.reports, table)),
+            .init("geoip", GeoIPReports.document(await geoIP.reports, table)),
             .init("sequences", .array(sequences)),
             .init("fleet", await fleet()),
         ])
@@ -104,6 +111,11 @@ struct BalancerNode: Node {
 
     static func time(_ milliseconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle())
+    }
+
+    /// With milliseconds: rates are made of two of them.
+    private static func preciseTime(_ milliseconds: Int64) -> String {
+        Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
     func newest() async throws -> Revision? { try await store.load() }

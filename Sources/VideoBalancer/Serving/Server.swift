@@ -110,7 +110,7 @@ struct Server {
                 prober: prober, geoIP: parts.geoIP, store: parts.store,
                 accessLog: parts.accessLog, registry: parts.registry),
             access: parts.access,
-            pages: Documentation.controlPlane(assets: settings.assets).map {
+            pages: (Dashboard.files + Documentation.controlPlane(assets: settings.assets)).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
             },
             logger: libraryLogger, now: { SystemClock.now() }
