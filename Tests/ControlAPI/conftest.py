@@ -3,7 +3,7 @@ import os
 import pathlib
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from balancer import BINARY, SOAK, Balancer, patiently
 from client import API, Player
@@ -79,6 +79,8 @@ def fresh(begin):
 def browser():
     """Debian's Chromium, headless."""
     assert CHROMIUM.exists(), "Chromium is missing: scripts/setup test"
+    # The machine may be busy; what is waited for comes, or the test fails anyway.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         # Chromium's sandbox refuses to run as root.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else [])
