@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import random
 import re
 import socket
 import subprocess
@@ -18,9 +19,12 @@ NAME = re.compile(r"\b(?:balancer|process)_[a-z_]+")
 
 
 def free_port():
-    with contextlib.closing(socket.socket()) as made:
-        made.bind(("127.0.0.1", 0))
-        return made.getsockname()[1]
+    """Below those that the kernel gives to clients, so that no connection takes it meanwhile."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.closing(socket.socket()) as made, contextlib.suppress(OSError):
+            made.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture(scope="module")

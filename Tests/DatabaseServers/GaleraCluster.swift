@@ -15,7 +15,7 @@ public final class GaleraCluster: Sendable {
         var nodes: [MariaDBServer] = []
         let ports = try (0..<3).map { _ in try Ports() }
         for index in 0..<3 {
-            let port = try MariaDBServer.freePort()
+            let port = try FreePort.take()
             nodes.append(try await MariaDBServer(port: port, isEmpty: index > 0, options(index, ports[index], port)))
         }
         let members = ports.map { "127.0.0.1:\($0.group)" }.joined(separator: ",")
@@ -39,9 +39,9 @@ public final class GaleraCluster: Sendable {
         let copies: UInt16
 
         init() throws {
-            group = try MariaDBServer.freePort()
-            increments = try MariaDBServer.freePort()
-            copies = try MariaDBServer.freePort()
+            group = try FreePort.take()
+            increments = try FreePort.take()
+            copies = try FreePort.take()
         }
     }
 

@@ -43,7 +43,7 @@ public final class MariaDBServer: Sendable {
     ///   - isEmpty: leaves the data to be filled by another node of a cluster.
     ///   - options: for mariadbd.
     public init(port: UInt16? = nil, isEmpty: Bool = false, _ options: [String] = []) async throws {
-        self.port = try port ?? MariaDBServer.freePort()
+        self.port = try port ?? FreePort.take()
         folder = FileManager.default.temporaryDirectory.path + "/mariadb-" + UUID().uuidString
         self.options = options
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -181,24 +181,5 @@ public final class MariaDBServer: Sendable {
             throw NotStarted(description: "\(command.joined(separator: " ")) was cut off: \(data)")
         }
         return (code, String(data[..<end]))
-    }
-
-    /// A port of loopback that nobody listens on now.
-    public static func freePort() throws -> UInt16 {
-        let socket = Foundation.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // unsafe: the address is lent to two system calls under its generic name.
-        let port: UInt16? = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                guard unsafe bind(socket, generic, length) == 0, unsafe getsockname(socket, generic, &length) == 0 else { return nil }
-                return unsafe UInt16(bigEndian: pointer.pointee.sin_port)
-            }
-        }
-        guard let port else { throw NotStarted(description: "no free port") }
-        return port
     }
 }

@@ -1,3 +1,4 @@
+import DatabaseServers
 import Foundation
 import Testing
 
@@ -40,26 +41,6 @@ struct HealthTests {
         }
     }
 
-    private static func freePorts(_ count: Int) throws -> [UInt16] {
-        let sockets = (0..<count).map { _ in socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0) }
-        defer { sockets.forEach { close($0) } }
-        return try sockets.map { socket in
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            // unsafe: the address is lent to two system calls under its generic name.
-            let port: UInt16? = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                    guard unsafe bind(socket, generic, length) == 0, unsafe getsockname(socket, generic, &length) == 0 else { return nil }
-                    return unsafe UInt16(bigEndian: pointer.pointee.sin_port)
-                }
-            }
-            guard let port else { throw Failure("no free port") }
-            return port
-        }
-    }
-
     private static func catalog(_ ports: [UInt16]) -> String {
         let cdns = ports.enumerated().map { index, port in
             """
@@ -86,7 +67,7 @@ struct HealthTests {
     func `a CDN that fails gets nothing within interval × fall + timeout, and its share again within interval × rise`(_ signal: CInt) throws
     {
         let folder = try Folder()
-        let ports = try HealthTests.freePorts(3)
+        let ports = try (0..<3).map { _ in try FreePort.take() }
         let cdns = try ports.map { try CDN(in: folder, port: $0) }
         defer { cdns.forEach { $0.end() } }
         _ = try folder.importCatalog(HealthTests.catalog(ports))
@@ -115,7 +96,7 @@ struct HealthTests {
 
     @Test func `with more of the weight down than the threshold allows health is ignored, and the log says so once`() throws {
         let folder = try Folder()
-        let ports = try HealthTests.freePorts(3)
+        let ports = try (0..<3).map { _ in try FreePort.take() }
         _ = try folder.importCatalog(HealthTests.catalog(ports))
         let balancer = try Balancer(in: folder)
         defer { balancer.end() }

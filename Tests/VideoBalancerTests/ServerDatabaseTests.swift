@@ -120,7 +120,7 @@ struct ServerDatabaseTests {
     }
 
     @Test func `without a state file a start without the server ends in one line that names it`() throws {
-        let port = try MariaDBServer.freePort()
+        let port = try FreePort.take()
         let finished = try Folder().balancer(
             "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--database", "mysql://u:geheim@127.0.0.1:\(port)/b",
             environment: environment)

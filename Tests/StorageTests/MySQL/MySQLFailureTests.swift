@@ -55,7 +55,7 @@ struct MySQLFailureTests {
         async throws
     {
         let address = MySQLAddress(
-            hosts: [.init(name: name, port: try MariaDBServer.freePort())], user: "u", password: "sEcr3t", name: "b")
+            hosts: [.init(name: name, port: try FreePort.take())], user: "u", password: "sEcr3t", name: "b")
         let error = await failure { _ = try await store(address).head() }
         #expect(error?.kind == .unreachable)
         #expect(error?.description.contains("mysql://u@\(address.hosts[0])/b: the server cannot be reached") == true)
@@ -66,7 +66,7 @@ struct MySQLFailureTests {
         let server = try await SharedServers.shared.mariaDB()
         let known = try await address(on: server)
         let address = MySQLAddress(
-            hosts: [.init(name: "127.0.0.1", port: try MariaDBServer.freePort())] + known.hosts, user: known.user, password: "wrong",
+            hosts: [.init(name: "127.0.0.1", port: try FreePort.take())] + known.hosts, user: known.user, password: "wrong",
             name: known.name)
         let error = await failure { _ = try await store(address).head() }
         #expect(error?.kind == .denied)
@@ -77,7 +77,7 @@ struct MySQLFailureTests {
         let server = try await SharedServers.shared.mariaDB()
         let known = try await address(on: server)
         let address = MySQLAddress(
-            hosts: [.init(name: "127.0.0.1", port: try MariaDBServer.freePort())] + known.hosts, user: known.user,
+            hosts: [.init(name: "127.0.0.1", port: try FreePort.take())] + known.hosts, user: known.user,
             password: known.password, name: known.name)
         let store = store(address)
         try await store.migrator().up()
