@@ -1,0 +1,101 @@
+"""See ../players."""
+
+import argparse
+import concurrent.futures
+import contextlib
+import dataclasses
+import json
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+from lab import FORMS, HERE, Lab, make_film
+from testbed import DemoError
+from kinds import BROWSERS, KINDS
+
+WORK = HERE.parents[1] / ".build/players"
+one_browser = threading.Lock()  # two of them would starve each other, and their clocks would tell of that
+
+
+def measure(options, name, stream, form, fault):
+    kind = KINDS[name]
+    slot = one_browser if kind in BROWSERS else contextlib.nullcontext()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="video-balancer-players-"))
+    try:
+        with slot, contextlib.ExitStack() as processes:
+            lab = Lab(folder, options.balancer, processes, WORK / "film", live=stream == "live")
+            lab.start()
+            player = kind(lab, lab.link(form))
+            processes.callback(player.close)
+            seen = dataclasses.asdict(lab.observe(player, fault, seconds=options.seconds))
+            return seen | ({"version": player.version()} if kind in BROWSERS else {})
+    except (DemoError, subprocess.SubprocessError) as error:
+        return {"failed": str(error)}
+    finally:
+        if options.keep:
+            print(f"kept {folder}")
+        else:
+            shutil.rmtree(folder)
+
+
+def tell(seen):
+    if "failed" in seen:
+        return f"FAILED {seen['failed']}"
+    asked = " ".join(map(str, seen["asked"][:4])) + (f" … {len(seen['asked'])} times" if len(seen["asked"]) > 4 else "")
+    other = "no content from the other CDN" if seen["other_cdn"] is None else f"the other CDN after {seen['other_cdn']} s"
+    fate = "goes on" if seen["goes_on"] else "stands still" if seen["ended"] is None else f"ended after {seen['ended']} s"
+    return f"asked after {asked or 'never'}; {other}; {fate}, stood still for {seen['stall']} s, played {seen['played']} s; {seen['words']}"
+
+
+def read_options():
+    usage = (HERE.parent / "players").read_text().split("\nset ")[0].split("\n", 1)[1]
+    parser = argparse.ArgumentParser(
+        description=usage.replace("# ", "").replace("#", ""), formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = lambda flag, choices, default: parser.add_argument(
+        f"--{flag}", type=lambda text: text.split(","), default=default, metavar="LIST", help=f"of {', '.join(choices)}; default {','.join(default)}")
+    default = HERE.parents[1] / ".build/release/video-balancer"
+    add("players", KINDS, list(KINDS))
+    add("streams", ["vod", "live"], ["vod", "live"])
+    add("forms", FORMS, ["master"])
+    add("faults", ["kill", "freeze"], ["kill", "freeze"])
+    parser.add_argument("--seconds", type=float, default=90, help="how long each is looked at after its CDN died; default 90")
+    parser.add_argument("--jobs", type=int, default=4, help="how many at once, of browsers always one; default 4")
+    parser.add_argument("--balancer", type=pathlib.Path, default=default, metavar="PATH", help="default .build/release/…")
+    parser.add_argument("--results", type=pathlib.Path, default=WORK / "results.jsonl", metavar="PATH", help="default .build/players/results.jsonl")
+    parser.add_argument("--keep", action="store_true", help="keep the folders with logs")
+    options = parser.parse_args()
+    for given, known in ((options.players, KINDS), (options.streams, ["vod", "live"]), (options.forms, FORMS), (options.faults, ["kill", "freeze"])):
+        if unknown := set(given) - set(known):
+            parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(known)}")
+    return options
+
+
+def main():
+    options = read_options()
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
+    try:
+        make_film(WORK / "film")
+    except (DemoError, subprocess.SubprocessError) as error:
+        sys.exit(f"players: {error}")
+    cases = [
+        (player, stream, form, fault)
+        for player in options.players for stream in options.streams for form in options.forms for fault in options.faults
+    ]
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool, options.results.open("a") as results:
+        running = {pool.submit(measure, options, *case): case for case in cases}
+        for done in concurrent.futures.as_completed(running):
+            case, seen = running[done], done.result()
+            failed += "failed" in seen
+            print(f"{' '.join(case)}: {tell(seen)}", flush=True)
+            results.write(json.dumps(dict(zip(("player", "stream", "form", "fault"), case)) | seen) + "\n")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
