@@ -25,7 +25,10 @@ class Program:
             self.process = self.begin(output)
 
     def launch(self, command, **options):
-        return self.lab.launch(command, env=environment(HOME=str(self.lab.folder)), **options)
+        settings = {"stdin": subprocess.DEVNULL, "cwd": self.lab.folder, "env": environment(HOME=str(self.lab.folder))}
+        process = subprocess.Popen(command, **settings | options)
+        self.lab.processes.callback(stop, process)
+        return process
 
     def pause(self, seconds):
         time.sleep(seconds)
@@ -99,7 +102,7 @@ class MPV(Program):
 
     def begin(self, output):
         self.socket = self.lab.folder / "mpv.socket"
-        options = ["--no-config", "--vo=null", "--ao=null", "--no-terminal", f"--log-file={self.log}", "--msg-level=all=warn"]
+        options = ["--no-config", "--vo=null", "--ao=null", "--input-terminal=no", "--msg-level=all=warn"]
         return self.launch([tool("mpv"), *options, f"--input-ipc-server={self.socket}", self.link], stdout=output, stderr=output)
 
     def position(self):

@@ -8,6 +8,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -131,7 +132,6 @@ class Lab(Testbed):
 
     def listens(self, name):
         host, port = self.address(name).split(":")
-        import socket
         with socket.socket() as probe:
             return probe.connect_ex((host, int(port))) == 0
 
@@ -181,8 +181,8 @@ class Lab(Testbed):
     def sample(self, player):
         return Sample(time.time(), self.metric("balancer_redirects_total"), player.position(), player.ended())
 
-    def observe(self, player, fault, before=12, seconds=90, enough=None):
-        """Lets the player play, does the fault to its CDN, and looks on. `enough(observation)` may end it early."""
+    def observe(self, player, fault, before=12, seconds=90, enough=30):
+        """Lets the player play, does the fault to its CDN, and looks on, until it has played from the other one for `enough` seconds."""
         playing = lambda: sum(len(self.content(cdn)) for cdn in CDNS) >= 3 or player.ended()
         if not wait_until(playing, seconds=40) or player.ended():
             raise DemoError(f"{player.name} does not play:\n{player.words()}")
@@ -194,7 +194,7 @@ class Lab(Testbed):
         while time.time() < began + seconds:
             samples += self.watch(player, 0.25)
             seen = self.conclude(player, first, began, samples)
-            if seen.ended is not None or enough and enough(seen):
+            if seen.ended is not None or seen.goes_on and time.time() - began > seen.other_cdn + enough:
                 break
         return seen
 
