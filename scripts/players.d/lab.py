@@ -147,7 +147,7 @@ class Lab(Testbed):
         if done.returncode != 0:
             raise DemoError(f"catalog import ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         addresses = ["--listen", self.address("balancer"), "--admin", self.address("admin")]
-        command = [self.binary, "serve", *addresses, "--database", self.database]
+        command = [self.binary, "serve", *addresses, "--database", self.database, "--lame-duck", "0", "--drain-timeout", "1"]
         ready = lambda: self.fetch("balancer", "/readyz")[0] == 200
         self.balancer = self.start_server("balancer", command, ready, env=environment())
 
@@ -165,7 +165,7 @@ class Lab(Testbed):
         """Its values by CDN."""
         _, metrics = self.fetch("admin", "/metrics")
         rows = re.findall(rf"^{name}\{{(.*)\}} (\S+)$", metrics, re.MULTILINE)
-        return {cdn[1]: float(value) for labels, value in rows if (cdn := re.search(r'cdn="([^"]+)"', labels))}
+        return {cdn[1]: float(value) for labels, value in rows if (cdn := re.search(r'(?:cdn|name)="([^"]+)"', labels))}
 
     def arrivals(self, name):
         """What was asked of a server: time, path and status."""
