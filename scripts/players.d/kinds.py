@@ -194,8 +194,15 @@ class HlsJsAvoid(Browser):
     page = {"with": "hls.js", "handler": "avoid"}
 
 
+class HlsJsImpatient(Browser):
+    """By default hls.js waits two minutes for the rest of a segment that has begun."""
+
+    name = "hls.js-impatient"
+    page = {"with": "hls.js", "handler": "avoid", "patience": "5000"}
+
+
 PROGRAMS = [FFmpeg, ImpatientFFmpeg, Streamlink, YtDlp, MPV, VLC]
-BROWSERS = [Chromium, HlsJs, HlsJsStartLoad, HlsJsReload, HlsJsAvoid]
+BROWSERS = [Chromium, HlsJs, HlsJsStartLoad, HlsJsReload, HlsJsAvoid, HlsJsImpatient]
 KINDS = {kind.name: kind for kind in PROGRAMS + BROWSERS}
 
 

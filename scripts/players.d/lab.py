@@ -157,6 +157,7 @@ class Lab(Testbed):
             "version": 1,
             "origin": {"domains": [DOMAIN], "servers": [ORIGIN], "every": 0},
             "cdns": [{"name": name, "url": f"http://{self.address(name)}", "probe": probe} for name in CDNS],
+            "selection": {"strategy": "hash", "on": "viewer"},  # a player that asks for each segment gets the same CDN for all
             "redirect": {"status": 302},
             "failover": {"panicThreshold": 0},
         }
