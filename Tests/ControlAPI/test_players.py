@@ -1,4 +1,4 @@
-"""Real players when their CDN dies: nginx as CDNs, an HLS stream, hls.js in Chromium, ffmpeg. docs/players.md tells of more of them."""
+"""Real players when their CDN dies: nginx as CDNs, hls.js in Chromium, ffmpeg. docs/players.md tells of more of them."""
 
 import contextlib
 import subprocess
@@ -35,7 +35,7 @@ def redirects(lab, cdn):
 
 def expect_no_redirect_to(lab, dead):
     """Once its probes have failed, a dead CDN gets no player at all."""
-    assert patiently(lambda: lab.metric("balancer_target_up").get(dead) == 0, pause=0.1), "its probes do not see that it is dead"
+    assert patiently(lambda: lab.metric("balancer_target_up").get(dead) == 0, pause=0.1), "its probes do not see it"
     before = {cdn: redirects(lab, cdn) for cdn in CDNS}
     link = lab.link().removeprefix(f"http://{lab.address('balancer')}")
     assert {lab.fetch("balancer", link)[0] for _ in range(50)} == {302}

@@ -1,6 +1,5 @@
 """The players. Each has a name, a position in seconds, and last words; `pause` lets it and the observer wait."""
 
-import json
 import os
 import pathlib
 import re
@@ -72,9 +71,10 @@ class Streamlink(Program):
 
     def begin(self, output):
         self.progress = self.lab.folder / "streamlink.progress"
-        command = [BIN / "streamlink", "--loglevel", "info", "--ringbuffer-size", "1M", "--stdout", f"hls://{self.link}", "best"]
+        command = [BIN / "streamlink", "--ringbuffer-size", "1M", "--stdout", f"hls://{self.link}", "best"]
         process = self.launch(command, stdout=subprocess.PIPE, stderr=output)
-        self.launch([tool("ffmpeg"), "-v", "error", "-readrate", "1", "-i", "-", "-c", "copy", *sink(self.progress)], stdin=process.stdout)
+        viewer = [tool("ffmpeg"), "-v", "error", "-readrate", "1", "-i", "-", "-c", "copy", *sink(self.progress)]
+        self.launch(viewer, stdin=process.stdout)
         process.stdout.close()
         return process
 
@@ -103,7 +103,8 @@ class MPV(Program):
     def begin(self, output):
         self.socket = self.lab.folder / "mpv.socket"
         options = ["--no-config", "--vo=null", "--ao=null", "--input-terminal=no", "--msg-level=all=warn"]
-        return self.launch([tool("mpv"), *options, f"--input-ipc-server={self.socket}", self.link], stdout=output, stderr=output)
+        command = [tool("mpv"), *options, f"--input-ipc-server={self.socket}", self.link]
+        return self.launch(command, stdout=output, stderr=output)
 
     def position(self):
         answer = ask(self.socket, '{"command":["get_property","time-pos"]}\n')

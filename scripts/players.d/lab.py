@@ -1,4 +1,4 @@
-"""The laboratory on loopback: one stream, an origin and two CDNs that can be killed or frozen, the balancer, and its observer."""
+"""The laboratory on loopback: a stream, its origin, two CDNs that can be killed or frozen, the balancer, and an observer."""
 
 import contextlib
 import dataclasses
@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,7 +20,7 @@ from testbed import DOMAIN, DemoError, NginxTemplate, Testbed, environment, free
 ORIGIN = "s1"
 CDNS = ["127.0.1.1", "127.0.1.2"]  # their addresses are their names, so that a page can name one by the host of a URL
 FILM_SECONDS, SEGMENT_SECONDS = 600, 2
-BYTES_PER_SECOND = 100_000  # what a CDN gives each connection: about twice the stream's bitrate, or all would be fetched at once
+BYTES_PER_SECOND = 100_000  # of a CDN on each connection: about twice the stream's bitrate, or all would be fetched at once
 FORMS = {
     "master": "the master playlist, everything in it relative",
     "media": "one media playlist, everything in it relative",
@@ -38,7 +37,7 @@ def make_film(folder):
     made.mkdir(parents=True)
     seconds = ["-t", "20", "-f", "lavfi", "-i"]
     sources = [*seconds, "testsrc2=size=320x180:rate=25", *seconds, "sine=sample_rate=48000"]
-    video = ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "main", "-pix_fmt", "yuv420p", "-g", "50", "-sc_threshold", "0"]
+    video = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "50", "-sc_threshold", "0"]
     encode = [tool("ffmpeg"), "-v", "error", "-nostdin", *sources, *video, "-c:a", "aac", "-b:a", "48k", "-shortest"]
     for name, rate in (("high", "350k"), ("low", "120k")):
         limits = ["-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", "200k"]
@@ -115,16 +114,16 @@ class Lab(Testbed):
                 raise DemoError("the live stream does not start")
 
     def start_nginx(self, nginx):
-        common = {"origin": self.address("origin"), "balancer": self.address("balancer"), "server": ORIGIN, "domain": DOMAIN}
-        common |= {"user": "user root;" if os.geteuid() == 0 else "", "folder": self.folder, "here": HERE, "rate": BYTES_PER_SECOND}
-        common["hls"] = HERE.parents[1] / ".build/players/hls.js"
+        common = {name: self.address(name) for name in ("origin", "balancer")}
+        common |= {"server": ORIGIN, "domain": DOMAIN, "rate": BYTES_PER_SECOND, "folder": self.folder, "here": HERE}
+        common |= {"hls": HERE.parents[1] / ".build/players/hls.js", "user": "user root;" if os.geteuid() == 0 else ""}
         for name in ["origin", *CDNS]:
             self.make_server(nginx, name, common)
 
     def make_server(self, nginx, name, common):
-        server = NGINX_ORIGIN if name == "origin" else NGINX_CDN
+        server = (NGINX_ORIGIN if name == "origin" else NGINX_CDN).substitute(common, address=self.address(name))
         configuration = self.folder / f"{name}.conf"
-        configuration.write_text(NGINX.substitute(common, name=name, server=server.substitute(common, name=name, address=self.address(name))))
+        configuration.write_text(NGINX.substitute(common, name=name, server=server))
         command = [nginx, "-p", self.folder, "-c", configuration, "-e", "stderr"]
         # A group of its own, so that one signal reaches master and worker.
         self.servers[name] = self.start_server(name, command, lambda: self.listens(name), start_new_session=True)
@@ -183,7 +182,7 @@ class Lab(Testbed):
         return Sample(time.time(), self.metric("balancer_redirects_total"), player.position(), player.ended())
 
     def observe(self, player, fault, before=12, seconds=90, enough=30):
-        """Lets the player play, does the fault to its CDN, and looks on, until it has played from the other one for `enough` seconds."""
+        """Lets the player play, does the fault to its CDN, and looks on: until it has played from the other for `enough`."""
         playing = lambda: sum(len(self.content(cdn)) for cdn in CDNS) >= 3 or player.ended()
         if not wait_until(playing, seconds=40) or player.ended():
             raise DemoError(f"{player.name} does not play:\n{player.words()}")
@@ -208,7 +207,8 @@ class Lab(Testbed):
 
     def conclude(self, player, first, began, samples):
         total = [sum(sample.redirects.values()) for sample in samples]
-        asked = [round(now.time - began, 1) for old, new, now in zip(total, total[1:], samples[1:]) for _ in range(int(new - old))]
+        rises = zip(total, total[1:], samples[1:])
+        asked = [round(now.time - began, 1) for old, new, now in rises for _ in range(int(new - old))]
         [other] = [cdn for cdn in CDNS if cdn != first]
         content = [when - began for when in self.content(other) if when > began]
         moves, mark = [began], samples[0].position or 0

@@ -45,31 +45,34 @@ def measure(options, name, stream, form, fault):
 def tell(seen):
     if "failed" in seen:
         return f"FAILED {seen['failed']}"
-    asked = " ".join(map(str, seen["asked"][:4])) + (f" … {len(seen['asked'])} times" if len(seen["asked"]) > 4 else "")
+    times = [f"{when} s" for when in seen["asked"]]
+    asked = f"asked {len(times)} times, after {', '.join(times[:4])}" if times else "never asked"
     other = "no content from the other CDN" if seen["other_cdn"] is None else f"the other CDN after {seen['other_cdn']} s"
     fate = "goes on" if seen["goes_on"] else "stands still" if seen["ended"] is None else f"ended after {seen['ended']} s"
-    return f"asked after {asked or 'never'}; {other}; {fate}, stood still for {seen['stall']} s, played {seen['played']} s; {seen['words']}"
+    clock = f"stood still for {seen['stall']} s, played {seen['played']} s"
+    return f"{asked}; {other}; {fate}, {clock}; {seen['words']}"
 
 
 def read_options():
     usage = (HERE.parent / "players").read_text().split("\nset ")[0].split("\n", 1)[1]
     parser = argparse.ArgumentParser(
         description=usage.replace("# ", "").replace("#", ""), formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = lambda flag, choices, default: parser.add_argument(
-        f"--{flag}", type=lambda text: text.split(","), default=default, metavar="LIST", help=f"of {', '.join(choices)}; default {','.join(default)}")
+    choices = {"players": list(KINDS), "streams": ["vod", "live"], "forms": list(FORMS), "faults": ["kill", "freeze"]}
+    for flag, known in choices.items():
+        several = lambda text: text.split(",")
+        default = ["master"] if flag == "forms" else known
+        told = f"of {', '.join(known)}; default {'all' if default == known else 'master'}"
+        parser.add_argument(f"--{flag}", type=several, default=default, metavar="LIST", help=told)
     default = HERE.parents[1] / ".build/release/video-balancer"
-    add("players", KINDS, list(KINDS))
-    add("streams", ["vod", "live"], ["vod", "live"])
-    add("forms", FORMS, ["master"])
-    add("faults", ["kill", "freeze"], ["kill", "freeze"])
     parser.add_argument("--seconds", type=float, default=90, help="how long each is looked at after its CDN died; default 90")
     parser.add_argument("--jobs", type=int, default=4, help="how many at once, of browsers always one; default 4")
     parser.add_argument("--balancer", type=pathlib.Path, default=default, metavar="PATH", help="default .build/release/…")
-    parser.add_argument("--results", type=pathlib.Path, default=WORK / "results.jsonl", metavar="PATH", help="default .build/players/results.jsonl")
+    results = WORK / "results.jsonl"
+    parser.add_argument("--results", type=pathlib.Path, default=results, metavar="PATH", help="default .build/players/…")
     parser.add_argument("--keep", action="store_true", help="keep the folders with logs")
     options = parser.parse_args()
-    for given, known in ((options.players, KINDS), (options.streams, ["vod", "live"]), (options.forms, FORMS), (options.faults, ["kill", "freeze"])):
-        if unknown := set(given) - set(known):
+    for flag, known in choices.items():
+        if unknown := set(getattr(options, flag)) - set(known):
             parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(known)}")
     return options
 
@@ -87,8 +90,13 @@ def main():
         for player in options.players for stream in options.streams for form in options.forms for fault in options.faults
     ]
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool, options.results.open("a") as results:
+    with (
+        concurrent.futures.ThreadPoolExecutor(options.jobs) as pool,
+        options.results.open("a") as results,
+        contextlib.ExitStack() as ends,
+    ):
         running = {pool.submit(measure, options, *case): case for case in cases}
+        ends.callback(pool.shutdown, wait=False, cancel_futures=True)  # those that run put their processes away
         for done in concurrent.futures.as_completed(running):
             case, seen = running[done], done.result()
             failed += "failed" in seen
