@@ -92,7 +92,7 @@ def main():
     failed = 0
     with (
         concurrent.futures.ThreadPoolExecutor(options.jobs) as pool,
-        options.results.open("a") as results,
+        options.results.open("a", buffering=1) as results,
         contextlib.ExitStack() as ends,
     ):
         running = {pool.submit(measure, options, *case): case for case in cases}
