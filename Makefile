@@ -47,6 +47,7 @@ soak: build ## On demand, hours: long kill loops, a hundred million fuzzed conne
 	scripts/fuzz FuzzVideos -runs=20000000
 	scripts/sanitize
 	scripts/partition
+	scripts/cdn-failures
 	SOAK=1 scripts/api-tests
 
 check: ## Formatting; fails on a difference.

@@ -179,7 +179,9 @@ struct CatalogEndpoints {
                 // A fault of the whole, which no member of the body has by itself.
                 return Fault("", "\(fault.pointer): \(fault.message)")
             }
-            throw Problem(.unprocessableContent, "The catalog would have \(faults.count) faults; nothing was changed.", faults: faults)
+            throw Problem(
+                .unprocessableContent,
+                "The catalog would have \(faults.count == 1 ? "a fault" : "\(faults.count) faults"); nothing was changed.", faults: faults)
         }
     }
 }

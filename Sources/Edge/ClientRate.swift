@@ -43,7 +43,7 @@ public final class ClientRate: Sendable {
     /// - Returns: false when there is none.
     func admits(_ client: ClientAddress, now: UInt64) -> Bool {
         let network = client.prefix(client.isIPv4 ? 128 : 56)
-        let hash = mixed(network.high ^ mixed(network.low ^ seed))
+        let hash = Rendezvous.mixed(network.high ^ Rendezvous.mixed(network.low ^ seed))
         let sets = ClientRate.capacity / ClientRate.shardCount / ClientRate.ways
         let first = Int(hash / UInt64(ClientRate.shardCount) % UInt64(sets)) * ClientRate.ways
         return shards[Int(hash % UInt64(ClientRate.shardCount))].buckets.withLock { buckets in
@@ -60,13 +60,5 @@ public final class ClientRate: Sendable {
             buckets[place] = Bucket(network: hash, fullAt: fullAt &+ interval)
             return true
         }
-    }
-
-    /// Spreads a hash over all bits (the finalizer of SplitMix64, Steele et al., 2014).
-    private func mixed(_ value: UInt64) -> UInt64 {
-        var word = value &+ 0x9E37_79B9_7F4A_7C15
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
     }
 }

@@ -272,7 +272,10 @@ extension Responder {
         if table.catalog.redirect.links { appendLinks(video, source) }
         if head.wantsJSON {
             writer.append("\r\n")
-            writer.end(body: describe(decision, location, video, source, asker.client), type: "application/json", framing)
+            // A Location has no byte that a JSON string would escape.
+            let text = String(decoding: writer.bytes[location], as: UTF8.self)
+            let document = table.document(of: decision, location: text, targets, video, source, asker.client)
+            writer.end(body: Array((document.json + "\n").utf8), type: "application/json", framing)
         } else {
             writer.bytes += redirectEnd
         }
@@ -288,7 +291,7 @@ extension Responder {
         }
     }
 
-    /// Writes everything before the Location. It is the same for all redirects of one second, so it is made once.
+    /// Writes everything before the Location.
     private mutating func beginRedirect(_ status: Int, second now: Int, _ framing: ResponseWriter.Framing) {
         if redirectStart.second != now || redirectStart.status != status {
             date.refresh(now: now)
@@ -300,62 +303,6 @@ extension Responder {
         } else {
             note(status)
             writer.bytes += framing.closes ? redirectStart.closing : redirectStart.keepingAlive
-        }
-    }
-
-    private struct RedirectStart {
-        var second = Int.min
-        var status = 0
-        var keepingAlive: [UInt8] = []
-        var closing: [UInt8] = []
-
-        /// In the buffers that are there: nothing is allocated.
-        mutating func rewrite(second: Int, status: Int, date: [UInt8]) {
-            self.second = second
-            self.status = status
-            RedirectStart.write(status, ResponseWriter.Framing(closes: false), date, into: &keepingAlive)
-            RedirectStart.write(status, ResponseWriter.Framing(closes: true), date, into: &closing)
-        }
-
-        private static func write(_ status: Int, _ framing: ResponseWriter.Framing, _ date: [UInt8], into bytes: inout [UInt8]) {
-            var writer = ResponseWriter()
-            swap(&writer.bytes, &bytes)
-            writer.bytes.removeAll(keepingCapacity: true)
-            writer.begin(status, framing, date: date)
-            writer.append("Location: ")
-            swap(&writer.bytes, &bytes)
-        }
-    }
-
-    /// The decision as JSON. A Location has no byte that a JSON string would escape.
-    private func describe(
-        _ decision: Decision, _ location: Range<Int>, _ video: VideoReference, _ source: borrowing Span<UInt8>, _ client: ClientAddress
-    ) -> [UInt8] {
-        let (target, cdn) = name(decision.target)
-        var ranked: [Document] = []
-        for choice in targets {
-            var url: [UInt8] = []
-            table.appendLocation(choice, video, of: source, to: &url)
-            let (target, cdn) = name(choice)
-            ranked.append(
-                .object([.init("location", .string(String(decoding: url, as: UTF8.self))), .init("target", target), .init("cdn", cdn)]))
-        }
-        let document = Document.object([
-            .init("location", .string(String(decoding: writer.bytes[location], as: UTF8.self))),
-            .init("target", target),
-            .init("cdn", cdn),
-            .init("sequence", .integer(Int(clamping: decision.number))),
-            .init("reason", .string(decision.reason.name)),
-            .init("client", .string(client.description)),
-            .init("targets", .array(ranked)),
-        ])
-        return Array((document.json + "\n").utf8)
-    }
-
-    private func name(_ target: Decision.Target) -> (target: Document, cdn: Document) {
-        switch target {
-        case .origin: (.string("origin"), .null)
-        case .cdn(let index): (.string("cdn"), .string(table.catalog.cdns[index].name))
         }
     }
 }

@@ -1,6 +1,6 @@
 /// Weighted rendezvous hashing (Thaler and Ravishankar, 1998; weights by Schindelhauer and Schomaker, 2005): each CDN draws an
 /// exponentially distributed time from the key, and the first wins. A CDN that goes moves only its own keys; nothing is stored.
-enum Rendezvous {
+package enum Rendezvous {
     /// One CDN that may win.
     struct Entry: Sendable {
         let cdn: Int
@@ -29,7 +29,7 @@ enum Rendezvous {
     }
 
     /// Spreads a hash over all bits (the finalizer of SplitMix64, Steele et al., 2014).
-    static func mixed(_ value: UInt64) -> UInt64 {
+    package static func mixed(_ value: UInt64) -> UInt64 {
         var value = value &+ 0x9E37_79B9_7F4A_7C15
         value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
         value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB

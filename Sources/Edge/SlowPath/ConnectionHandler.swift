@@ -145,7 +145,9 @@ extension ConnectionHandler {
         let closes = head.closes || worker.closesConnections
         switch worker.responder.respond(to: head, input.readableBytesUInt8Span, from: peer, closes: closes) {
         case .needsBody: return beginBody(head, context)
-        case .needsPage(let page): worker.responder.show(page, to: head, from: peer, closes: closes)
+        case .needsPage(let page):
+            let client = worker.responder.clientSource.client(of: head, input.readableBytesUInt8Span, peer: peer)
+            worker.responder.show(page, to: head, from: client, closes: closes)
         case .answered: break
         }
         input.moveReaderIndex(forwardBy: head.length)

@@ -79,11 +79,8 @@ struct Simulate: AsyncParsableCommand {
 
     /// SplitMix64 (Steele et al., 2014).
     private static func next(_ state: inout UInt64) -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
+        defer { state &+= 0x9E37_79B9_7F4A_7C15 }
+        return Rendezvous.mixed(state)
     }
 
     private static func text(_ report: Simulation.Report, _ catalog: Catalog) -> String {

@@ -1,0 +1,24 @@
+/// What a redirect begins with, up to the Location: the same for all of one second and status, so it is made once.
+struct RedirectStart {
+    var second = Int.min
+    var status = 0
+    var keepingAlive: [UInt8] = []
+    var closing: [UInt8] = []
+
+    /// In the buffers that are there: nothing is allocated.
+    mutating func rewrite(second: Int, status: Int, date: [UInt8]) {
+        self.second = second
+        self.status = status
+        RedirectStart.write(status, ResponseWriter.Framing(closes: false), date, into: &keepingAlive)
+        RedirectStart.write(status, ResponseWriter.Framing(closes: true), date, into: &closing)
+    }
+
+    private static func write(_ status: Int, _ framing: ResponseWriter.Framing, _ date: [UInt8], into bytes: inout [UInt8]) {
+        var writer = ResponseWriter()
+        swap(&writer.bytes, &bytes)
+        writer.bytes.removeAll(keepingCapacity: true)
+        writer.begin(status, framing, date: date)
+        writer.append("Location: ")
+        swap(&writer.bytes, &bytes)
+    }
+}
