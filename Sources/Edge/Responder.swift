@@ -277,7 +277,7 @@ extension Responder {
             let document = table.document(of: decision, location: text, targets, video, source, asker.client)
             writer.end(body: Array((document.json + "\n").utf8), type: "application/json", framing)
         } else {
-            writer.bytes += redirectEnd
+            writer.append(redirectEnd)
         }
     }
 
@@ -302,7 +302,7 @@ extension Responder {
             writer.append("Location: ")
         } else {
             note(status)
-            writer.bytes += framing.closes ? redirectStart.closing : redirectStart.keepingAlive
+            if framing.closes { writer.append(redirectStart.closing) } else { writer.append(redirectStart.keepingAlive) }
         }
     }
 }

@@ -58,6 +58,12 @@ struct ResponseWriter {
     /// Ends an answer that has neither body nor length: 204 (RFC 9110 §8.6).
     mutating func endWithoutContent() { append("\r\n") }
 
+    /// As `bytes += more`, which would take a reference to `more` and give it back.
+    mutating func append(_ more: borrowing [UInt8]) {
+        // The buffer is read while it is borrowed; another array is written.
+        unsafe more.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    }
+
     mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     private static func statusLine(_ status: Int) -> String {

@@ -2,33 +2,33 @@
 ///
 /// Open addressing at half load. Clients choose what is asked but never what is stored, so no request can lengthen a chain.
 struct ByteTable: Sendable {
-    private let slots: [Int32]
-    private let ends: [Int]
-    private let bytes: [UInt8]
+    /// So many are compared one by one: faster than hashing what is asked for. Most services have one domain.
+    private static let fewKeys = 2
 
-    /// - Parameter keys: unique, lower case; a key's position is its index here.
-    init(_ keys: [String]) {
-        var ends = [0]
-        var bytes: [UInt8] = []
-        for key in keys {
-            bytes += Array(key.utf8)
-            ends.append(bytes.count)
-        }
+    private let slots: [Int32]
+    let keys: ByteStrings
+
+    /// - Parameter names: the keys: unique, lower case; a key's position is its index here.
+    init(_ names: [String]) {
+        let keys = ByteStrings(names)
         var size = 4
-        while size < keys.count * 2 { size *= 2 }
+        while size < names.count * 2 { size *= 2 }
         var slots = [Int32](repeating: -1, count: size)
-        for position in keys.indices {
-            var slot = ByteTable.hash(bytes.span, ends[position]..<ends[position + 1]) & (size - 1)
+        for position in names.indices {
+            var slot = ByteTable.hash(keys.bytes.span, keys.range(position)) & (size - 1)
             while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
             slots[slot] = Int32(position)
         }
         self.slots = slots
-        self.ends = ends
-        self.bytes = bytes
+        self.keys = keys
     }
 
     /// The position of the key that equals `range` of `text` but for ASCII case; nil when there is none.
     func position(of text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int? {
+        if keys.count <= ByteTable.fewKeys {
+            for position in 0..<keys.count where equals(position, text, range) { return position }
+            return nil
+        }
         var slot = ByteTable.hash(text, range) & (slots.count - 1)
         while slots[slot] >= 0 {
             let position = Int(slots[slot])
@@ -39,9 +39,11 @@ struct ByteTable: Sendable {
     }
 
     private func equals(_ position: Int, _ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
-        let start = ends[position]
-        guard ends[position + 1] - start == range.count else { return false }
-        for offset in 0..<range.count where bytes[start + offset] != URLByte.lowercased(text[range.lowerBound + offset]) { return false }
+        let key = keys.range(position)
+        guard key.count == range.count else { return false }
+        for offset in 0..<range.count where keys.bytes[key.lowerBound + offset] != URLByte.lowercased(text[range.lowerBound + offset]) {
+            return false
+        }
         return true
     }
 

@@ -59,6 +59,17 @@ enum Choice: Sendable {
         }
     }
 
+    /// The CDN that is preferred; nil when there is none.
+    func first(from place: UInt64) -> Int? {
+        switch self {
+        case .none: nil
+        case .ring(let slots): slots[Int(place % UInt64(slots.count))]
+        case .rotation(let slots, let every): slots[Int(place / every % UInt64(slots.count))]
+        case .ordered(let slots): slots[0]
+        case .rendezvous(let entries, _, _): Rendezvous.winner(of: entries, place)?.cdn
+        }
+    }
+
     /// CDNs in order of preference. One may come more than once.
     ///
     /// - Parameter place: the CDN-bound number, from 0, or what is hashed.
@@ -69,7 +80,7 @@ enum Choice: Sendable {
         private let place: UInt64
         private var position = 0
         private var steps = 0
-        private var last = (time: -Double.infinity, cdn: -1)
+        private var last = Rendezvous.Draw(time: -.infinity, cdn: -1)
 
         fileprivate init(_ choice: Choice, _ place: UInt64) {
             self.choice = choice
@@ -91,20 +102,11 @@ enum Choice: Sendable {
                     position = position + 1 == slots.count ? 0 : position + 1
                 }
                 return slots[position]
-            case .rendezvous(let entries, _, _): return nextTime(entries)
+            case .rendezvous(let entries, _, _):
+                guard let next = Rendezvous.winner(of: entries, place, after: last) else { return nil }
+                last = next
+                return next.cdn
             }
-        }
-
-        /// The entry with the smallest time after the last one's.
-        private mutating func nextTime(_ entries: [Rendezvous.Entry]) -> Int? {
-            var best = (time: Double.infinity, cdn: -1)
-            for entry in entries {
-                let mine = (time: entry.time(of: place), cdn: entry.cdn)
-                if mine > last, best.cdn < 0 || mine < best { best = mine }
-            }
-            guard best.cdn >= 0 else { return nil }
-            last = best
-            return best.cdn
         }
     }
 }

@@ -122,9 +122,7 @@ extension RoutingTable {
     func policyIndex(
         _ video: VideoReference, _ source: borrowing Span<UInt8>, _ asker: Asker, _ head: borrowing Span<UInt8>
     ) -> Int {
-        guard let rules else { return 0 }
-        let path = video.tail.lowerBound..<source.firstIndex(in: video.tail) { $0 == UInt8(ascii: "?") }
-        return rules.first(server: video.server, path: path, of: source, asker, head).map { $0 + 1 } ?? 0
+        rules?.first(video, of: source, asker, head).map { $0 + 1 } ?? 0
     }
 
     private func hasRoom(_ policy: Policy, _ asker: Asker, _ sequences: SequenceSet) -> Bool {
@@ -138,8 +136,9 @@ extension RoutingTable {
     private func chosenCDN(
         _ policy: Policy, _ place: UInt64, _ asker: Asker, _ sequences: SequenceSet
     ) -> (Int, Decision.Reason)? {
-        var order = policy.choice.order(from: place)
         var reason = policy.choice.reason
+        if asker.avoided == nil, caps.isEmpty { return policy.choice.first(from: place).map { ($0, reason) } }
+        var order = policy.choice.order(from: place)
         while let cdn = order.next() {
             if cdn == asker.avoided {
                 if reason != .overCap { reason = .avoided }
@@ -169,12 +168,15 @@ extension RoutingTable {
 
     /// Server and directory: all pieces of one film have the same.
     func filmHash(_ video: VideoReference, _ source: borrowing Span<UInt8>) -> UInt64 {
-        var end = video.tail.lowerBound
+        var hash = serverHashes[video.server]
+        var directory = hash
         for index in video.tail {
-            if source[index] == UInt8(ascii: "?") { break }
-            if source[index] == UInt8(ascii: "/") { end = index }
+            let byte = source[index]
+            if byte == UInt8(ascii: "?") { break }
+            if byte == UInt8(ascii: "/") { directory = hash }
+            hash = Rendezvous.hash(byte, hash)
         }
-        return Rendezvous.hash(source, video.tail.lowerBound..<end, serverHashes[video.server])
+        return directory
     }
 
     private func viewerHash(_ viewer: Choice.ViewerName, _ asker: Asker, _ head: borrowing Span<UInt8>) -> UInt64 {

@@ -7,17 +7,19 @@ extension RoutingTable {
     public func appendLocation(
         _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]
     ) {
-        switch target {
-        case .origin:
-            out += originScheme
-            out += labels[video.server]
-            out += domainSuffixes[video.domain]
-        case .cdn(let cdn):
-            out += cdnPrefixes[cdn]
-            out += labels[video.server]
-        }
-        if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }
-        out.append(addingCapacity: video.tail.count * 3) { output in
+        let most = prefixes.longest + servers.keys.longest + domains.keys.longest + 2 + video.tail.count * 3
+        out.append(addingCapacity: most) { output in
+            switch target {
+            case .origin:
+                prefixes.append(0, to: &output)
+                servers.keys.append(video.server, to: &output)
+                output.append(UInt8(ascii: "."))
+                domains.keys.append(video.domain, to: &output)
+            case .cdn(let cdn):
+                prefixes.append(cdn + 1, to: &output)
+                servers.keys.append(video.server, to: &output)
+            }
+            if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { output.append(UInt8(ascii: "/")) }
             for index in video.tail { PercentEncoding.append(source[index], to: &output) }
         }
     }

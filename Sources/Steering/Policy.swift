@@ -1,5 +1,7 @@
 /// How one kind of request is shared out: a rule's own way, or what holds without a rule.
-struct Policy: Sendable {
+///
+/// A class, so that a request takes one reference and not one of each array in it.
+final class Policy: Sendable {
     let denies: Bool
     /// N.
     let every: UInt64
@@ -14,6 +16,25 @@ struct Policy: Sendable {
     let excluded: [Int]
     /// CDNs that may be chosen now, once each.
     let candidates: [Int]
+
+    init(_ pool: Pool, every: Int, status: Int, sequence: Int, countsByServer: Bool) {
+        denies = false
+        self.every = UInt64(every)
+        self.status = status
+        self.sequence = sequence
+        self.countsByServer = countsByServer
+        choice = pool.choice
+        isPanicking = pool.isPanicking
+        excluded = pool.excluded
+        candidates = pool.candidates
+    }
+
+    /// Of a rule that denies.
+    init() {
+        denies = true
+        (every, status, sequence, countsByServer) = (0, 403, 0, false)
+        (choice, isPanicking, excluded, candidates) = (.none, false, [], [])
+    }
 }
 
 extension Policy {

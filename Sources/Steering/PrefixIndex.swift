@@ -1,13 +1,15 @@
 /// Which rules a path may satisfy: the prefixes of all rules in order, each with the rules of the shorter prefixes it begins with.
 struct PrefixIndex: Sendable {
+    /// In order.
+    private let prefixes: ByteStrings
+    /// By prefix.
+    private var entries: [Entry] = []
     private struct Entry: Sendable {
-        let prefix: [UInt8]
         /// The longest other prefix that this one begins with; −1 when there is none.
         let parent: Int
         let place: Int
     }
 
-    private var entries: [Entry] = []
     private let basePlace: Int
 
     /// - Parameters:
@@ -19,12 +21,14 @@ struct PrefixIndex: Sendable {
         for (rule, patterns) in patterns.enumerated() {
             for pattern in patterns { rules[pattern.prefix, default: []].append(rule) }
         }
-        for prefix in rules.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+        let sorted = rules.keys.sorted { $0.lexicographicallyPrecedes($1) }
+        prefixes = ByteStrings(sorted)
+        for prefix in sorted {
             var parent = entries.count - 1
-            while parent >= 0, !prefix.starts(with: entries[parent].prefix) { parent = entries[parent].parent }
+            while parent >= 0, !prefix.starts(with: sorted[parent]) { parent = entries[parent].parent }
             var set = parent < 0 ? base : sets.set(at: entries[parent].place)
             for rule in rules[prefix] ?? [] { set[rule / 64] |= 1 << UInt64(rule % 64) }
-            entries.append(Entry(prefix: prefix, parent: parent, place: sets.place(set)))
+            entries.append(Entry(parent: parent, place: sets.place(set)))
         }
     }
 
@@ -34,21 +38,27 @@ struct PrefixIndex: Sendable {
         var (low, high) = (-1, entries.count)
         while high - low > 1 {
             let middle = (low + high) / 2
-            if isAfter(entries[middle].prefix, path, bytes) { high = middle } else { low = middle }
+            if isAfter(prefixes.range(middle), path, bytes) { high = middle } else { low = middle }
         }
         while low >= 0 {
-            if bytes.begins(with: entries[low].prefix, in: path) { return entries[low].place }
+            if begins(path, bytes, with: prefixes.range(low)) { return entries[low].place }
             low = entries[low].parent
         }
         return basePlace
     }
 
-    private func isAfter(_ prefix: [UInt8], _ path: Range<Int>, _ bytes: borrowing Span<UInt8>) -> Bool {
-        for offset in prefix.indices {
+    private func isAfter(_ prefix: Range<Int>, _ path: Range<Int>, _ text: borrowing Span<UInt8>) -> Bool {
+        for offset in 0..<prefix.count {
             if offset == path.count { return true }
-            let byte = bytes[path.lowerBound + offset]
-            if prefix[offset] != byte { return prefix[offset] > byte }
+            let (mine, its) = (prefixes.bytes[prefix.lowerBound + offset], text[path.lowerBound + offset])
+            if mine != its { return mine > its }
         }
         return false
+    }
+
+    private func begins(_ path: Range<Int>, _ text: borrowing Span<UInt8>, with prefix: Range<Int>) -> Bool {
+        guard prefix.count <= path.count else { return false }
+        for offset in 0..<prefix.count where prefixes.bytes[prefix.lowerBound + offset] != text[path.lowerBound + offset] { return false }
+        return true
     }
 }

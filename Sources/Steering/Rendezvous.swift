@@ -19,14 +19,35 @@ package enum Rendezvous {
         func time(of key: UInt64) -> Double { Logarithm.negativeBinary(Rendezvous.mixed(key ^ seed)) * inverseWeight }
     }
 
+    /// What a CDN drew from a key.
+    struct Draw {
+        let time: Double
+        let cdn: Int
+
+        /// Two that drew the same: the one that stands first in the catalog.
+        static func < (a: Draw, b: Draw) -> Bool { a.time < b.time || (a.time == b.time && a.cdn < b.cdn) }
+    }
+
+    /// The smallest draw, or the next one after another; nil when there is none.
+    static func winner(of entries: [Entry], _ key: UInt64, after last: Draw = Draw(time: -.infinity, cdn: -1)) -> Draw? {
+        var best: Draw?
+        for entry in entries {
+            let mine = Draw(time: entry.time(of: key), cdn: entry.cdn)
+            if last < mine, best.map({ mine < $0 }) ?? true { best = mine }
+        }
+        return best
+    }
+
     static let start: UInt64 = 0xCBF2_9CE4_8422_2325
 
     /// FNV-1a; goes on from `hash`.
     static func hash(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, _ hash: UInt64) -> UInt64 {
         var hash = hash
-        for index in range { hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3 }
+        for index in range { hash = Rendezvous.hash(bytes[index], hash) }
         return hash
     }
+
+    static func hash(_ byte: UInt8, _ hash: UInt64) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
 
     /// Spreads a hash over all bits (the finalizer of SplitMix64, Steele et al., 2014).
     package static func mixed(_ value: UInt64) -> UInt64 {

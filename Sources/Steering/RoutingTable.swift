@@ -28,13 +28,8 @@ public final class RoutingTable: Sendable {
     let servers: ByteTable
     let domains: ByteTable
     let cdnNames: ByteTable
-    /// `scheme://`, before the server's label at the origin.
-    let originScheme: [UInt8]
-    /// Each domain's bytes with the dot before it.
-    let domainSuffixes: [[UInt8]]
-    let labels: [[UInt8]]
-    /// Each CDN's URL, ended by the slash before the server's label.
-    let cdnPrefixes: [[UInt8]]
+    /// What stands before the server's label: at the origin its `scheme://`, then each CDN's URL with a slash at its end.
+    let prefixes: ByteStrings
     /// Longest prefix first: where CDNs share a host, the link belongs to the one that says most about it.
     let cdnBases: [CDNBase]
     /// A CDN's URL taken apart, to recognise its links.
@@ -70,10 +65,7 @@ public final class RoutingTable: Sendable {
         servers = ByteTable(catalog.origin.labels)
         domains = ByteTable(catalog.origin.domains)
         cdnNames = ByteTable(catalog.cdns.map { $0.name.lowercased() })
-        originScheme = Array("\(catalog.origin.scheme.rawValue)://".utf8)
-        domainSuffixes = catalog.origin.domains.map { Array(".\($0)".utf8) }
-        labels = catalog.origin.labels.map { Array($0.utf8) }
-        cdnPrefixes = catalog.cdns.map { Array("\($0.url.text)/".utf8) }
+        prefixes = ByteStrings(["\(catalog.origin.scheme.rawValue)://"] + catalog.cdns.map { "\($0.url.text)/" })
         cdnBases = catalog.cdns
             .map { CDNBase(authority: Array($0.url.authority.utf8), prefix: Array($0.url.prefix.utf8)) }
             .sorted { $0.prefix.count > $1.prefix.count }
@@ -112,29 +104,21 @@ public final class RoutingTable: Sendable {
         var scopes = byServer ? catalog.origin.labels.map { "server/\($0)" } : ["all"]
         let usual = pool(catalog.selection, all)
         var policies = [
-            Policy(
-                denies: false, every: UInt64(catalog.origin.every), status: catalog.redirect.status, sequence: 0,
-                countsByServer: byServer, choice: usual.choice, isPanicking: usual.isPanicking, excluded: usual.excluded,
-                candidates: usual.candidates)
+            Policy(usual, every: catalog.origin.every, status: catalog.redirect.status, sequence: 0, countsByServer: byServer)
         ]
         for rule in catalog.rules {
             guard case .steer(let steering) = rule.then else {
-                policies.append(
-                    Policy(
-                        denies: true, every: 0, status: 403, sequence: 0, countsByServer: false, choice: .none, isPanicking: false,
-                        excluded: [], candidates: []))
+                policies.append(Policy())
                 continue
             }
             let shares = steering.cdns?.compactMap { share in positions[share.cdn].map { (cdn: $0, weight: share.weight) } }
-            let own = pool(steering.selection ?? catalog.selection, shares ?? all)
             if steering.countsForItself { scopes.append("rule/\(rule.name)") }
             policies.append(
                 Policy(
-                    denies: false, every: UInt64(steering.every ?? catalog.origin.every),
+                    pool(steering.selection ?? catalog.selection, shares ?? all), every: steering.every ?? catalog.origin.every,
                     status: steering.status ?? catalog.redirect.status,
                     sequence: steering.countsForItself ? scopes.count - 1 : 0,
-                    countsByServer: byServer && !steering.countsForItself, choice: own.choice, isPanicking: own.isPanicking,
-                    excluded: own.excluded, candidates: own.candidates))
+                    countsByServer: byServer && !steering.countsForItself))
         }
         return (policies, scopes)
     }

@@ -39,12 +39,16 @@ struct RuleIndex: Sendable {
     /// The first rule that the request satisfies; nil when there is none.
     ///
     /// - Parameters:
-    ///   - path: the video's, without its query, in `source`.
+    ///   - source: what the video's offsets count in.
     ///   - head: what the asker's offsets count in.
     func first(
-        server: Int, path: Range<Int>, of source: borrowing Span<UInt8>, _ asker: Asker, _ head: borrowing Span<UInt8>
+        _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, _ head: borrowing Span<UInt8>
     ) -> Int? {
-        let (a, b, c) = (serverPlaces[server], networks.place(of: asker.client), prefixes.place(of: path, source))
+        let (a, b) = (serverPlaces[video.server], networks.place(of: asker.client))
+        // Most rules of most services concern few clients, and the path costs more to look up than both sets.
+        guard sets.intersect(a, b) else { return nil }
+        let path = video.tail.lowerBound..<source.firstIndex(in: video.tail) { $0 == UInt8(ascii: "?") }
+        let c = prefixes.place(of: path, source)
         let place = geography.isAsked ? geography.places(of: asker.client) : nil
         for word in 0..<sets.stride {
             var candidates = sets.words[a + word] & sets.words[b + word] & sets.words[c + word]

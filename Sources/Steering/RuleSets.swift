@@ -25,5 +25,11 @@ struct RuleSets: Sendable {
         return set
     }
 
+    /// Whether two sets have a rule in common.
+    func intersect(_ a: Int, _ b: Int) -> Bool {
+        for word in 0..<stride where words[a + word] & words[b + word] != 0 { return true }
+        return false
+    }
+
     static func union(_ a: [UInt64], _ b: [UInt64]) -> [UInt64] { zip(a, b).map { $0 | $1 } }
 }
