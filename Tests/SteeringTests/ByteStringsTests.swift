@@ -1,0 +1,22 @@
+import Testing
+
+@testable import Steering
+
+@Suite struct ByteStringsTests {
+    @Test func `each string is at its position, also empty ones and those beside them`() {
+        let strings = ["", "a", "", "origin-cluster", "ä", ""]
+        let packed = ByteStrings(strings)
+        #expect(packed.count == strings.count)
+        for (position, string) in strings.enumerated() {
+            #expect(Array(packed.bytes[packed.range(position)]) == Array(string.utf8))
+            var out: [UInt8] = []
+            out.append(addingCapacity: packed.longest) { packed.append(position, to: &$0) }
+            #expect(out == Array(string.utf8))
+        }
+    }
+
+    @Test func `the longest is the one with most bytes, not most letters`() {
+        #expect(ByteStrings(["abcd", "äöü"]).longest == 6)
+        #expect(ByteStrings([String]()).longest == 0)
+    }
+}
