@@ -74,15 +74,28 @@ public final class MariaDBServer: Sendable {
         try await waitForAnswer(question: question, answer: answer)
     }
 
+    private var command: [String] {
+        MariaDBServer.asUser + [
+            "mariadbd", "--no-defaults", "--datadir=\(folder)/data", "--socket=\(folder)/sock", "--port=\(port)",
+            "--tmpdir=\(folder)/tmp", "--bind-address=127.0.0.1", "--pid-file=\(folder)/pid", "--innodb-buffer-pool-size=32M",
+            "--innodb-log-file-size=16M",
+            "--innodb-flush-log-at-trx-commit=1",
+        ] + options
+    }
+
+    /// The number of the last transaction that a killed node of a cluster has stored.
+    func recoveredPosition() async throws -> Int {
+        let output = try await MariaDBServer.run(command + ["--wsrep-cluster-address=gcomm://", "--wsrep-recover"]).output
+        let line = output.split(separator: "\n").last { $0.contains("Recovered position") }
+        guard let position = line?.split(separator: ":").last.flatMap({ Int($0) }) else {
+            throw NotStarted(description: "no position: \(output.suffix(1500))")
+        }
+        return position
+    }
+
     /// Starts it without waiting.
     public func launch(_ more: [String] = []) throws {
-        let command =
-            MariaDBServer.asUser + [
-                "mariadbd", "--no-defaults", "--datadir=\(folder)/data", "--socket=\(folder)/sock", "--port=\(port)",
-                "--tmpdir=\(folder)/tmp", "--bind-address=127.0.0.1", "--pid-file=\(folder)/pid", "--innodb-buffer-pool-size=32M",
-                "--innodb-log-file-size=16M",
-                "--innodb-flush-log-at-trx-commit=1",
-            ] + options + more
+        let command = command + more
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/bash")
         shell.arguments = ["-c", MariaDBServer.script, "bash", "\(folder)/log"] + command

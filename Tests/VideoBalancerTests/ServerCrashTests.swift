@@ -66,6 +66,12 @@ final class Ledger: Sendable {
         }
     }
 
+    /// How many accepted edits are not in the history.
+    func missing(in history: [(id: Int, comment: String)]) -> Int {
+        let comments = Set(history.map(\.comment))
+        return state.withLock { state in state.accepted.values.count { !comments.contains($0) } }
+    }
+
     /// Each accepted edit stands in the history at its revision and nowhere else; ids have no gap; nothing else is there but edits in doubt.
     func check(_ history: [(id: Int, comment: String)], _ when: String) throws {
         let (accepted, doubtful) = state.withLock { ($0.accepted, $0.doubtful) }
