@@ -186,7 +186,10 @@ public final class MariaDBServer: Sendable {
         try process.run()
         let data = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(returning: String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
+                let data = output.fileHandleForReading.readDataToEndOfFile()
+                // For the same reason `process` may keep its pipe until the servers end, and after a thousand pipes Foundation crashes.
+                try? output.fileHandleForReading.close()
+                continuation.resume(returning: String(decoding: data, as: UTF8.self))
             }
         }
         let end = data.lastIndex(of: "\n") ?? data.startIndex
