@@ -1,15 +1,15 @@
 /// Which rules a path may satisfy: the prefixes of all rules in order, each with the rules of the shorter prefixes it begins with.
 struct PrefixIndex: Sendable {
-    /// In order.
-    private let prefixes: ByteStrings
-    /// By prefix.
-    private var entries: [Entry] = []
     private struct Entry: Sendable {
         /// The longest other prefix that this one begins with; −1 when there is none.
         let parent: Int
         let place: Int
     }
 
+    /// In order.
+    private let prefixes: ByteStrings
+    /// By prefix.
+    private var entries: [Entry] = []
     private let basePlace: Int
 
     /// - Parameters:
