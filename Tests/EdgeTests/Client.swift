@@ -90,6 +90,15 @@ final class Client: Sendable {
         }
     }
 
+    /// Packets that came from the server, its part of the handshake included (Linux, `tcpi_segs_in` of `tcp_info`).
+    var segmentsReceived: UInt32 {
+        var info = [UInt8](repeating: 0, count: 256)
+        var length = socklen_t(info.count)
+        // The kernel writes at most the length that it is told.
+        _ = unsafe info.withUnsafeMutableBytes { unsafe getsockopt(number, CInt(IPPROTO_TCP), TCP_INFO, $0.baseAddress, &length) }
+        return info[140..<144].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    }
+
     /// Sends one request and reads its answer.
     func ask(_ request: String) throws -> Answer {
         try send(request)
