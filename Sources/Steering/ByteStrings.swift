@@ -3,15 +3,12 @@
 struct ByteStrings: Sendable {
     private(set) var bytes: [UInt8] = []
     private var ends = [0]
-    /// Bytes of the longest string.
-    private(set) var longest = 0
 
     init(_ strings: [String]) { self.init(strings.map { Array($0.utf8) }) }
 
     init(_ strings: [[UInt8]]) {
         for string in strings {
             bytes += string
-            longest = max(longest, bytes.count - ends[ends.count - 1])
             ends.append(bytes.count)
         }
     }
@@ -21,7 +18,9 @@ struct ByteStrings: Sendable {
     /// Where a string stands in `bytes`.
     func range(_ position: Int) -> Range<Int> { ends[position]..<ends[position + 1] }
 
-    func append(_ position: Int, to output: inout OutputSpan<UInt8>) {
-        for index in range(position) { output.append(bytes[index]) }
+    func append(_ position: Int, to out: inout [UInt8]) {
+        let range = range(position)
+        // A pointer into a buffer that is borrowed for the call; appending a slice would take a reference to it.
+        unsafe bytes.withUnsafeBufferPointer { unsafe out.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
     }
 }

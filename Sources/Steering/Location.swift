@@ -7,20 +7,20 @@ extension RoutingTable {
     public func appendLocation(
         _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]
     ) {
-        let most = prefixes.longest + servers.keys.longest + domains.keys.longest + 2 + video.tail.count * 3
-        out.append(addingCapacity: most) { output in
-            switch target {
-            case .origin:
-                prefixes.append(0, to: &output)
-                servers.keys.append(video.server, to: &output)
-                output.append(UInt8(ascii: "."))
-                domains.keys.append(video.domain, to: &output)
-            case .cdn(let cdn):
-                prefixes.append(cdn + 1, to: &output)
-                servers.keys.append(video.server, to: &output)
-            }
-            if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { output.append(UInt8(ascii: "/")) }
-            for index in video.tail { PercentEncoding.append(source[index], to: &output) }
+        switch target {
+        case .origin:
+            prefixes.append(0, to: &out)
+            servers.keys.append(video.server, to: &out)
+            out.append(UInt8(ascii: "."))
+            domains.keys.append(video.domain, to: &out)
+        case .cdn(let cdn):
+            prefixes.append(cdn + 1, to: &out)
+            servers.keys.append(video.server, to: &out)
+        }
+        if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }
+        let tail = video.tail
+        out.append(addingCapacity: tail.count * 3) { output in
+            for index in tail { PercentEncoding.append(source[index], to: &output) }
         }
     }
 }

@@ -1,6 +1,8 @@
 /// The rules of a catalog, compiled so that a request looks at few of them: each condition on server, path, client and its place gives
 /// a set of rules, and only what is in all of them is looked at closer. A thousand rules are sixteen words a set.
-struct RuleIndex: Sendable {
+///
+/// A class, so that a request takes one reference and not one of each array in it.
+final class RuleIndex: Sendable {
     private struct Rest: Sendable {
         /// Empty: what the path begins with says it all.
         let patterns: [Pattern]
