@@ -302,6 +302,7 @@ extension Responder {
             writer.append("Location: ")
         } else {
             note(status)
+            // A choice by `?:` would take a reference.
             if framing.closes { writer.append(redirectStart.closing) } else { writer.append(redirectStart.keepingAlive) }
         }
     }

@@ -1,5 +1,5 @@
-/// Byte strings by position, one after the other in one buffer: looking at one takes no reference of its own, which an array of arrays
-/// would, twice a request and string.
+/// Byte strings by position, one after the other in one buffer. A request that looks at one takes no reference, as it would to each array
+/// of an array of arrays; workers share the counters of those.
 struct ByteStrings: Sendable {
     private(set) var bytes: [UInt8] = []
     private var ends = [0]
@@ -20,7 +20,8 @@ struct ByteStrings: Sendable {
 
     func append(_ position: Int, to out: inout [UInt8]) {
         let range = range(position)
-        // A pointer into a buffer that is borrowed for the call; appending a slice would take a reference to it.
+        // A pointer into a buffer that is borrowed for the call; appending a slice would take a reference to it. The range lies inside:
+        // `ends` was made with `bytes`, and its own bounds are checked.
         unsafe bytes.withUnsafeBufferPointer { unsafe out.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
     }
 }

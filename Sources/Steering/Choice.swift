@@ -63,10 +63,17 @@ enum Choice: Sendable {
     func first(from place: UInt64) -> Int? {
         switch self {
         case .none: nil
-        case .ring(let slots): slots[Int(place % UInt64(slots.count))]
-        case .rotation(let slots, let every): slots[Int(place / every % UInt64(slots.count))]
-        case .ordered(let slots): slots[0]
+        case .ring(let slots), .rotation(let slots, _), .ordered(let slots): slots[start(slots.count, place)]
         case .rendezvous(let entries, _, _): Rendezvous.winner(of: entries, place)?.cdn
+        }
+    }
+
+    /// The slot that is looked at first.
+    private func start(_ count: Int, _ place: UInt64) -> Int {
+        switch self {
+        case .ring: Int(place % UInt64(count))
+        case .rotation(_, let every): Int(place / every % UInt64(count))
+        case .none, .ordered, .rendezvous: 0
         }
     }
 
@@ -80,14 +87,13 @@ enum Choice: Sendable {
         private let place: UInt64
         private var position = 0
         private var steps = 0
-        private var last = Rendezvous.Draw(time: -.infinity, cdn: -1)
+        private var last = Rendezvous.Draw.beforeAll
 
         fileprivate init(_ choice: Choice, _ place: UInt64) {
             self.choice = choice
             self.place = place
             switch choice {
-            case .ring(let slots): position = Int(place % UInt64(slots.count))
-            case .rotation(let slots, let every): position = Int(place / every % UInt64(slots.count))
+            case .ring(let slots), .rotation(let slots, _): position = choice.start(slots.count, place)
             case .none, .ordered, .rendezvous: break
             }
         }

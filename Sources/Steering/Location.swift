@@ -9,12 +9,12 @@ extension RoutingTable {
     ) {
         switch target {
         case .origin:
-            prefixes.append(0, to: &out)
+            locationPrefixes.append(0, to: &out)
             servers.keys.append(video.server, to: &out)
             out.append(UInt8(ascii: "."))
             domains.keys.append(video.domain, to: &out)
         case .cdn(let cdn):
-            prefixes.append(cdn + 1, to: &out)
+            locationPrefixes.append(cdn + 1, to: &out)
             servers.keys.append(video.server, to: &out)
         }
         if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }

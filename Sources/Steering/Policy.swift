@@ -29,8 +29,9 @@ final class Policy: Sendable {
         candidates = pool.candidates
     }
 
-    /// Of a rule that denies.
-    init() {
+    static func denying() -> Policy { Policy() }
+
+    private init() {
         denies = true
         (every, status, sequence, countsByServer) = (0, 403, 0, false)
         (choice, isPanicking, excluded, candidates) = (.none, false, [], [])

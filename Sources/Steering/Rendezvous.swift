@@ -20,16 +20,18 @@ package enum Rendezvous {
     }
 
     /// What a CDN drew from a key.
-    struct Draw {
+    struct Draw: Comparable {
         let time: Double
         let cdn: Int
+
+        static let beforeAll = Draw(time: -.infinity, cdn: -1)
 
         /// Two that drew the same: the one that stands first in the catalog.
         static func < (a: Draw, b: Draw) -> Bool { a.time < b.time || (a.time == b.time && a.cdn < b.cdn) }
     }
 
     /// The smallest draw, or the next one after another; nil when there is none.
-    static func winner(of entries: [Entry], _ key: UInt64, after last: Draw = Draw(time: -.infinity, cdn: -1)) -> Draw? {
+    static func winner(of entries: [Entry], _ key: UInt64, after last: Draw = .beforeAll) -> Draw? {
         var best: Draw?
         for entry in entries {
             let mine = Draw(time: entry.time(of: key), cdn: entry.cdn)

@@ -29,7 +29,7 @@ public final class RoutingTable: Sendable {
     let domains: ByteTable
     let cdnNames: ByteTable
     /// What stands before the server's label: at the origin its `scheme://`, then each CDN's URL with a slash at its end.
-    let prefixes: ByteStrings
+    let locationPrefixes: ByteStrings
     /// Longest prefix first: where CDNs share a host, the link belongs to the one that says most about it.
     let cdnBases: [CDNBase]
     /// A CDN's URL taken apart, to recognise its links.
@@ -65,7 +65,7 @@ public final class RoutingTable: Sendable {
         servers = ByteTable(catalog.origin.labels)
         domains = ByteTable(catalog.origin.domains)
         cdnNames = ByteTable(catalog.cdns.map { $0.name.lowercased() })
-        prefixes = ByteStrings(["\(catalog.origin.scheme.rawValue)://"] + catalog.cdns.map { "\($0.url.text)/" })
+        locationPrefixes = ByteStrings(["\(catalog.origin.scheme.rawValue)://"] + catalog.cdns.map { "\($0.url.text)/" })
         cdnBases = catalog.cdns
             .map { CDNBase(authority: Array($0.url.authority.utf8), prefix: Array($0.url.prefix.utf8)) }
             .sorted { $0.prefix.count > $1.prefix.count }
@@ -108,7 +108,7 @@ public final class RoutingTable: Sendable {
         ]
         for rule in catalog.rules {
             guard case .steer(let steering) = rule.then else {
-                policies.append(Policy())
+                policies.append(.denying())
                 continue
             }
             let shares = steering.cdns?.compactMap { share in positions[share.cdn].map { (cdn: $0, weight: share.weight) } }

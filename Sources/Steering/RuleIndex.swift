@@ -47,7 +47,7 @@ final class RuleIndex: Sendable {
         _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, _ head: borrowing Span<UInt8>
     ) -> Int? {
         let (a, b) = (serverPlaces[video.server], networks.place(of: asker.client))
-        // Most rules of most services concern few clients, and the path costs more to look up than both sets.
+        // Where every rule names servers or clients most requests end here, and the path costs more to look up than both.
         guard sets.intersect(a, b) else { return nil }
         let path = video.tail.lowerBound..<source.firstIndex(in: video.tail) { $0 == UInt8(ascii: "?") }
         let c = prefixes.place(of: path, source)

@@ -1,4 +1,4 @@
-/// Sets of rules, one bit each, in one array: so that what matches by server, path and client is the intersection of three.
+/// Sets of rules, one bit each, in one array: so that what matches by server, path, client and its place is an intersection.
 struct RuleSets: Sendable {
     /// 64-bit words a set.
     let stride: Int

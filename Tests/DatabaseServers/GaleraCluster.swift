@@ -40,7 +40,8 @@ public final class GaleraCluster: Sendable {
         let state = "\(nodes[first].folder)/data/grastate.dat"
         let text = try String(contentsOfFile: state, encoding: .utf8)
         try text.replacing("safe_to_bootstrap: 0", with: "safe_to_bootstrap: 1").write(toFile: state, atomically: false, encoding: .utf8)
-        try await nodes[first].start(["--wsrep-cluster-address=gcomm://"], question: GaleraCluster.synced, answer: "Synced")
+        let address = "--wsrep-cluster-address=gcomm://\(members)"
+        try await nodes[first].start([address, "--wsrep-new-cluster"], question: GaleraCluster.synced, answer: "Synced")
         for index in nodes.indices where index != first { try await join(index) }
         return positions
     }

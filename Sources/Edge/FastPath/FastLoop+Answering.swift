@@ -64,7 +64,9 @@ extension FastLoop {
         let answers = state.responder.writer.bytes.count
         // A read that filled the buffer may have left bytes in the socket, and closing then would reset the answer away.
         let ends = closes && used == count && count < FastLoop.readCapacity
-        let sent = answers == 0 ? 0 : send(descriptor, ends: ends, &state)
+        // Bytes that come before the close reset what waits for it. Clients who asked for the end send none; while the node stops others may.
+        let waits = ends && last?.closes == true
+        let sent = answers == 0 ? 0 : send(descriptor, waitsForEnd: waits, &state)
         defer { state.responder.writer.bytes.removeAll(keepingCapacity: true) }
         if sent < 0 { return .ends }
         if sent == answers, used == count, ends || !closes { return ends ? .ends : .stays }
@@ -75,11 +77,11 @@ extension FastLoop {
                 closes: closes), reason)
     }
 
-    /// - Parameter ends: the connection is closed next: its end then leaves in the packet of the last bytes (send(2), `MSG_MORE`), which
-    ///   saves both sides a packet.
+    /// - Parameter waitsForEnd: the connection is closed next: its end then leaves in the packet of the last bytes (send(2), `MSG_MORE`),
+    ///   which saves both sides a packet.
     /// - Returns: bytes taken by the socket, 0 when it is full, -1 when the peer is gone.
-    private func send(_ descriptor: CInt, ends: Bool, _ state: inout State) -> Int {
-        let flags = CInt(MSG_NOSIGNAL) | (ends ? CInt(MSG_MORE) : 0)
+    private func send(_ descriptor: CInt, waitsForEnd: Bool, _ state: inout State) -> Int {
+        let flags = CInt(MSG_NOSIGNAL) | (waitsForEnd ? CInt(MSG_MORE) : 0)
         // send reads at most the count of the buffer that it is given.
         let sent = unsafe state.responder.writer.bytes.withUnsafeBytes { bytes in
             unsafe Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags)
