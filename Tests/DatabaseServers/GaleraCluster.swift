@@ -36,7 +36,7 @@ public final class GaleraCluster: Sendable {
     public func recover() async throws -> [Int] {
         var positions: [Int] = []
         for node in nodes { positions.append(try await node.recoveredPosition()) }
-        let first = positions.firstIndex(of: positions.max()!)!
+        let first = positions.indices.max { positions[$0] < positions[$1] } ?? 0
         let state = "\(nodes[first].folder)/data/grastate.dat"
         let text = try String(contentsOfFile: state, encoding: .utf8)
         try text.replacing("safe_to_bootstrap: 0", with: "safe_to_bootstrap: 1").write(toFile: state, atomically: false, encoding: .utf8)
