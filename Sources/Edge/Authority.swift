@@ -1,3 +1,5 @@
+import Steering
+
 /// `uri-host [":" port]` (RFC 9110 §4.2, §7.2): no userinfo, no empty host or label, no zone.
 enum Authority {
     static func isValid(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {

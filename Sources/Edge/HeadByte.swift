@@ -1,3 +1,5 @@
+import Steering
+
 extension UInt8 {
     static let carriageReturn: UInt8 = 0x0D
     static let lineFeed: UInt8 = 0x0A
@@ -63,26 +65,13 @@ extension Span<UInt8> {
         return true
     }
 
-    /// The first index in `range` that holds `byte`; the range's end when none does.
-    borrowing func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int {
-        var index = range.lowerBound
-        while index < range.upperBound, self[index] != byte { index += 1 }
-        return index
-    }
-
-    /// `range` without spaces and tabs at its ends; no other byte is white space in HTTP.
     /// Whether the bytes of `range` stand at `start` again.
     borrowing func repeats(_ range: Range<Int>, at start: Int, before end: Int) -> Bool {
         guard range.count <= end - start else { return false }
-        let raw = unsafe bytes
         var offset = 0
-        while offset + 8 <= range.count {
-            // Any eight bytes are an integer, and RawSpan checks that they are inside.
-            let one = unsafe raw.unsafeLoadUnaligned(fromByteOffset: range.lowerBound + offset, as: UInt64.self)
-            let other = unsafe raw.unsafeLoadUnaligned(fromByteOffset: start + offset, as: UInt64.self)
-            if one != other { return false }
-            offset += 8
-        }
+        while let one = EightBytes(self, at: range.lowerBound + offset, before: range.upperBound),
+            let other = EightBytes(self, at: start + offset, before: end), one.word == other.word
+        { offset += 8 }
         while offset < range.count {
             if self[range.lowerBound + offset] != self[start + offset] { return false }
             offset += 1
@@ -90,6 +79,7 @@ extension Span<UInt8> {
         return true
     }
 
+    /// `range` without spaces and tabs at its ends; no other byte is white space in HTTP.
     borrowing func trimmed(_ range: Range<Int>) -> Range<Int> {
         var lower = range.lowerBound
         var upper = range.upperBound

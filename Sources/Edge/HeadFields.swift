@@ -1,3 +1,5 @@
+import Steering
+
 /// Collects the header fields that matter and judges them together once the head is complete: a second Host or a late
 /// Transfer-Encoding must still be seen (RFC 9110 §5.3).
 struct HeadFields {
@@ -69,7 +71,6 @@ struct HeadFields {
             guard head.method == .options else { throw .target }
             head.form = .asterisk
         } else {
-            if bytes.firstIndex(of: UInt8(ascii: "#"), in: target) < target.upperBound { throw .target }
             if bytes[target.lowerBound] != UInt8(ascii: "/") { try finishAbsolute(&head, bytes) }
         }
     }

@@ -114,9 +114,10 @@ struct HeadScanner {
             head.target = mark..<position
             mark = position + 1
             state = byte == .space ? .version : .lineLF
-        case 0x21...0x7E:
+        case 0x21...0x22, 0x24...0x7E:
             if position - mark >= limits.target { throw .targetTooLong }
         case .lineFeed: throw .lineEnd
+        // No target has a fragment (RFC 9112 §3.2).
         default: throw .target
         }
     }

@@ -54,7 +54,7 @@ extension ClientAddress {
         var address: UInt32 = 0
         var start = range.lowerBound
         for octet in 0..<4 {
-            let end = text.firstIndex(in: start..<range.upperBound) { $0 == UInt8(ascii: ".") }
+            let end = text.firstIndex(of: UInt8(ascii: "."), in: start..<range.upperBound)
             guard (1...3).contains(end - start), end - start == 1 || text[start] != UInt8(ascii: "0") else { return nil }
             var value: UInt32 = 0
             for index in start..<end {
@@ -83,7 +83,7 @@ extension ClientAddress {
                 index += 2
                 continue
             }
-            let end = text.firstIndex(in: index..<range.upperBound) { $0 == UInt8(ascii: ":") }
+            let end = text.firstIndex(of: UInt8(ascii: ":"), in: index..<range.upperBound)
             if end == range.upperBound, let four = ipv4(text, index..<end) {
                 hasGap ? after.append(four, bits: 32) : before.append(four, bits: 32)
             } else {

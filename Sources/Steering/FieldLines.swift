@@ -8,7 +8,7 @@ enum FieldLines {
     static func value(of name: [UInt8], in range: Range<Int>, of bytes: borrowing Span<UInt8>) -> Range<Int>? {
         var start = range.lowerBound
         while start < range.upperBound {
-            let end = bytes.firstIndex(in: start..<range.upperBound) { $0 == 0x0D }
+            let end = bytes.firstIndex(of: 0x0D, in: start..<range.upperBound)
             let colon = start + name.count
             if colon < end, bytes[colon] == UInt8(ascii: ":"), bytes.matches(name, in: start..<colon) {
                 return trimmed(bytes, colon + 1..<end)
@@ -33,7 +33,7 @@ enum FieldLines {
     ) -> Range<Int>? {
         var start = range.lowerBound
         while start < range.upperBound {
-            let end = bytes.firstIndex(in: start..<range.upperBound) { $0 == separator }
+            let end = bytes.firstIndex(of: separator, in: start..<range.upperBound)
             let pair = trimmed(bytes, start..<end)
             let equals = pair.lowerBound + name.count
             if equals < pair.upperBound, bytes[equals] == UInt8(ascii: "="), bytes.begins(with: name, in: pair) {

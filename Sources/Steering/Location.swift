@@ -19,6 +19,11 @@ extension RoutingTable {
         }
         if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }
         let tail = video.tail
+        if URLByte.areTailBytes(source, tail) {
+            // Read while it is borrowed; the range lies inside, as the look at its bytes has shown.
+            unsafe source.withUnsafeBufferPointer { unsafe out.append(contentsOf: UnsafeBufferPointer(rebasing: $0[tail])) }
+            return
+        }
         out.append(addingCapacity: tail.count * 3) { output in
             for index in tail { PercentEncoding.append(source[index], to: &output) }
         }

@@ -12,7 +12,7 @@ public struct Query: Sendable {
     public init(_ text: borrowing Span<UInt8>, _ range: Range<Int>) throws(Refusal) {
         var start = range.lowerBound
         while start < range.upperBound {
-            let end = text.firstIndex(in: start..<range.upperBound) { $0 == UInt8(ascii: "&") }
+            let end = text.firstIndex(of: UInt8(ascii: "&"), in: start..<range.upperBound)
             if text.begins(with: "video=", in: start..<end) {
                 if video != nil { throw .repeatedVideo }
                 video = start + 6..<end

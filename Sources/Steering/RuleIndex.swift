@@ -49,7 +49,7 @@ final class RuleIndex: Sendable {
         let (a, b) = (serverPlaces[video.server], networks.place(of: asker.client))
         // Where every rule names servers or clients most requests end here, and the path costs more to look up than both.
         guard sets.intersect(a, b) else { return nil }
-        let path = video.tail.lowerBound..<source.firstIndex(in: video.tail) { $0 == UInt8(ascii: "?") }
+        let path = video.tail.lowerBound..<source.firstIndex(of: UInt8(ascii: "?"), in: video.tail)
         let c = prefixes.place(of: path, source)
         let place = geography.isAsked ? geography.places(of: asker.client) : nil
         for word in 0..<sets.stride {

@@ -8,6 +8,18 @@ extension Span<UInt8> {
         return index
     }
 
+    /// The first index in `range` that holds `byte`; the range's end when none does.
+    package borrowing func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int {
+        var index = range.lowerBound
+        while let eight = EightBytes(self, at: index, before: range.upperBound) {
+            let found = eight.equal(byte)
+            if found != 0 { return index + EightBytes.first(found) }
+            index += 8
+        }
+        while index < range.upperBound, self[index] != byte { index += 1 }
+        return index
+    }
+
     /// Whether `range` begins with `bytes`.
     borrowing func begins(with bytes: [UInt8], in range: Range<Int>) -> Bool {
         guard bytes.count <= range.count else { return false }

@@ -47,6 +47,7 @@ enum URLByte {
     ///
     /// - Returns: nil when the bytes may go into a `Location`.
     static func faultInTail(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Refusal? {
+        if isOrdinary(bytes, range) { return nil }
         var segment = DotSegment()
         var inPath = true
         var index = range.lowerBound
@@ -72,6 +73,24 @@ enum URLByte {
             index += width
         }
         return inPath && segment.ends() ? .dotSegment : nil
+    }
+
+    /// A tail that plainly has no fault, as most: no escape, nothing forbidden, no segment that begins with a dot. A false "no" costs only a
+    /// closer look.
+    private static func isOrdinary(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+        bytes.hasNone(in: range) { eight in
+            let doubtful = eight.below(UInt8(ascii: "&")) | eight.equal(UInt8(ascii: "\\")) | eight.equal(0x7F)
+            return doubtful | (eight.equal(UInt8(ascii: "/")) << 8 & eight.equal(UInt8(ascii: ".")))
+        } && bytes[range.lowerBound] != UInt8(ascii: ".")
+    }
+
+    /// Whether all bytes plainly are `isTailByte`, as in most tails.
+    static func areTailBytes(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+        bytes.hasNone(in: range) { eight in
+            eight.below(UInt8(ascii: "$")) | eight.atLeast(0x7F) | eight.equal(UInt8(ascii: "<")) | eight.equal(UInt8(ascii: ">"))
+                | eight.equal(UInt8(ascii: "\\")) | eight.equal(UInt8(ascii: "`")) | eight.equal(UInt8(ascii: "{"))
+                | eight.equal(UInt8(ascii: "}"))
+        }
     }
 
     /// Follows one path segment and tells whether it was `.` or `..`.

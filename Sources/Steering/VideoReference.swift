@@ -89,15 +89,16 @@ extension RoutingTable {
         }
         let authority = start..<end
         let tail = end..<url.upperBound
+        let dot = text.firstIndex(of: UInt8(ascii: "."), in: authority)
+        if dot < end, let server = servers.position(of: text, start..<dot), let domain = domains.position(of: text, dot + 1..<end) {
+            if let fault = URLByte.faultInTail(text, tail) { throw fault }
+            return .video(VideoReference(server: server, domain: domain, tail: tail, isDecoded: isDecoded, form: .originURL))
+        }
         for index in authority {
             if text[index] == UInt8(ascii: "@") { throw .userinfo }
             if text[index] <= 0x20 || text[index] == 0x7F || text[index] == UInt8(ascii: "\\") { throw .forbiddenCharacter }
         }
         if let fault = URLByte.faultInTail(text, tail) { throw fault }
-        let dot = text.firstIndex(in: authority) { $0 == UInt8(ascii: ".") }
-        if dot < end, let server = servers.position(of: text, start..<dot), let domain = domains.position(of: text, dot + 1..<end) {
-            return .video(VideoReference(server: server, domain: domain, tail: tail, isDecoded: isDecoded, form: .originURL))
-        }
         if let video = videoAtCDN(text, authority, tail, isDecoded: isDecoded) { return .video(video) }
         guard let link = try linkedVideo(text, tail) else { throw .unknownHost }
         return .link(link)
@@ -118,7 +119,7 @@ extension RoutingTable {
 
     /// The `video` value when path and query are those of a balancer's link: `/?video=…` or `/origin?video=…`.
     private func linkedVideo(_ text: borrowing Span<UInt8>, _ tail: Range<Int>) throws(Refusal) -> Range<Int>? {
-        let question = text.firstIndex(in: tail) { $0 == UInt8(ascii: "?") }
+        let question = text.firstIndex(of: UInt8(ascii: "?"), in: tail)
         guard question < tail.upperBound else { return nil }
         let path = tail.lowerBound..<question
         guard path.isEmpty || text.equals("/", in: path) || text.equals("/origin", in: path) else { return nil }

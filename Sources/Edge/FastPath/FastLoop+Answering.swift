@@ -49,7 +49,10 @@ extension FastLoop {
         var used = start
         var closes = false
         var last: RequestHead?
-        let input = state.input
+        // Taken out for the call: a copy would take a reference.
+        var input: [UInt8] = []
+        swap(&input, &state.input)
+        defer { swap(&input, &state.input) }
         while used < count, !closes {
             guard let head = PlainScanner.scan(input.span, used..<count, limits: state.limits, after: last) else { break }
             closes = head.closes || state.closesConnections

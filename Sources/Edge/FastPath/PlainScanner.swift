@@ -67,17 +67,9 @@ enum PlainScanner {
     /// borrow between bytes can make a good byte look bad, never a bad one good.
     private static func endOfTarget(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
         var index = range.lowerBound
-        let raw = unsafe bytes.bytes
-        while index + 8 <= range.upperBound {
-            // Any eight bytes are an integer, and RawSpan checks that they are inside.
-            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-            let upToSpace = (word &- 0x2121_2121_2121_2121) & ~word
-            let fromDelete = word | (word &+ 0x0101_0101_0101_0101)
-            let hash = word ^ 0x2323_2323_2323_2323
-            let isHash = (hash &- 0x0101_0101_0101_0101) & ~hash
-            if (upToSpace | fromDelete | isHash) & 0x8080_8080_8080_8080 != 0 { break }
-            index += 8
-        }
+        while let eight = EightBytes(bytes, at: index, before: range.upperBound),
+            eight.below(0x21) | eight.atLeast(0x7F) | eight.equal(UInt8(ascii: "#")) == 0
+        { index += 8 }
         while index < range.upperBound, isTargetByte(bytes[index]) { index += 1 }
         return index
     }
@@ -85,16 +77,7 @@ enum PlainScanner {
     /// The first byte that no field value has, which in a plain head is its CR. Eight bytes at a time while none of them is a control.
     private static func endOfValue(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
         var index = range.lowerBound
-        let raw = unsafe bytes.bytes
-        while index + 8 <= range.upperBound {
-            // Any eight bytes are an integer, and RawSpan checks that they are inside.
-            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-            let belowSpace = (word &- 0x2020_2020_2020_2020) & ~word
-            let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
-            let isDelete = (delete &- 0x0101_0101_0101_0101) & ~delete
-            if (belowSpace | isDelete) & 0x8080_8080_8080_8080 != 0 { break }
-            index += 8
-        }
+        while let eight = EightBytes(bytes, at: index, before: range.upperBound), eight.below(0x20) | eight.equal(0x7F) == 0 { index += 8 }
         while index < range.upperBound, isValueByte(bytes[index]) { index += 1 }
         return index
     }

@@ -1,0 +1,54 @@
+/// Eight bytes of a text, judged at once.
+///
+/// A test answers with the top bit of each byte that passes. The first bit that is set is always right; a carry may set bits after it. So
+/// "none passes" and "this one is the first" hold, and nothing else is to be read from an answer.
+@frozen public struct EightBytes {
+    /// The first byte of the text is the lowest.
+    public let word: UInt64
+
+    /// The eight bytes at `index`; nil when they are not all before `end`.
+    @inlinable @inline(__always)
+    public init?(_ text: borrowing Span<UInt8>, at index: Int, before end: Int) {
+        guard index <= end - 8 else { return nil }
+        // Any eight bytes are an integer, and RawSpan checks that they are inside.
+        word = UInt64(littleEndian: unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+    }
+
+    @inlinable @inline(__always)
+    public static func all(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
+
+    /// - Parameter byte: any.
+    @inlinable @inline(__always)
+    public func equal(_ byte: UInt8) -> UInt64 {
+        let difference = word ^ EightBytes.all(byte)
+        return (difference &- EightBytes.all(1)) & ~difference & EightBytes.all(0x80)
+    }
+
+    /// - Parameter byte: at most 0x80.
+    @inlinable @inline(__always)
+    public func below(_ byte: UInt8) -> UInt64 { (word &- EightBytes.all(byte)) & ~word & EightBytes.all(0x80) }
+
+    /// - Parameter byte: 1 to 0x80.
+    @inlinable @inline(__always)
+    public func atLeast(_ byte: UInt8) -> UInt64 { ((word &+ EightBytes.all(0x80 &- byte)) | word) & EightBytes.all(0x80) }
+
+    /// How many bytes stand before the first that passed; 8 when none did.
+    @inlinable @inline(__always)
+    public static func first(_ passed: UInt64) -> Int { passed.trailingZeroBitCount / 8 }
+}
+
+extension Span<UInt8> {
+    /// Whether no byte of `range`, and no two that follow each other, pass a test of eight; false also when `range` is shorter than eight.
+    @inline(__always)
+    borrowing func hasNone(in range: Range<Int>, _ test: (EightBytes) -> UInt64) -> Bool {
+        // Seven on, so that two neighbours stand in the same eight once.
+        var index = range.lowerBound
+        while index + 8 < range.upperBound {
+            guard let eight = EightBytes(self, at: index, before: range.upperBound), test(eight) == 0 else { return false }
+            index += 7
+        }
+        index = range.upperBound - 8
+        guard index >= range.lowerBound, let eight = EightBytes(self, at: index, before: range.upperBound) else { return false }
+        return test(eight) == 0
+    }
+}
