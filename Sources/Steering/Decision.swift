@@ -71,9 +71,18 @@ extension RoutingTable {
         _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>, sequences: SequenceSet
     ) throws(Refusal) -> Decision {
         let index = policyIndex(video, source, asker, head)
-        let policy = policies[index]
-        if policy.denies { throw .denied }
-        let sequence = sequences.sequences[policy.sequence + (policy.countsByServer ? video.server : 0)]
+        return try policies.lending(index) { policy throws(Refusal) in
+            if policy.denies { throw .denied }
+            return try sequences.sequences.lending(policy.sequence + (policy.countsByServer ? video.server : 0)) { sequence throws(Refusal) in
+                try decide(video, of: source, asker, head: head, by: policy, index, sequence, sequences)
+            }
+        }
+    }
+
+    private func decide(
+        _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>, by policy: Policy,
+        _ index: Int, _ sequence: Sequence, _ sequences: SequenceSet
+    ) throws(Refusal) -> Decision {
         let isReachable = policy.choice.hasCDN(besides: asker.avoided) && hasRoom(policy, asker, sequences)
         let originWorks = serverIsUp[video.server] || (!isReachable && catalog.failover.panicThreshold > 0)
         if !isReachable {
