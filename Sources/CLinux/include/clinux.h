@@ -1,5 +1,6 @@
 // System calls that Swift's Glibc module does not carry: epoll(7), accept4(2), eventfd(2), memfd_create(2).
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 /// Creates an epoll set, closed on exec. Returns -1 and sets errno on failure.
@@ -18,6 +19,10 @@ struct clinux_address {
 };
 /// Accepts one connection, non-blocking and closed on exec, and writes the peer's address.
 int clinux_accept(int listener, struct clinux_address *peer);
+/// recv(2) and send(2) that are no cancellation points of pthreads(7): in a process of several threads the C library pays two atomic
+/// operations around each call for being one.
+long clinux_receive(int fd, void *bytes, size_t count);
+long clinux_send(int fd, const void *bytes, size_t count, int flags);
 /// Drops every SYN that comes to a listening socket from now on, by a socket filter; handshakes under way go on. Needs no privilege.
 int clinux_refuse_handshakes(int listener);
 /// Takes over a listening TCP socket: makes it non-blocking and closed on exec, and tells its address and port.

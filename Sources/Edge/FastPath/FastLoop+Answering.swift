@@ -39,7 +39,7 @@ extension FastLoop {
 
     func receive(_ descriptor: CInt, _ state: inout State) -> Int {
         // recv writes at most the count of the buffer that it is given.
-        let count = unsafe state.input.withUnsafeMutableBytes { bytes in unsafe recv(descriptor, bytes.baseAddress, bytes.count, 0) }
+        let count = unsafe state.input.withUnsafeMutableBytes { bytes in unsafe clinux_receive(descriptor, bytes.baseAddress, bytes.count) }
         if count > 0 { state.responder.counters.bytesReceived &+= UInt64(count) }
         return count
     }
@@ -87,7 +87,7 @@ extension FastLoop {
         let flags = CInt(MSG_NOSIGNAL) | (waitsForEnd ? CInt(MSG_MORE) : 0)
         // send reads at most the count of the buffer that it is given.
         let sent = unsafe state.responder.writer.bytes.withUnsafeBytes { bytes in
-            unsafe Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags)
+            unsafe clinux_send(descriptor, bytes.baseAddress, bytes.count, flags)
         }
         if sent >= 0 {
             state.responder.counters.bytesSent &+= UInt64(sent)
