@@ -24,6 +24,16 @@ int clinux_epoll_add(int set, int fd, uint64_t tag) {
     return epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
 }
 
+int clinux_epoll_add_edge(int set, int fd, uint64_t tag) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.u64 = tag};
+    return epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+}
+
+int clinux_epoll_rearm(int set, int fd, uint64_t tag) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.u64 = tag};
+    return epoll_ctl(set, EPOLL_CTL_MOD, fd, &event);
+}
+
 int clinux_epoll_add_shared(int set, int fd, uint64_t tag) {
     struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.u64 = tag};
     return epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
@@ -31,10 +41,13 @@ int clinux_epoll_add_shared(int set, int fd, uint64_t tag) {
 
 int clinux_epoll_remove(int set, int fd) { return epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL); }
 
-int clinux_epoll_wait(int set, uint64_t *tags, int capacity, int milliseconds) {
-    struct epoll_event events[256];
-    int count = epoll_wait(set, events, capacity < 256 ? capacity : 256, milliseconds);
-    for (int i = 0; i < count; i++) tags[i] = events[i].data.u64;
+int clinux_epoll_wait(int set, struct clinux_event *events, int capacity, int milliseconds) {
+    struct epoll_event ready[256];
+    int count = epoll_wait(set, ready, capacity < 256 ? capacity : 256, milliseconds);
+    for (int i = 0; i < count; i++) {
+        events[i].tag = ready[i].data.u64;
+        events[i].ends = ready[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+    }
     return count;
 }
 

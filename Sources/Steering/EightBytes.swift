@@ -32,12 +32,40 @@
     @inlinable @inline(__always)
     public func atLeast(_ byte: UInt8) -> UInt64 { ((word &+ EightBytes.all(0x80 &- byte)) | word) & EightBytes.all(0x80) }
 
+    /// Here every bit is right, and so are answers put together from such.
+    ///
+    /// - Parameter range: of ASCII bytes.
+    @inlinable @inline(__always)
+    public func within(_ range: ClosedRange<UInt8>) -> UInt64 {
+        let ascii = word & EightBytes.all(0x7F)
+        let from = ascii &+ EightBytes.all(0x80 &- range.lowerBound)
+        let beyond = ascii &+ EightBytes.all(0x7F &- range.upperBound)
+        return from & ~beyond & ~word & EightBytes.all(0x80)
+    }
+
     /// How many bytes stand before the first that passed; 8 when none did.
     @inlinable @inline(__always)
     public static func first(_ passed: UInt64) -> Int { passed.trailingZeroBitCount / 8 }
 }
 
 extension Span<UInt8> {
+    /// The first index in `range` whose byte `isStop`; the range's end when none is.
+    ///
+    /// - Parameters:
+    ///   - stops: the same of eight.
+    ///   - isStop: for the last few.
+    @inlinable @inline(__always)
+    public borrowing func firstIndex(in range: Range<Int>, _ stops: (EightBytes) -> UInt64, or isStop: (UInt8) -> Bool) -> Int {
+        var index = range.lowerBound
+        while let eight = EightBytes(self, at: index, before: range.upperBound) {
+            let found = stops(eight)
+            if found != 0 { return index + EightBytes.first(found) }
+            index += 8
+        }
+        while index < range.upperBound, !isStop(self[index]) { index += 1 }
+        return index
+    }
+
     /// Whether no byte of `range`, and no two that follow each other, pass a test of eight; false also when `range` is shorter than eight.
     @inline(__always)
     borrowing func hasNone(in range: Range<Int>, _ test: (EightBytes) -> UInt64) -> Bool {

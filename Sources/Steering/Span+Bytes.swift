@@ -1,8 +1,8 @@
 /// Searching and comparing in borrowed bytes. Every access is bounds-checked.
 extension Span<UInt8> {
     /// The first index in `range` whose byte satisfies the test; the range's end when none does.
-    @inline(__always)
-    borrowing func firstIndex(in range: Range<Int>, where isWanted: (UInt8) -> Bool) -> Int {
+    @inlinable @inline(__always)
+    public borrowing func firstIndex(in range: Range<Int>, where isWanted: (UInt8) -> Bool) -> Int {
         var index = range.lowerBound
         while index < range.upperBound, !isWanted(self[index]) { index += 1 }
         return index
@@ -10,14 +10,7 @@ extension Span<UInt8> {
 
     /// The first index in `range` that holds `byte`; the range's end when none does.
     package borrowing func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int {
-        var index = range.lowerBound
-        while let eight = EightBytes(self, at: index, before: range.upperBound) {
-            let found = eight.equal(byte)
-            if found != 0 { return index + EightBytes.first(found) }
-            index += 8
-        }
-        while index < range.upperBound, self[index] != byte { index += 1 }
-        return index
+        firstIndex(in: range, { $0.equal(byte) }, or: { $0 == byte })
     }
 
     /// Whether `range` begins with `bytes`.

@@ -1,5 +1,6 @@
 // System calls that Swift's Glibc module does not carry: epoll(7), accept4(2), eventfd(2), memfd_create(2).
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -7,12 +8,22 @@
 int clinux_epoll_create(void);
 /// Adds `fd` for reading, level-triggered; events carry `tag`.
 int clinux_epoll_add(int set, int fd, uint64_t tag);
-/// The same for a listening socket that other sets watch too: a connection wakes one of them or a few, not all (EPOLLEXCLUSIVE).
+/// Adds a connection, edge-triggered: it is reported once for what has come, and again when more comes or its end does. What the reader
+/// leaves in the socket is not reported again until `clinux_epoll_rearm`.
+int clinux_epoll_add_edge(int set, int fd, uint64_t tag);
+/// Reports a connection again if there is something to read, or as soon as there is.
+int clinux_epoll_rearm(int set, int fd, uint64_t tag);
+/// The same as `clinux_epoll_add` for a listening socket that other sets watch too: a connection wakes one of them or a few, not all (EPOLLEXCLUSIVE).
 int clinux_epoll_add_shared(int set, int fd, uint64_t tag);
 /// Takes `fd` out of the set.
 int clinux_epoll_remove(int set, int fd);
-/// Waits up to `milliseconds` (-1: for ever) and writes the tags of ready descriptors. Returns their count, or -1 and errno.
-int clinux_epoll_wait(int set, uint64_t *tags, int capacity, int milliseconds);
+struct clinux_event {
+    uint64_t tag;
+    /// The peer will send no more, or the connection is broken: the end comes after what there is to read.
+    bool ends;
+};
+/// Waits up to `milliseconds` (-1: for ever) and writes what is ready. Returns the count of events, or -1 and errno.
+int clinux_epoll_wait(int set, struct clinux_event *events, int capacity, int milliseconds);
 /// An IPv6 address in host byte order; IPv4 as ::ffff:a.b.c.d; zero for other families.
 struct clinux_address {
     uint64_t high, low;

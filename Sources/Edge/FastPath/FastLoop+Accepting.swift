@@ -9,7 +9,7 @@ extension FastLoop {
 
     enum Turn { case drained, more, exhausted }
 
-    /// Accepts what is queued, a bounded number.
+    /// Accepts what is queued, a bounded number, and answers each at once: nothing is owed then.
     func accept(_ state: inout State, _ second: UInt32) -> Turn {
         for _ in 0..<FastLoop.acceptBatch {
             var peer = clinux_address()
@@ -67,14 +67,20 @@ extension FastLoop {
                 used = length
             }
         }
-        switch used < count ? answer(descriptor.number, from: used, to: count, of: client, &state) : .stays {
+        var fate = Fate.stays
+        if used < count {
+            let next = answer(from: used, to: count, of: client, &state)
+            fate = send(0..<state.responder.writer.bytes.count, to: descriptor.number, next, &state)
+            state.responder.writer.bytes.removeAll(keepingCapacity: true)
+        }
+        switch fate {
         case .ends: return
         case .leaves(let content, let reason): leave(descriptor, of: client, content, reason, &state)
         case .stays:
             let seconds = used < count ? state.limits.idleSeconds : state.limits.headSeconds
             let number = descriptor.number
             let tag = state.connections.insert(descriptor, of: client, until: second &+ UInt32(clamping: seconds))
-            if clinux_epoll_add(epoll, number, tag) != 0 { _ = state.connections.remove(number) }
+            if clinux_epoll_add_edge(epoll, number, tag) != 0 { drop(number, &state) }
         }
     }
 

@@ -1,11 +1,15 @@
 import CLinux
 import Foundation
 import Glibc
+import NIOCore
 import Steering
 import Synchronization
 
 /// Accepts, reads, answers and sends on a thread of its own: accept4, recv, send, close and a shared epoll_wait for a one-request
 /// connection. What is not plain goes to the slow path.
+///
+/// A turn reads all connections that are ready, then sends all their answers: the kernel's code for either stays in the cache, and a client
+/// of many connections gets its answers together.
 ///
 /// The loop holds no partial state. A request that is not whole, an answer that does not fit the socket, bytes after a closing request:
 /// each leaves the epoll set first and is handed over with all its bytes.
@@ -36,6 +40,10 @@ final class FastLoop: Sendable {
         var handOvers = [UInt64](repeating: 0, count: HandOver.Reason.allCases.count)
         var turns = LoopTurns()
         var input = [UInt8](repeating: 0, count: FastLoop.readCapacity)
+        /// What the writer holds, in its order.
+        var owed: [Owed] = []
+        /// Read from the connection that leaves, not answered.
+        var unread = ByteBuffer()
 
         init(responder: Responder, limits: Limits, answersPlain: Bool) {
             self.responder = responder
@@ -130,23 +138,28 @@ final class FastLoop: Sendable {
     // MARK: The loop
 
     private func run(_ state: inout State) {
-        var tags = [UInt64](repeating: 0, count: 256)
+        var events = [clinux_event](repeating: clinux_event(), count: 256)
         var swept: UInt32 = 0
         var began: UInt64 = 0
         while !state.isQuitting {
             let timeout: CInt = state.restsUntil == 0 ? 1000 : CInt(FastLoop.restMilliseconds)
             if began != 0 { state.turns.count(FastLoop.nanoseconds() &- began) }
             // The array outlives the call, and its capacity is passed with it.
-            let count = unsafe clinux_epoll_wait(epoll, &tags, CInt(tags.count), timeout)
+            let count = unsafe clinux_epoll_wait(epoll, &events, CInt(events.count), timeout)
             began = FastLoop.nanoseconds()
             let second = FastLoop.second(began)
             for index in 0..<max(0, Int(count)) {
-                switch tags[index] {
-                case ConnectionTable.listenerTag: if accept(&state, second) == .exhausted { rest(&state, began) }
-                case ConnectionTable.wakeTag: deliver(&state)
+                let event = events[index]
+                switch event.tag {
+                case ConnectionTable.listenerTag:
+                    settle(&state, second)
+                    if accept(&state, second) == .exhausted { rest(&state, began) }
+                case ConnectionTable.wakeTag:
+                    settle(&state, second)
+                    deliver(&state)
                 default:
-                    switch state.connections.owner(of: tags[index]) {
-                    case .connection(let descriptor): serve(descriptor, &state, second)
+                    switch state.connections.owner(of: event.tag) {
+                    case .connection(let descriptor): serve(descriptor, event, &state, second)
                     // A descriptor that did not close as it should, because close failed or a child process has it for a moment, would
                     // be ready again and again.
                     case .nobody(let descriptor): _ = clinux_epoll_remove(epoll, descriptor)
@@ -154,6 +167,7 @@ final class FastLoop: Sendable {
                     }
                 }
             }
+            settle(&state, second)
             if state.restsUntil != 0 { endRest(&state, began) }
             if second != swept {
                 swept = second

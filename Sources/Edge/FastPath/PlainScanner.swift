@@ -44,7 +44,7 @@ enum PlainScanner {
         do throws(HTTPFault) {
             while index + 1 < range.upperBound, bytes[index] != .carriageReturn {
                 let name = index
-                while index < range.upperBound, HeadByte.isToken(bytes[index]) { index += 1 }
+                index = endOfName(bytes, index..<range.upperBound)
                 guard index < range.upperBound, bytes[index] == UInt8(ascii: ":"), index > name else { return false }
                 let colon = index
                 index = endOfValue(bytes, colon + 1..<range.upperBound)
@@ -63,26 +63,36 @@ enum PlainScanner {
         return head.body == .none && !head.expectsContinue && !head.wantsJSON
     }
 
-    /// The first byte that no target has, which in a plain head is the space after it. Eight bytes at a time while none can be one: a
-    /// borrow between bytes can make a good byte look bad, never a bad one good.
+    /// The first byte that no target has, which in a plain head is the space after it.
     private static func endOfTarget(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
-        var index = range.lowerBound
-        while let eight = EightBytes(bytes, at: index, before: range.upperBound),
-            eight.below(0x21) | eight.atLeast(0x7F) | eight.equal(UInt8(ascii: "#")) == 0
-        { index += 8 }
-        while index < range.upperBound, isTargetByte(bytes[index]) { index += 1 }
-        return index
+        bytes.firstIndex(
+            in: range, { $0.below(0x21) | $0.atLeast(0x7F) | $0.equal(UInt8(ascii: "#")) },
+            or: { $0 < 0x21 || $0 >= 0x7F || $0 == UInt8(ascii: "#") })
     }
 
-    /// The first byte that no field value has, which in a plain head is its CR. Eight bytes at a time while none of them is a control.
+    /// The first byte that no field name has, which in a plain head is the colon after it.
+    private static func endOfName(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+        let end = bytes.firstIndex(in: range, { ~$0.lettersDigitsAndHyphens & EightBytes.all(0x80) }, or: { !HeadByte.isToken($0) })
+        // Names may have other bytes, and few do.
+        return bytes.firstIndex(in: end..<range.upperBound) { !HeadByte.isToken($0) }
+    }
+
+    /// The first byte that no field value has, which in a plain head is its CR.
     private static func endOfValue(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
-        var index = range.lowerBound
-        while let eight = EightBytes(bytes, at: index, before: range.upperBound), eight.below(0x20) | eight.equal(0x7F) == 0 { index += 8 }
-        while index < range.upperBound, isValueByte(bytes[index]) { index += 1 }
-        return index
+        var end = range.lowerBound
+        while true {
+            end = bytes.firstIndex(
+                in: end..<range.upperBound, { $0.below(0x20) | $0.equal(0x7F) }, or: { $0 < 0x20 || $0 == 0x7F })
+            if end == range.upperBound || bytes[end] != .tab { return end }
+            end += 1
+        }
     }
+}
 
-    private static func isValueByte(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7F) || byte == .tab }
-
-    private static func isTargetByte(_ byte: UInt8) -> Bool { byte &- 0x21 <= 0x7E - 0x21 && byte != UInt8(ascii: "#") }
+extension EightBytes {
+    @inline(__always)
+    fileprivate var lettersDigitsAndHyphens: UInt64 {
+        within(UInt8(ascii: "a")...UInt8(ascii: "z")) | within(UInt8(ascii: "A")...UInt8(ascii: "Z"))
+            | within(UInt8(ascii: "0")...UInt8(ascii: "9")) | within(UInt8(ascii: "-")...UInt8(ascii: "-"))
+    }
 }
