@@ -68,15 +68,7 @@ extension Span<UInt8> {
     /// Whether the bytes of `range` stand at `start` again.
     borrowing func repeats(_ range: Range<Int>, at start: Int, before end: Int) -> Bool {
         guard range.count <= end - start else { return false }
-        var offset = 0
-        while let one = EightBytes(self, at: range.lowerBound + offset, before: range.upperBound),
-            let other = EightBytes(self, at: start + offset, before: end), one.word == other.word
-        { offset += 8 }
-        while offset < range.count {
-            if self[range.lowerBound + offset] != self[start + offset] { return false }
-            offset += 1
-        }
-        return true
+        return equals(self, range, in: start..<start + range.count)
     }
 
     /// `range` without spaces and tabs at its ends; no other byte is white space in HTTP.

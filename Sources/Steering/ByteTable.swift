@@ -41,12 +41,9 @@ struct ByteTable: Sendable {
     private func equals(_ position: Int, _ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
         let key = keys.range(position)
         guard key.count == range.count else { return false }
-        var offset = 0
         // Most are written in lower case.
-        while let known = EightBytes(keys.bytes.span, at: key.lowerBound + offset, before: key.upperBound),
-            let asked = EightBytes(text, at: range.lowerBound + offset, before: range.upperBound), known.word == asked.word
-        { offset += 8 }
-        for offset in offset..<range.count where keys.bytes[key.lowerBound + offset] != URLByte.lowercased(text[range.lowerBound + offset]) {
+        if text.equals(keys.bytes.span, key, in: range) { return true }
+        for offset in 0..<range.count where keys.bytes[key.lowerBound + offset] != URLByte.lowercased(text[range.lowerBound + offset]) {
             return false
         }
         return true

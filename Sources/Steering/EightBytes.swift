@@ -66,6 +66,25 @@ extension Span<UInt8> {
         return index
     }
 
+    /// Whether `range` has the same bytes as `wanted` of `other`.
+    @inlinable @inline(__always)
+    public borrowing func equals(_ other: borrowing Span<UInt8>, _ wanted: Range<Int>, in range: Range<Int>) -> Bool {
+        guard range.count == wanted.count else { return false }
+        guard range.count >= 8 else {
+            for offset in 0..<range.count where self[range.lowerBound + offset] != other[wanted.lowerBound + offset] { return false }
+            return true
+        }
+        var offset = 0
+        while true {
+            guard let one = EightBytes(self, at: range.lowerBound + offset, before: range.upperBound),
+                let two = EightBytes(other, at: wanted.lowerBound + offset, before: wanted.upperBound), one.word == two.word
+            else { return false }
+            if offset + 8 == range.count { return true }
+            // The last eight may have been seen in part.
+            offset = min(offset + 8, range.count - 8)
+        }
+    }
+
     /// Whether no byte of `range`, and no two that follow each other, pass a test of eight; false also when `range` is shorter than eight.
     @inline(__always)
     borrowing func hasNone(in range: Range<Int>, _ test: (EightBytes) -> UInt64) -> Bool {

@@ -69,7 +69,7 @@ extension FastLoop {
         }
         var fate = Fate.stays
         if used < count {
-            let next = answer(from: used, to: count, of: client, &state)
+            let next = answer(used..<count, of: client, &state)
             fate = send(0..<state.responder.writer.bytes.count, to: descriptor.number, next, &state)
             state.responder.writer.bytes.removeAll(keepingCapacity: true)
         }

@@ -4,41 +4,63 @@ import NIOCore
 import Steering
 
 extension FastLoop {
-    /// Reads from a connection of the table and answers.
-    func serve(_ descriptor: CInt, _ event: clinux_event, _ state: inout State, _ second: UInt32) {
-        let count = receive(descriptor, &state)
-        if count < 0, errno == EAGAIN || errno == EINTR { return rearm(descriptor, event.tag, &state) }
-        guard count > 0 else { return drop(descriptor, &state) }
+    /// Bytes that a connection of the table has sent, in the input, and what is to be answered to them.
+    struct Heard {
+        let descriptor: CInt
+        let bytes: Range<Int>
+    }
+
+    /// Reads from a connection of the table.
+    func hear(_ descriptor: CInt, _ event: clinux_event, _ state: inout State, _ second: UInt32) {
+        if state.inputUsed + FastLoop.readCapacity > state.input.count { finishTurn(&state, second) }
+        let start = state.inputUsed
+        let count = receive(descriptor, at: start, &state)
+        let isOver = count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)
         // What was left in the socket is not reported by itself.
-        if event.ends || count == FastLoop.readCapacity { rearm(descriptor, event.tag, &state) }
-        let next = answer(from: 0, to: count, of: state.connections.client(of: descriptor), &state)
-        owe(Owed(descriptor: descriptor, end: state.responder.writer.bytes.count, next: next), &state, second)
+        let mayHaveLeft = count < 0 || event.ends || count == FastLoop.readCapacity
+        if isOver || (mayHaveLeft && clinux_epoll_rearm(epoll, descriptor, event.tag) != 0) { return drop(descriptor, &state) }
+        guard count > 0 else { return }
+        state.inputUsed += count
+        state.heard.append(Heard(descriptor: descriptor, bytes: start..<start + count))
     }
 
-    private func rearm(_ descriptor: CInt, _ tag: UInt64, _ state: inout State) {
-        if clinux_epoll_rearm(epoll, descriptor, tag) != 0 { drop(descriptor, &state) }
+    /// Answers all that was heard, and sends the answers.
+    func finishTurn(_ state: inout State, _ second: UInt32) {
+        guard !state.heard.isEmpty else { return }
+        for index in state.heard.indices {
+            let heard = state.heard[index]
+            let next = answer(heard.bytes, of: state.connections.client(of: heard.descriptor), &state)
+            owe(Owed(descriptor: heard.descriptor, end: state.responder.writer.bytes.count, next: next), &state, second)
+        }
+        state.heard.removeAll(keepingCapacity: true)
+        state.inputUsed = 0
+        settle(&state, second)
     }
 
-    func receive(_ descriptor: CInt, _ state: inout State) -> Int {
-        // recv writes at most the count of the buffer that it is given.
-        let count = unsafe state.input.withUnsafeMutableBytes { unsafe clinux_receive(descriptor, $0.baseAddress, $0.count) }
+    /// Reads at most `readCapacity` bytes into the input.
+    func receive(_ descriptor: CInt, at start: Int = 0, _ state: inout State) -> Int {
+        // recv writes at most the count of the part that it is given, and the part is checked to be one.
+        let count = unsafe state.input.withUnsafeMutableBytes { bytes in
+            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + FastLoop.readCapacity])
+            return unsafe clinux_receive(descriptor, part.baseAddress, part.count)
+        }
         if count > 0 { state.responder.counters.bytesReceived &+= UInt64(count) }
         return count
     }
 
-    /// Writes the answers to what is plain of the bytes read; what is left of them goes to `state.unread`.
+    /// Writes the answers to what is plain of the bytes that were read; what is left of them goes to `state.unread`.
     ///
     /// - Returns: what becomes of the connection when they are sent.
-    func answer(from start: Int, to count: Int, of client: ClientAddress, _ state: inout State) -> Next {
+    func answer(_ read: Range<Int>, of client: ClientAddress, _ state: inout State) -> Next {
         // Taken out for the call: a copy would take a reference.
         var input: [UInt8] = []
         swap(&input, &state.input)
         defer { swap(&input, &state.input) }
-        var used = start
+        var used = read.lowerBound
         var closes = false
         var last: RequestHead?
-        while used < count, !closes {
-            guard let head = PlainScanner.scan(input.span, used..<count, limits: state.limits, after: last) else { break }
+        while used < read.upperBound, !closes {
+            guard let head = PlainScanner.scan(input.span, used..<read.upperBound, limits: state.limits, after: last) else { break }
             closes = head.closes || state.closesConnections
             // A page or a body: the request goes along unanswered.
             guard state.responder.respond(to: head, input.span, from: client, closes: closes) == .answered else {
@@ -49,10 +71,10 @@ extension FastLoop {
             last = head
         }
         // A read that filled the buffer may have left bytes in the socket, and closing then would reset the answer away.
-        if used == count, !closes || count < FastLoop.readCapacity {
+        if used == read.upperBound, !closes || read.count < FastLoop.readCapacity {
             return closes ? .ends(isAsked: last?.closes == true) : .stays
         }
-        state.unread = ByteBuffer(bytes: input[used..<count])
+        state.unread = ByteBuffer(bytes: input[used..<read.upperBound])
         return .leaves(closes ? .unreadInput : .notPlain, closes: closes)
     }
 }

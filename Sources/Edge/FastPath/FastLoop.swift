@@ -39,7 +39,9 @@ final class FastLoop: Sendable {
         /// By `HandOver.Reason`.
         var handOvers = [UInt64](repeating: 0, count: HandOver.Reason.allCases.count)
         var turns = LoopTurns()
-        var input = [UInt8](repeating: 0, count: FastLoop.readCapacity)
+        var input = [UInt8](repeating: 0, count: 4 * FastLoop.readCapacity)
+        var inputUsed = 0
+        var heard: [Heard] = []
         /// What the writer holds, in its order.
         var owed: [Owed] = []
         /// Read from the connection that leaves, not answered.
@@ -152,14 +154,14 @@ final class FastLoop: Sendable {
                 let event = events[index]
                 switch event.tag {
                 case ConnectionTable.listenerTag:
-                    settle(&state, second)
+                    finishTurn(&state, second)
                     if accept(&state, second) == .exhausted { rest(&state, began) }
                 case ConnectionTable.wakeTag:
-                    settle(&state, second)
+                    finishTurn(&state, second)
                     deliver(&state)
                 default:
                     switch state.connections.owner(of: event.tag) {
-                    case .connection(let descriptor): serve(descriptor, event, &state, second)
+                    case .connection(let descriptor): hear(descriptor, event, &state, second)
                     // A descriptor that did not close as it should, because close failed or a child process has it for a moment, would
                     // be ready again and again.
                     case .nobody(let descriptor): _ = clinux_epoll_remove(epoll, descriptor)
@@ -167,7 +169,7 @@ final class FastLoop: Sendable {
                     }
                 }
             }
-            settle(&state, second)
+            finishTurn(&state, second)
             if state.restsUntil != 0 { endRest(&state, began) }
             if second != swept {
                 swept = second
