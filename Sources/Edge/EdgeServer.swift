@@ -47,13 +47,13 @@ public final class EdgeServer: Sendable {
     /// The service manager keeps the sockets: what waits in them is the next process's.
     private let isInherited: Bool
     private let group: MultiThreadedEventLoopGroup
-    private let seats: [Seat]
+    let seats: [Seat]
     private let open: OpenConnections
     /// What was answered last, once the threads have ended.
     private let lastTraffic = Mutex<[TrafficCounts]?>(nil)
 
     /// One worker's place: the fast loop, and the event loop with its state.
-    private struct Seat: Sendable {
+    struct Seat: Sendable {
         let fast: FastLoop
         let loop: any EventLoop
         let worker: NIOLoopBound<Worker>

@@ -65,4 +65,18 @@ import Testing
             #expect(location.allSatisfy { (0x21...0x7E).contains($0) })
         }
     }
+
+    @Test func `each byte is written alike at every place of a long tail`() throws {
+        let table = try Example.table()
+        for byte in UInt8.min...UInt8.max where byte != UInt8(ascii: "%") {
+            guard let alone = try? table.find(Array("http://s1.origin-cluster/".utf8) + [byte]).locationBytes(.origin) else { continue }
+            let written = alone.dropFirst("http://s1.origin-cluster/".utf8.count)
+            for place in 0..<20 {
+                let before = [UInt8](repeating: UInt8(ascii: "a"), count: place)
+                let after = [UInt8](repeating: UInt8(ascii: "b"), count: 20 - place)
+                let found = try table.find(Array("http://s1.origin-cluster/".utf8) + before + [byte] + after)
+                #expect(found.locationBytes(.origin) == Array("http://s1.origin-cluster/".utf8) + before + written + after)
+            }
+        }
+    }
 }

@@ -63,4 +63,26 @@ import Testing
             #expect(throws: Refusal.dotSegment) { try table.find("http://cdn.example.com" + path) }
         }
     }
+
+    /// Long tails are looked at eight bytes at a time.
+    @Test func `a fault is found at every place of a long tail`() throws {
+        let faults: [(String, Refusal)] = [
+            ("/..", .dotSegment), ("/../", .dotSegment), ("/./", .dotSegment), ("/%2e%2e/", .dotSegment), ("/a%5c..", .dotSegment),
+            ("%", .invalidEscape), ("%4", .invalidEscape), ("\\", .forbiddenCharacter), ("\u{7F}", .forbiddenCharacter),
+            (" ", .forbiddenCharacter), ("\u{0}", .forbiddenCharacter),
+        ]
+        for (text, fault) in faults {
+            for before in 0...20 {
+                for after in 0...20 where !text.hasSuffix("..") || after == 0 {
+                    let tail = "/" + String(repeating: "a", count: before) + text + String(repeating: "g", count: after)
+                    #expect(throws: fault, "\(tail)") { try table.find("http://s1.origin-cluster" + tail) }
+                    #expect(throws: fault, "\(tail)") { try table.find(path: "/s1" + tail) }
+                }
+            }
+        }
+        for before in 0...20 {
+            let tail = "/" + String(repeating: "a", count: before) + "/.b/..c/d./" + String(repeating: "g", count: 20 - before)
+            #expect(try table.find("http://s1.origin-cluster" + tail).location() == "http://s1.origin-cluster" + tail)
+        }
+    }
 }
