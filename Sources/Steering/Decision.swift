@@ -73,7 +73,8 @@ extension RoutingTable {
         let index = policyIndex(video, source, asker, head)
         return try policies.lending(index) { policy throws(Refusal) in
             if policy.denies { throw .denied }
-            return try sequences.sequences.lending(policy.sequence + (policy.countsByServer ? video.server : 0)) { sequence throws(Refusal) in
+            let scope = policy.sequence + (policy.countsByServer ? video.server : 0)
+            return try sequences.sequences.lending(scope) { sequence throws(Refusal) in
                 try decide(video, of: source, asker, head: head, by: policy, index, sequence, sequences)
             }
         }

@@ -1,6 +1,6 @@
 /// How one kind of request is shared out: a rule's own way, or what holds without a rule.
 ///
-/// A class, so that a request takes one reference and not one of each array in it.
+/// A class, so that a request is lent it: of a struct it would copy, with a reference to each array in it.
 final class Policy: Sendable {
     let denies: Bool
     /// N.

@@ -15,7 +15,9 @@ extension SocketTests {
                     for (index, client) in clients.enumerated() {
                         switch index % 8 {
                         case 0: try client.send(get("/ends/\(index)", "Connection: close"))
-                        case 1: try client.send("POST /origin HTTP/1.1\r\nHost: b\r\nContent-Length: 28\r\n\r\n\"http://s1.origin-cluster/p\"\n")
+                        case 1:
+                            try client.send(
+                                "POST /origin HTTP/1.1\r\nHost: b\r\nContent-Length: 28\r\n\r\n\"http://s1.origin-cluster/p\"\n")
                         case 2: try client.send("GET /s1/cut/\(index) HTTP/1.1\r\nHost: b\r")
                         case 3: try client.send(get("/two/\(index)") + get("/three/\(index)"))
                         case 4: client.endOutput()
@@ -34,7 +36,8 @@ extension SocketTests {
                     case 2: #expect(try client.ask("\n\r\n")["Location"] == atCDN("/cut/\(index)"))
                     case 3:
                         client.endOutput()
-                        #expect(try Answer.all(in: client.rest()).map { $0["Location"] } == [atCDN("/two/\(index)"), atCDN("/three/\(index)")])
+                        #expect(
+                            try Answer.all(in: client.rest()).map { $0["Location"] } == [atCDN("/two/\(index)"), atCDN("/three/\(index)")])
                     case 4: #expect(try client.rest() == [])
                     case 5: #expect(try Answer.only(in: client.rest())["Location"] == atCDN("/last/\(index)"))
                     case 6:

@@ -5,12 +5,14 @@ import Testing
 /// What is judged eight bytes at a time is judged as byte by byte.
 @Suite struct EightBytesTests {
     /// Bytes beside the limits, where a borrow or a carry of a neighbour would show.
-    private static let edges: [UInt8] = [0, 1, 0x1F, 0x20, 0x21, 0x2E, 0x2F, 0x30, 0x3F, 0x40, 0x7E, 0x7F, 0x80, 0x81, 0xAE, 0xAF, 0xFE, 0xFF]
+    private static let edges: [UInt8] = [
+        0, 1, 0x1F, 0x20, 0x21, 0x2E, 0x2F, 0x30, 0x3F, 0x40, 0x7E, 0x7F, 0x80, 0x81, 0xAE, 0xAF, 0xFE, 0xFF,
+    ]
 
     @Test func `the first byte that passes is the right one, whatever stands beside it`() {
         var random = SplitMix64(for: "eight bytes")
         for _ in 0..<100_000 {
-            let (text, byte) = (soup(8, &random), EightBytesTests.edges.randomElement(using: &random)!)
+            let (text, byte) = (soup(8, &random), edge(&random))
             guard let eight = EightBytes(text.span, at: 0, before: 8) else { fatalError("eight bytes are not eight") }
             check(text, eight.equal(byte), "equal to \(byte)") { $0 == byte }
             if byte <= 0x80 { check(text, eight.below(byte), "below \(byte)") { $0 < byte } }
@@ -22,8 +24,9 @@ import Testing
         var random = SplitMix64(for: "eight bytes within")
         for _ in 0..<100_000 {
             let text = soup(8, &random)
-            let range = UInt8(ascii: "0")...([0x30, 0x39, 0x7E, 0x7F].randomElement(using: &random)!)
-            let passed = EightBytes(text.span, at: 0, before: 8)!.within(range)
+            let range = UInt8(ascii: "0")...UInt8.random(in: 0x30...0x7F, using: &random)
+            guard let eight = EightBytes(text.span, at: 0, before: 8) else { fatalError("eight bytes are not eight") }
+            let passed = eight.within(range)
             for index in text.indices where (passed >> (8 * index) & 0xFF) != (range.contains(text[index]) ? 0x80 : 0) {
                 Issue.record("byte \(index) of \(text) in \(range)")
             }
@@ -44,7 +47,7 @@ import Testing
         var random = SplitMix64(for: "searches")
         for _ in 0..<2_000 {
             let text = soup(Int.random(in: 0...40, using: &random), &random)
-            let byte = EightBytesTests.edges.randomElement(using: &random)!
+            let byte = edge(&random)
             for start in 0...text.count {
                 let end = Int.random(in: start...text.count, using: &random)
                 let found = text.span.firstIndex(of: byte, in: start..<end)
@@ -87,8 +90,12 @@ import Testing
 
     private func soup(_ count: Int, _ random: inout SplitMix64) -> [UInt8] {
         (0..<count).map { _ in
-            Bool.random(using: &random) ? EightBytesTests.edges.randomElement(using: &random)! : UInt8.random(in: 0...255, using: &random)
+            Bool.random(using: &random) ? edge(&random) : UInt8.random(in: 0...255, using: &random)
         }
+    }
+
+    private func edge(_ random: inout SplitMix64) -> UInt8 {
+        EightBytesTests.edges[Int.random(in: EightBytesTests.edges.indices, using: &random)]
     }
 
     private func areEqual(_ one: [UInt8], _ first: Range<Int>, _ other: [UInt8], _ second: Range<Int>) -> Bool {
