@@ -64,8 +64,8 @@ enum Listener {
         return (descriptors, bound)
     }
 
-    /// The simplest congestion control (tcp(7), `TCP_CONGESTION`), for connections accepted from the socket. An answer is a packet or a few,
-    /// less than any first window; a model of the path, as bbr has, is computed with every acknowledgement and never used.
+    /// The simplest congestion control (tcp(7), `TCP_CONGESTION`), for connections accepted from the socket. A redirect is a packet, less than
+    /// any first window; a model of the path, as bbr has, would be computed with every acknowledgement and not used.
     private static func chooseCongestionControl(_ descriptor: CInt) {
         // The kernel reads the four bytes during the call; where it has no "reno", its own choice stays.
         _ = unsafe "reno".withCString { unsafe setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_CONGESTION, $0, 4) }
@@ -91,7 +91,7 @@ enum Listener {
         if address.isIPv6 { set(number, CInt(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
         set(number, CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, deferSeconds)
         set(number, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
-        if shared { chooseCongestionControl(number) }
+        chooseCongestionControl(number)
         guard bind(number, to: address) == 0 else { throw listenError(address, errno, setting) }
         guard !shared || listen(number, backlog) == 0 else { throw listenError(address, errno, setting) }
         return socket

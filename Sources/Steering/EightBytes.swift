@@ -1,7 +1,7 @@
 /// Eight bytes of a text, judged at once.
 ///
-/// A test answers with the top bit of each byte that passes. The first bit that is set is always right; a carry may set bits after it. So
-/// "none passes" and "this one is the first" hold, and nothing else is to be read from an answer.
+/// A test answers with the top bit of each byte that passes. None that passes is missed, and the first bit that is set is right; a carry may
+/// set bits after it that are not. So "none passes" and "this one is the first" can be relied on, and "this one passes too" cannot.
 @frozen public struct EightBytes {
     /// The first byte of the text is the lowest.
     public let word: UInt64

@@ -33,6 +33,18 @@ import Testing
         #expect(!rig.isOpen)
     }
 
+    /// Regression: it stayed for the five seconds of a head, without an end.
+    @Test func `a connection whose last answer the fast path has sent ends at once and is drained for one second`() throws {
+        let rig = try ConnectionRig(firstBytes: get("/a"), closes: true)
+        rig.send(get("/b"))
+        #expect(rig.wire.takeReceived() == [])
+        #expect(rig.wire.isOutputClosed)
+        rig.advance(milliseconds: 999)
+        #expect(rig.isOpen)
+        rig.advance(milliseconds: 1)
+        #expect(!rig.isOpen)
+    }
+
     @Test func `a client that does not take its unsent answers is closed in time`() throws {
         for closes in [true, false] {
             let rig = try ConnectionRig(firstAnswers: Self.answer, closes: closes, clientReads: false)

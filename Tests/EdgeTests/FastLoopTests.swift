@@ -17,7 +17,7 @@ extension SocketTests {
                         case 0: try client.send(get("/ends/\(index)", "Connection: close"))
                         case 1:
                             try client.send(
-                                "POST /origin HTTP/1.1\r\nHost: b\r\nContent-Length: 28\r\n\r\n\"http://s1.origin-cluster/p\"\n")
+                                "POST /origin HTTP/1.1\r\nHost: b\r\nContent-Length: 28\r\n\r\n\"http://s1.origin-cluster/p\"")
                         case 2: try client.send("GET /s1/cut/\(index) HTTP/1.1\r\nHost: b\r")
                         case 3: try client.send(get("/two/\(index)") + get("/three/\(index)"))
                         case 4: client.endOutput()
@@ -85,9 +85,9 @@ extension SocketTests {
         private func whileHeld(_ server: EdgeServer, _ body: () throws -> Void) async throws {
             let hold = Hold()
             async let held: Void? = server.seats[0].fast.perform { _ in hold.stay() }
-            // Loopback delivers during the sends.
             defer { hold.end() }
             try await hold.began()
+            // Loopback delivers during the sends.
             try body()
             hold.end()
             await held

@@ -1,4 +1,4 @@
-// System calls that Swift's Glibc module does not carry: epoll(7), accept4(2), eventfd(2), memfd_create(2).
+// System calls that Swift's Glibc module does not carry, or not in this form: epoll(7), accept4(2), eventfd(2), memfd_create(2).
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

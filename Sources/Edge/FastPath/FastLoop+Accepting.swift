@@ -69,8 +69,8 @@ extension FastLoop {
         }
         var fate = Fate.stays
         if used < count {
-            let next = answer(used..<count, of: client, &state)
-            fate = send(0..<state.responder.writer.bytes.count, to: descriptor.number, next, &state)
+            let intent = answer(used..<count, filled: count == FastLoop.readCapacity, of: client, &state)
+            fate = send(0..<state.responder.writer.bytes.count, to: descriptor.number, intent, &state)
             state.responder.writer.bytes.removeAll(keepingCapacity: true)
         }
         switch fate {

@@ -4,7 +4,7 @@ import NIOCore
 import Steering
 
 extension FastLoop {
-    /// Bytes that a connection of the table has sent, in the input, and what is to be answered to them.
+    /// Bytes that a connection of the table has sent, in the input.
     struct Heard {
         let descriptor: CInt
         let bytes: Range<Int>
@@ -16,12 +16,15 @@ extension FastLoop {
         let start = state.inputUsed
         let count = receive(descriptor, at: start, &state)
         let isOver = count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)
-        // What was left in the socket is not reported by itself.
-        let mayHaveLeft = count < 0 || event.ends || count == FastLoop.readCapacity
-        if isOver || (mayHaveLeft && clinux_epoll_rearm(epoll, descriptor, event.tag) != 0) { return drop(descriptor, &state) }
+        // What a read leaves in the socket is not reported by itself. A shorter read has left nothing (epoll(7)), but for what stands behind
+        // urgent data; who sends such waits until it sends more.
+        let mayHaveMore = count < 0 || event.ends || count == FastLoop.readCapacity
+        if isOver || (mayHaveMore && clinux_epoll_rearm(epoll, descriptor, event.tag) != 0) { return drop(descriptor, &state) }
         guard count > 0 else { return }
         state.inputUsed += count
         state.heard.append(Heard(descriptor: descriptor, bytes: start..<start + count))
+        // Answers that end a connection unasked are reset by bytes that come before the end: the time between is kept short.
+        if state.closesConnections { finishTurn(&state, second) }
     }
 
     /// Answers all that was heard, and sends the answers.
@@ -29,8 +32,9 @@ extension FastLoop {
         guard !state.heard.isEmpty else { return }
         for index in state.heard.indices {
             let heard = state.heard[index]
-            let next = answer(heard.bytes, of: state.connections.client(of: heard.descriptor), &state)
-            owe(Owed(descriptor: heard.descriptor, end: state.responder.writer.bytes.count, next: next), &state, second)
+            let client = state.connections.client(of: heard.descriptor)
+            let intent = answer(heard.bytes, filled: heard.bytes.count == FastLoop.readCapacity, of: client, &state)
+            owe(Owed(descriptor: heard.descriptor, end: state.responder.writer.bytes.count, intent: intent), &state, second)
         }
         state.heard.removeAll(keepingCapacity: true)
         state.inputUsed = 0
@@ -39,19 +43,19 @@ extension FastLoop {
 
     /// Reads at most `readCapacity` bytes into the input.
     func receive(_ descriptor: CInt, at start: Int = 0, _ state: inout State) -> Int {
-        // recv writes at most the count of the part that it is given, and the part is checked to be one.
-        let count = unsafe state.input.withUnsafeMutableBytes { bytes in
-            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + FastLoop.readCapacity])
-            return unsafe clinux_receive(descriptor, part.baseAddress, part.count)
-        }
+        var free = state.input.mutableSpan
+        var part = free.extracting(start..<start + FastLoop.readCapacity)
+        // recv writes at most the count of the part that it is given.
+        let count = unsafe part.withUnsafeMutableBytes { unsafe clinux_receive(descriptor, $0.baseAddress, $0.count) }
         if count > 0 { state.responder.counters.bytesReceived &+= UInt64(count) }
         return count
     }
 
     /// Writes the answers to what is plain of the bytes that were read; what is left of them goes to `state.unread`.
     ///
-    /// - Returns: what becomes of the connection when they are sent.
-    func answer(_ read: Range<Int>, of client: ClientAddress, _ state: inout State) -> Next {
+    /// - Parameter filled: the read had all the room it was given.
+    /// - Returns: what the connection is to become when they are sent.
+    func answer(_ read: Range<Int>, filled: Bool, of client: ClientAddress, _ state: inout State) -> Intent {
         // Taken out for the call: a copy would take a reference.
         var input: [UInt8] = []
         swap(&input, &state.input)
@@ -70,8 +74,8 @@ extension FastLoop {
             used += head.length
             last = head
         }
-        // A read that filled the buffer may have left bytes in the socket, and closing then would reset the answer away.
-        if used == read.upperBound, !closes || read.count < FastLoop.readCapacity {
+        // Such a read may have left bytes in the socket, and closing then would reset the answer away.
+        if used == read.upperBound, !closes || !filled {
             return closes ? .ends(isAsked: last?.closes == true) : .stays
         }
         state.unread = ByteBuffer(bytes: input[used..<read.upperBound])

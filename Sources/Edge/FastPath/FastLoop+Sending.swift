@@ -8,11 +8,11 @@ extension FastLoop {
     struct Owed {
         let descriptor: CInt
         let end: Int
-        let next: Next
+        let intent: Intent
     }
 
     /// What a connection is to become when its answers are sent.
-    enum Next {
+    enum Intent {
         case stays
         /// - Parameter isAsked: by the client.
         case ends(isAsked: Bool)
@@ -34,7 +34,7 @@ extension FastLoop {
 
     func owe(_ owed: Owed, _ state: inout State, _ second: UInt32) {
         state.owed.append(owed)
-        if case .leaves = owed.next { return settle(&state, second) }
+        if case .leaves = owed.intent { return settle(&state, second) }
         if owed.end >= FastLoop.mostOwed { settle(&state, second) }
     }
 
@@ -52,7 +52,7 @@ extension FastLoop {
     }
 
     private func settle(_ owed: Owed, _ answers: Range<Int>, _ state: inout State, _ second: UInt32) {
-        switch send(answers, to: owed.descriptor, owed.next, &state) {
+        switch send(answers, to: owed.descriptor, owed.intent, &state) {
         case .stays: state.connections.setDeadline(owed.descriptor, second &+ UInt32(clamping: state.limits.idleSeconds))
         case .ends: drop(owed.descriptor, &state)
         case .leaves(let content, let reason):
@@ -63,21 +63,24 @@ extension FastLoop {
     }
 
     /// Sends a part of what is in the writer.
-    func send(_ answers: Range<Int>, to descriptor: CInt, _ next: Next, _ state: inout State) -> Fate {
+    func send(_ answers: Range<Int>, to descriptor: CInt, _ intent: Intent, _ state: inout State) -> Fate {
         // Bytes that come before the close reset what waits for it. Clients who asked for the end send none; while the node stops others may.
         var waitsForEnd = false
-        if case .ends(isAsked: true) = next { waitsForEnd = true }
+        if case .ends(isAsked: true) = intent { waitsForEnd = true }
         let sent = answers.isEmpty ? 0 : send(answers, to: descriptor, waitsForEnd: waitsForEnd, &state)
-        if sent < 0 { return .ends }
+        if sent < 0 {
+            state.unread = ByteBuffer()
+            return .ends
+        }
         let rest = answers.lowerBound + sent..<answers.upperBound
-        switch next {
+        switch intent {
         case .stays where rest.isEmpty: return .stays
         case .stays: return .leaves(unsent(rest, closes: false, state), .sendBlocked)
         case .ends where rest.isEmpty: return .ends
         case .ends: return .leaves(unsent(rest, closes: true, state), .sendBlocked)
         case .leaves(let reason, let closes):
             var content = unsent(rest, closes: closes, state)
-            content.input = state.unread
+            swap(&content.input, &state.unread)
             return .leaves(content, rest.isEmpty ? reason : .sendBlocked)
         }
     }
@@ -91,10 +94,9 @@ extension FastLoop {
     /// - Returns: bytes taken by the socket, 0 when it is full, -1 when the peer is gone.
     private func send(_ answers: Range<Int>, to descriptor: CInt, waitsForEnd: Bool, _ state: inout State) -> Int {
         let flags = CInt(MSG_NOSIGNAL) | (waitsForEnd ? CInt(MSG_MORE) : 0)
-        // send reads at most the count of the part that it is given, and the part is checked to be one.
-        let sent = unsafe state.responder.writer.bytes.withUnsafeBytes { bytes in
-            let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[answers])
-            return unsafe clinux_send(descriptor, part.baseAddress, part.count, flags)
+        // send reads at most the count of the part that it is given.
+        let sent = unsafe state.responder.writer.bytes.span.extracting(answers).withUnsafeBytes { bytes in
+            unsafe clinux_send(descriptor, bytes.baseAddress, bytes.count, flags)
         }
         if sent >= 0 {
             state.responder.counters.bytesSent &+= UInt64(sent)

@@ -163,7 +163,7 @@ final class FastLoop: Sendable {
                     switch state.connections.owner(of: event.tag) {
                     case .connection(let descriptor): hear(descriptor, event, &state, second)
                     // A descriptor that did not close as it should, because close failed or a child process has it for a moment, would
-                    // be ready again and again.
+                    // be reported with all that comes.
                     case .nobody(let descriptor): _ = clinux_epoll_remove(epoll, descriptor)
                     case .another: break
                     }

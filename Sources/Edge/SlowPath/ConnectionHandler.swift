@@ -278,7 +278,10 @@ extension ConnectionHandler {
     }
 
     private func sendAnswers(_ context: ChannelHandlerContext, then done: (() -> Void)? = nil) {
-        guard !worker.responder.writer.bytes.isEmpty else { return }
+        guard !worker.responder.writer.bytes.isEmpty else {
+            done?()
+            return
+        }
         let buffer = context.channel.allocator.buffer(bytes: worker.responder.writer.bytes)
         worker.responder.writer.bytes.removeAll(keepingCapacity: true)
         let count = buffer.readableBytes + (worker.responder.attachment?.readableBytes ?? 0)
