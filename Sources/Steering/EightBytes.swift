@@ -49,11 +49,11 @@
 }
 
 extension Span<UInt8> {
-    /// The first index in `range` whose byte `isStop`; the range's end when none is.
+    /// The first index in `range` whose byte is a stop; the range's end when none is.
     ///
     /// - Parameters:
-    ///   - stops: the same of eight.
-    ///   - isStop: for the last few.
+    ///   - stops: tells the stops among eight bytes.
+    ///   - isStop: tells the same of one byte, for the last seven at most.
     @inlinable @inline(__always)
     public borrowing func firstIndex(in range: Range<Int>, _ stops: (EightBytes) -> UInt64, or isStop: (UInt8) -> Bool) -> Int {
         var index = range.lowerBound

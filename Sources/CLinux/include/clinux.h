@@ -17,7 +17,9 @@ int clinux_epoll_rearm(int set, int fd, uint64_t tag);
 int clinux_epoll_add_shared(int set, int fd, uint64_t tag);
 /// Takes `fd` out of the set.
 int clinux_epoll_remove(int set, int fd);
+/// A descriptor that is ready.
 struct clinux_event {
+    /// As it was added with.
     uint64_t tag;
     /// The peer will send no more, or the connection is broken: the end comes after what there is to read.
     bool ends;

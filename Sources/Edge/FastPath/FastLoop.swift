@@ -39,8 +39,10 @@ final class FastLoop: Sendable {
         /// By `HandOver.Reason`.
         var handOvers = [UInt64](repeating: 0, count: HandOver.Reason.allCases.count)
         var turns = LoopTurns()
+        /// What was read in this turn, up to `inputUsed`.
         var input = [UInt8](repeating: 0, count: 4 * FastLoop.readCapacity)
         var inputUsed = 0
+        /// What of the input is to be answered.
         var heard: [Heard] = []
         /// What the writer holds, in its order.
         var owed: [Owed] = []
