@@ -34,24 +34,6 @@ enum HeadByte {
 }
 
 extension Span<UInt8> {
-    /// Whether `range` equals `text` to the letter.
-    @inline(__always)
-    borrowing func equals(_ text: String, in range: Range<Int>) -> Bool {
-        text.utf8.count == range.count && begins(with: text, in: range)
-    }
-
-    /// Whether `range` begins with `text`. Meant for short literals.
-    @inline(__always)
-    borrowing func begins(with text: String, in range: Range<Int>) -> Bool {
-        guard text.utf8.count <= range.count else { return false }
-        var index = range.lowerBound
-        for byte in text.utf8 {
-            if self[index] != byte { return false }
-            index += 1
-        }
-        return true
-    }
-
     /// Whether `range` equals `lowercase` in ASCII, letter case apart. No locale, no Unicode folding.
     @inline(__always)
     borrowing func equalsIgnoringCase(_ lowercase: String, in range: Range<Int>) -> Bool {

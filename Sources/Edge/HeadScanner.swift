@@ -1,3 +1,5 @@
+import Steering
+
 /// Reads one request head, strictly, in as many pieces as it comes in.
 ///
 /// The profile is narrower than RFC 9112 allows where leniency has been the root of request smuggling: single spaces, CR LF

@@ -28,14 +28,14 @@ extension Span<UInt8> {
     }
 
     /// Whether `range` equals `text` to the letter.
-    @inline(__always)
-    borrowing func equals(_ text: String, in range: Range<Int>) -> Bool {
+    @inlinable @inline(__always)
+    public borrowing func equals(_ text: String, in range: Range<Int>) -> Bool {
         text.utf8.count == range.count && begins(with: text, in: range)
     }
 
     /// Whether `range` begins with `text`. Meant for literals of at most 15 bytes, which live in the string itself.
-    @inline(__always)
-    borrowing func begins(with text: String, in range: Range<Int>) -> Bool {
+    @inlinable @inline(__always)
+    public borrowing func begins(with text: String, in range: Range<Int>) -> Bool {
         guard text.utf8.count <= range.count else { return false }
         var index = range.lowerBound
         for byte in text.utf8 {
