@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "clinux.h"
+#include <time.h>
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
@@ -133,4 +134,10 @@ int clinux_notify(const char *socket_path, const char *state) {
     close(fd);
     errno = error;
     return sent < 0 ? -1 : 0;
+}
+
+int64_t clinux_monotonic_microseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }

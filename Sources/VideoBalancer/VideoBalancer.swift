@@ -1,14 +1,13 @@
 import ArgumentParser
 import Glibc
+import Serving
 
 @main
 struct VideoBalancer: AsyncParsableCommand {
-    static let version = "0.1.0"
-
     static let configuration = CommandConfiguration(
         commandName: "video-balancer",
         abstract: "Redirects video players to CDNs, and every N-th request to the origin.",
-        version: version,
+        version: Version.current,
         subcommands: [
             Serve.self, Check.self, Explain.self, Simulate.self, CatalogCommand.self, KeyCommand.self, Migrate.self, Healthcheck.self,
             SettingsCommand.self, MetricsCommand.self,

@@ -43,6 +43,8 @@ int clinux_refuse_handshakes(int listener);
 int clinux_adopt_listener(int fd, struct clinux_address *bound, uint16_t *port);
 /// Sends one datagram to the socket of the service manager (sd_notify(3)); a leading @ is an abstract name. Returns -1 and sets errno on failure.
 int clinux_notify(const char *socket_path, const char *state);
+/// Microseconds of CLOCK_MONOTONIC, which sd_notify(3) asks for.
+int64_t clinux_monotonic_microseconds(void);
 /// Names the calling thread for `top -H`; at most 15 bytes.
 void clinux_name_thread(const char *name);
 /// An eventfd for waking an epoll set; non-blocking, closed on exec.

@@ -1,4 +1,5 @@
 import Foundation
+import Serving
 import Steering
 import Storage
 import Yams

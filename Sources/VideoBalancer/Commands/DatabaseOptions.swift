@@ -1,4 +1,5 @@
 import ArgumentParser
+import Serving
 import Storage
 
 /// The database a command works on, and the settings it comes from.

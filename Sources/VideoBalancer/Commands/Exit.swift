@@ -2,6 +2,7 @@ import ArgumentParser
 import Edge
 import Foundation
 import GeoIP
+import Serving
 import Steering
 import Storage
 
@@ -15,30 +16,25 @@ enum Exit {
         do {
             try await body()
         } catch let fault as ConfigurationFault {
-            say(fault.description)
+            StandardError.say(fault.description)
             throw badConfiguration
         } catch let faults as CatalogFaults {
-            say(faults.description)
+            StandardError.say(faults.description)
             throw badConfiguration
         } catch let error as StorageError {
-            say(error.description)
+            StandardError.say(error.description)
             throw error.kind == .badURL || error.kind == .unsupported ? badConfiguration : failure
         } catch let error as GeoIPError {
-            say(error.description)
+            StandardError.say(error.description)
             throw badConfiguration
         } catch let error as EdgeError {
-            say(error.description)
+            StandardError.say(error.description)
             throw failure
         } catch let code as ExitCode {
             throw code
         } catch {
-            say("\(error)")
+            StandardError.say("\(error)")
             throw failure
         }
-    }
-
-    /// Writes one or more lines to standard error, each with the program's name.
-    static func say(_ text: String) {
-        for line in text.split(separator: "\n") { FileHandle.standardError.write(Data("video-balancer: \(line)\n".utf8)) }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GeoIP
+import Serving
 import Steering
 
 /// The GeoIP databases of a command.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Edge
+import Serving
 
 /// `video-balancer healthcheck`: for containers and scripts.
 struct Healthcheck: AsyncParsableCommand {

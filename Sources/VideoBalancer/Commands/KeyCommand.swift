@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Serving
 import Storage
 
 /// `video-balancer key create|list|revoke`.

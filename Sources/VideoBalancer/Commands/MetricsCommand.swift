@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Serving
 
 /// `video-balancer metrics`: the table of metrics as Markdown, from which docs/metrics.md is made.
 struct MetricsCommand: AsyncParsableCommand {

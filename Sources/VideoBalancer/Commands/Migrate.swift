@@ -1,4 +1,5 @@
 import ArgumentParser
+import Serving
 import Storage
 
 /// `video-balancer migrate up|down|status`.

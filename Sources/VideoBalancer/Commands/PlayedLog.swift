@@ -1,4 +1,5 @@
 import Foundation
+import Serving
 import Steering
 
 /// An access log to play: the balancer's own lines, or as nginx (`combined`) and Apache (Common Log Format) write them, the client first

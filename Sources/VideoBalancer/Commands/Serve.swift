@@ -1,6 +1,7 @@
 import ArgumentParser
 import Edge
 import Logging
+import Serving
 import Storage
 
 /// `video-balancer serve`.

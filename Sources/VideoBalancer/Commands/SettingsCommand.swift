@@ -1,4 +1,5 @@
 import ArgumentParser
+import Serving
 
 /// `video-balancer settings`: the table of settings as Markdown, from which docs/settings.md is made.
 struct SettingsCommand: AsyncParsableCommand {

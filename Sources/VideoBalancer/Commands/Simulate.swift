@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Serving
 import Steering
 
 /// `video-balancer simulate CATALOG`.
@@ -37,7 +38,7 @@ struct Simulate: AsyncParsableCommand {
             var simulation = Simulation(
                 catalog, health: try health(catalog), perSecond: rate, start: Int(Date.now.timeIntervalSince1970),
                 geography: try await geoIP.geography())
-            for warning in simulation.warnings { Exit.say(warning) }
+            for warning in simulation.warnings { StandardError.say(warning) }
             if let log {
                 try PlayedLog.play(log, &simulation)
             } else {

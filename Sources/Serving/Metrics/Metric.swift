@@ -1,13 +1,13 @@
-import Control
+public import Control
 
 /// One metric, declared once: the exposition and docs/metrics.md come from here. Units are base units; labels hold names of the catalog and
 /// of this program, never anything that a client sent.
-struct Metric: Sendable {
-    let name: String
-    let kind: MetricFamily.Kind
+public struct Metric: Sendable {
+    public let name: String
+    public let kind: MetricFamily.Kind
     /// What the samples are told apart by.
-    var labels: [String] = []
-    let help: String
+    public private(set) var labels: [String] = []
+    public let help: String
 
     /// A metric without labels.
     func family(_ value: Double) -> MetricFamily { MetricFamily(name, kind, help, [.init(value)]) }
@@ -103,7 +103,7 @@ struct Metric: Sendable {
         name: "process_start_time_seconds", kind: .gauge, help: "When the process started, since 1970-01-01 UTC.")
 
     /// By what they are about, for docs/metrics.md.
-    static let sections: [(title: String, metrics: [Metric])] = [
+    public static let sections: [(title: String, metrics: [Metric])] = [
         ("Redirects and refusals", [redirects, reasons, refusals, answers, otherAnswers, sequences]),
         ("Connections and loops", [accepted, open, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]),
         ("Catalog, database and fleet", [revision, newestRevision, applied, degraded, nodes, backlog, lostRequests, statements]),

@@ -2,7 +2,7 @@ import Control
 import CoreMetrics
 import Edge
 import Foundation
-import Logging
+public import Logging
 import Probing
 import ServiceLifecycle
 import Steering
@@ -10,10 +10,16 @@ import Storage
 import UnixSignals
 
 /// Wires everything together: the only place that sees all parts.
-struct Server {
-    let settings: Settings
-    let first: FirstCatalog
-    let logger: Logger
+public struct Server: Sendable {
+    private let settings: Settings
+    private let first: FirstCatalog
+    private let logger: Logger
+
+    public init(settings: Settings, first: FirstCatalog, logger: Logger) {
+        self.settings = settings
+        self.first = first
+        self.logger = logger
+    }
 
     /// What there is to start from.
     private struct Start {
@@ -23,7 +29,7 @@ struct Server {
     }
 
     /// Serves until it is stopped by a signal.
-    func run() async throws {
+    public func run() async throws {
         let signals = await SignalService.trap()
         let registry = MetricsRegistry()
         MetricsSystem.bootstrap(registry)

@@ -15,7 +15,7 @@ enum ProcessMetrics {
         let page = Double(sysconf(CInt(_SC_PAGESIZE)))
         let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 0
         return [
-            Metric.build.family([([VideoBalancer.version], 1)]),
+            Metric.build.family([([Version.current], 1)]),
             Metric.cpu.family(seconds(usage.ru_utime) + seconds(usage.ru_stime)),
             Metric.residentMemory.family(pages.resident * page),
             Metric.virtualMemory.family(pages.total * page),

@@ -1,7 +1,7 @@
 import Dispatch
-import GeoIP
+public import GeoIP
 import Logging
-import Steering
+public import Steering
 
 /// The operator's GeoIP databases: what is loaded of each, and what became of the newest file.
 actor GeoIPFiles {
@@ -93,7 +93,7 @@ actor GeoIPFiles {
 }
 
 extension Geography {
-    init(_ databases: [GeoIPDatabase.Kind: GeoIPDatabase]) {
+    public init(_ databases: [GeoIPDatabase.Kind: GeoIPDatabase]) {
         self.init(countries: databases[.country]?.map, asns: databases[.asn]?.map)
     }
 }

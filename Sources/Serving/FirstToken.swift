@@ -31,7 +31,7 @@ struct FirstToken {
             return false
         }
         logger.notice("made an API token with the role admin", metadata: ["file": "\(path)"])
-        if isatty(STDERR_FILENO) == 1 { Exit.say("API token (role admin): \(token)") }
+        if isatty(STDERR_FILENO) == 1 { StandardError.say("API token (role admin): \(token)") }
         return false
     }
 }

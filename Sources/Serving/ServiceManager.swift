@@ -19,7 +19,7 @@ struct ServiceManager: Sendable {
     }
 
     func ready(_ status: String) { tell("READY=1\nSTATUS=\(status)") }
-    func reloading() { tell("RELOADING=1\nMONOTONIC_USEC=\(ServiceManager.microseconds())") }
+    func reloading() { tell("RELOADING=1\nMONOTONIC_USEC=\(clinux_monotonic_microseconds())") }
     func reloaded() { tell("READY=1") }
     func stopping() { tell("STOPPING=1\nSTATUS=stopping: open connections finish") }
     func works() { tell("WATCHDOG=1") }
@@ -29,12 +29,5 @@ struct ServiceManager: Sendable {
         guard let socket, unsafe clinux_notify(socket, state) != 0 else { return }
         let reason = unsafe String(cString: strerror(errno))
         logger.warning("the service manager cannot be told", metadata: ["socket": "\(socket)", "reason": "\(reason)"])
-    }
-
-    private static func microseconds() -> Int64 {
-        var time = timespec()
-        // The pointer is to a local and used for the call alone.
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
 }

@@ -68,7 +68,7 @@ struct BalancerNode: Node {
                 .object([
                     .init("id", .string(identity.id)),
                     .init("name", .string(identity.name)),
-                    .init("version", .string(VideoBalancer.version)),
+                    .init("version", .string(Version.current)),
                     .init("started", .string(BalancerNode.time(identity.started))),
                     .init("listen", .string("\(edge.address)")),
                 ])),

@@ -3,14 +3,14 @@ import Foundation
 import SystemPackage
 
 /// Where settings come from: flag, then environment, then `.env`, then default.
-struct SettingsSource {
+public struct SettingsSource {
     private let reader: ConfigReader
 
     /// Reads the environment and the `.env` file of the working folder.
     ///
     /// - Throws: `ConfigurationFault` for an unknown `BALANCER_…` name or a `.env` that cannot be read: a mistyped name would
     ///   otherwise be a setting that silently does nothing.
-    init(_ flags: [(Setting, String?)] = []) async throws {
+    public init(_ flags: [(Setting, String?)] = []) async throws {
         let file = ".env"
         var names = Array(ProcessInfo.processInfo.environment.keys)
         let known = Setting.all.flatMap { $0.isSecret ? [$0.environment, $0.environment + "_FILE"] : [$0.environment] }
@@ -80,8 +80,8 @@ struct SettingsSource {
 }
 
 /// A configuration the program cannot run with: one or more lines, each saying what, where and what to do. Exit code 78.
-struct ConfigurationFault: Error, CustomStringConvertible {
-    let description: String
+public struct ConfigurationFault: Error, CustomStringConvertible {
+    public let description: String
 
-    init(_ description: String) { self.description = description }
+    public init(_ description: String) { self.description = description }
 }

@@ -1,13 +1,13 @@
 import Foundation
-import Logging
+public import Logging
 import Steering
 
 /// Writes one line a message to standard output: JSON for machines, text for a terminal.
-struct LineLogHandler: LogHandler {
+public struct LineLogHandler: LogHandler {
     enum Format: String, CaseIterable { case json, text }
 
-    var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level
+    public var metadata: Logger.Metadata = [:]
+    public var logLevel: Logger.Level
     private let label: String
     private let format: Format
 
@@ -17,12 +17,12 @@ struct LineLogHandler: LogHandler {
         self.format = format
     }
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) {
+    public func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         let time = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         let line: String
@@ -47,7 +47,7 @@ extension LineLogHandler {
     /// Sets up logging for the process. Called once, before the first logger is made.
     ///
     /// - Throws: `ConfigurationFault` for an unknown level or format.
-    static func bootstrap(_ source: SettingsSource) throws {
+    public static func bootstrap(_ source: SettingsSource) throws {
         guard let level = Logger.Level(rawValue: source.text(.logLevel)) else {
             let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
             throw ConfigurationFault("--log-level (BALANCER_LOG_LEVEL) must be one of \(known), is \"\(source.text(.logLevel))\"")

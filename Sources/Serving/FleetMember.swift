@@ -89,7 +89,7 @@ actor FleetMember: Service {
             return
         }
         let node = FleetNode(
-            id: identity.id, name: identity.name, address: identity.address, version: VideoBalancer.version, boot: identity.boot,
+            id: identity.id, name: identity.name, address: identity.address, version: Version.current, boot: identity.boot,
             started: identity.started, revision: current.revision, checksum: current.checksum, seen: now())
         try await store.register(node)
         written = node

@@ -1,13 +1,13 @@
 import Steering
 
 /// The catalog of a first start, made from the environment: `CDN_HOST`, `ORIGIN_DOMAINS`, `ORIGIN_SERVERS`, `ORIGIN_EVERY`.
-struct FirstCatalog {
+public struct FirstCatalog: Sendable {
     private let cdnHost: String?
     private let domains: String?
     private let servers: String?
     private let every: String?
 
-    init(_ source: SettingsSource) {
+    public init(_ source: SettingsSource) {
         cdnHost = source.variable("CDN_HOST")
         domains = source.variable("ORIGIN_DOMAINS")
         servers = source.variable("ORIGIN_SERVERS")

@@ -1,16 +1,16 @@
-import Edge
+public import Edge
 import Foundation
-import GeoIP
+public import GeoIP
 import Logging
 import Steering
-import Storage
+public import Storage
 
 /// All settings of the process, read and checked.
-struct Settings {
-    let listen: ListenAddress
+public struct Settings: Sendable {
+    public let listen: ListenAddress
     let admin: ListenAddress
-    let database: DatabaseURL
-    let statePath: String
+    public let database: DatabaseURL
+    public let statePath: String
     let assets: String
     let adminToken: String?
     /// What this balancer is called in its fleet.
@@ -18,7 +18,7 @@ struct Settings {
     let workers: Int
     let usesFastPath: Bool
     let probesLinkLocal: Bool
-    let clientSource: ClientSource
+    public let clientSource: ClientSource
     /// Files of GeoIP databases.
     let geoIPPaths: [GeoIPDatabase.Kind: String]
     let limits: Limits
@@ -29,7 +29,7 @@ struct Settings {
     let drainSeconds: Int
 
     /// - Throws: `ConfigurationFault` with every fault, one a line.
-    init(_ source: SettingsSource) throws {
+    public init(_ source: SettingsSource) throws {
         var reader = SettingsReader(source)
         listen = reader.address(.listen)
         admin = reader.address(.admin)
@@ -87,7 +87,7 @@ extension Settings {
 
 extension SettingsSource {
     /// Files of GeoIP databases; empty where none are asked for.
-    var geoIPPaths: [GeoIPDatabase.Kind: String] {
+    public var geoIPPaths: [GeoIPDatabase.Kind: String] {
         [.country: text(.geoipCountry), .asn: text(.geoipASN)].filter { !$0.value.isEmpty }
     }
 }
