@@ -23,6 +23,9 @@ public final class Access: Sendable {
     /// Takes over what the database holds.
     public func replaceStored(_ keys: [APIKey]) { stored.withLock { $0 = keys } }
 
+    /// Refuses a key of the database from now on, until `replaceStored` brings it back.
+    public func forget(named name: String) { stored.withLock { $0.removeAll { $0.name == name } } }
+
     /// The key of a token; nil when no key that is still valid has it.
     func key(of token: String) -> APIKey? { key(withHash: Token.hash(token)) }
 

@@ -17,6 +17,7 @@ public enum ControlServer {
         let gate = Gate(access: access, now: now)
         var endpoints = NodeEndpoints(node: node).all + catalog.all + RevisionEndpoints(node: node).all + [catalog.restore]
         endpoints += KeyEndpoints(node: node, now: now).all + [TrafficEndpoint(node: node, now: now).endpoint]
+        endpoints.append(DatabaseEndpoint(node: node).endpoint)
         endpoints += [EventsEndpoint(node: node, gate: gate).endpoint] + SessionEndpoints(gate: gate).all + pages.map(\.endpoint)
         return Application(
             responder: Dispatcher(endpoints: endpoints, gate: gate),

@@ -30,6 +30,11 @@ public protocol Node: Sendable {
     /// - Returns: false when there is no such key.
     func removeKey(named name: String) async throws -> Bool
 
+    /// Says which is right after the database was emptied or replaced; when this returns the node follows it.
+    ///
+    /// - Throws: `StorageError` when the database does not answer.
+    func settleDatabase(_ winner: DatabaseWinner, author: String) async throws
+
     /// Sums over the fleet.
     func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum]
 
@@ -43,4 +48,12 @@ public enum Readiness: Sendable, Equatable {
     /// Redirects go on, but the database does not answer: why.
     case degraded(String)
     case draining
+}
+
+/// What is right where a database is another than the one that a balancer's catalog comes from, or has lost its catalog.
+public enum DatabaseWinner: String, Sendable, CaseIterable {
+    /// What the database holds.
+    case database
+    /// What this balancer answers from: it is stored as the newest revision.
+    case balancer
 }

@@ -28,10 +28,18 @@ public actor Prober {
     }
 
     private let client: ProbeClient
-    private let changes: @Sendable (Health, Change) async -> Void
+    private let changes: @Sendable (Snapshot, Change) async -> Void
+    /// Counts the snapshots.
+    private var snapshots: UInt64 = 0
     private let clock = ContinuousClock()
     private let start = ContinuousClock().now
     private var watches: [ProbeTarget: Watch] = [:]
+
+    /// Which targets are down, with a number that tells which of two snapshots is the newer.
+    public struct Snapshot: Sendable {
+        public let number: UInt64
+        public let health: Health
+    }
 
     /// One target that went down or came back.
     public struct Change: Sendable {
@@ -43,7 +51,7 @@ public actor Prober {
     /// - Parameters:
     ///   - allowsLinkLocal: lets probes ask link-local and metadata addresses.
     ///   - changes: told when a target goes down or comes back, one change after the other.
-    public init(allowsLinkLocal: Bool, changes: @escaping @Sendable (Health, Change) async -> Void) {
+    public init(allowsLinkLocal: Bool, changes: @escaping @Sendable (Snapshot, Change) async -> Void) {
         client = ProbeClient(resolver: Resolver(allowsLinkLocal: allowsLinkLocal))
         self.changes = changes
     }
@@ -52,7 +60,7 @@ public actor Prober {
     ///
     /// - Returns: which are down, as far as is known.
     @discardableResult
-    public func watch(_ targets: [ProbeTarget]) -> Health {
+    public func watch(_ targets: [ProbeTarget]) -> Snapshot {
         let wanted = Set(targets)
         for (target, watch) in watches where !wanted.contains(target) {
             watch.task.cancel()
@@ -61,7 +69,12 @@ public actor Prober {
         for target in targets where watches[target] == nil {
             watches[target] = Watch(changed: clock.now, task: Task { [weak self] in await Prober.rounds(of: target) { self } })
         }
-        return health
+        return snapshot()
+    }
+
+    private func snapshot() -> Snapshot {
+        snapshots += 1
+        return Snapshot(number: snapshots, health: health)
     }
 
     /// Stops all probes.
@@ -117,7 +130,7 @@ public actor Prober {
         let probe = target.probe
         if watches[target]?.window.record(verdict.isGood, rise: probe.rise, fall: probe.fall) == true {
             watches[target]?.changed = now
-            await changes(health, Change(subject: target.subject, isUp: verdict.isGood, reason: verdict.reason))
+            await changes(snapshot(), Change(subject: target.subject, isUp: verdict.isGood, reason: verdict.reason))
         }
         return true
     }

@@ -10,40 +10,42 @@ struct BalancerNode: Node {
     let identity: FleetMember.Identity
     let edge: EdgeServer
     let publisher: Publisher
+    let condition: NodeCondition
     let access: Access
     let recorder: TrafficRecorder
     let prober: Prober
     let geoIP: GeoIPFiles
     let store: LazyStore
+    let watcher: DatabaseWatcher
     let accessLog: AccessLog?
     let registry: MetricsRegistry
 
     func readiness() async -> Readiness {
-        if await publisher.isDraining { return .draining }
-        if let trouble = await publisher.trouble { return .degraded(trouble) }
+        if condition.isDraining { return .draining }
+        if let trouble = condition.trouble { return .degraded(trouble.reason) }
         return .ready
     }
 
     func metrics() async throws -> [MetricFamily] {
-        let current = await publisher.current
+        let view = publisher.view
         let fleet = [
-            Metric.revision.family(Double(current.revision)),
-            Metric.newestRevision.family(Double(await publisher.newestRevision)),
-            Metric.applied.family(Double(await publisher.applied) / 1000),
-            Metric.degraded.family(await publisher.trouble == nil ? 0 : 1),
-            Metric.nodes.family(Double(await publisher.nodesSeen)),
+            Metric.revision.family(Double(view.current.revision)),
+            Metric.newestRevision.family(Double(view.newestRevision)),
+            Metric.applied.family(Double(view.applied) / 1000),
+            Metric.degraded.family(condition.trouble == nil ? 0 : 1),
+            Metric.nodes.family(Double(view.nodesSeen)),
             Metric.backlog.family(Double(await recorder.waiting) * 60),
             Metric.lostRequests.family(Double(await recorder.lostRequests)),
             Metric.statements.family(Double(await store.statements)),
         ]
-        return NodeMetrics.edge(try await edge.counters(), current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
+        return NodeMetrics.edge(try await edge.counters(), view.current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
             + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
             + registry.families + ProcessMetrics.families(started: identity.started)
     }
 
     func status() async -> Document {
-        let current = await publisher.current
+        let view = publisher.view
         let sequences = publisher.book.snapshot.map { sequence in
             Document.object([
                 .init("scope", .string(sequence.name)),
@@ -57,7 +59,6 @@ struct BalancerNode: Node {
             case .degraded(let why): ("degraded", .string(why))
             case .draining: ("draining", .null)
             }
-        let table = await publisher.table
         let counters = try? await edge.counters()
         // Beside the counting: rates are made of both.
         let time = SystemClock.now()
@@ -74,12 +75,12 @@ struct BalancerNode: Node {
                 ])),
             .init("state", .string(state)),
             .init("trouble", trouble),
-            .init("revision", .integer(current.revision)),
-            .init("checksum", .string(current.checksum)),
-            .init("databaseID", .string(current.databaseID)),
-            .init("answered", .array(counters.map { Answered.documents($0, table) } ?? [])),
-            .init("health", ProbeReports.document(await prober.reports, table)),
-            .init("geoip", GeoIPReports.document(await geoIP.reports, table)),
+            .init("revision", .integer(view.current.revision)),
+            .init("checksum", .string(view.current.checksum)),
+            .init("databaseID", .string(view.current.databaseID)),
+            .init("answered", .array(counters.map { Answered.documents($0, view.table) } ?? [])),
+            .init("health", ProbeReports.document(await prober.reports, view.table)),
+            .init("geoip", GeoIPReports.document(await geoIP.reports, view.table)),
             .init("sequences", .array(sequences)),
             .init("fleet", await fleet()),
         ])
@@ -87,7 +88,7 @@ struct BalancerNode: Node {
 
     /// Every balancer that shares the database; null while it does not answer.
     private func fleet() async -> Document {
-        guard await publisher.trouble == nil, let nodes = try? await store.nodes(), let newest = try? await store.head() else {
+        guard condition.trouble == nil, let nodes = try? await store.nodes(), let newest = try? await store.head() else {
             return .null
         }
         let now = SystemClock.now()
@@ -126,8 +127,18 @@ struct BalancerNode: Node {
         try await store.revisions(before: before, limit: limit)
     }
 
+    /// Stores it and puts it on every worker. Nobody waits here for an edit that hangs but its own caller.
     func commit(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
-        try await publisher.commit(catalog, to: store, expecting: expecting, author: author, comment: comment)
+        try requireFollowedDatabase()
+        let revision = try await store.append(catalog, expecting: expecting, author: author, comment: comment)
+        await publisher.stored(revision)
+        return revision
+    }
+
+    /// An edit in a database that is not followed would make it the right one by the way.
+    private func requireFollowedDatabase() throws {
+        guard let trouble = condition.trouble, trouble.kind == .notFollowed else { return }
+        throw StorageError(.otherDatabase, at: "", trouble.reason)
     }
 
     /// A use that is not written down yet counts too.
@@ -138,16 +149,45 @@ struct BalancerNode: Node {
         }
     }
 
-    func addKey(_ key: APIKey) async throws { try await publisher.changeKeys(store) { try await $0.addKey(key) } }
+    func addKey(_ key: APIKey) async throws {
+        try requireFollowedDatabase()
+        try await store.addKey(key)
+        await takeKeys()
+    }
 
     func removeKey(named name: String) async throws -> Bool {
-        try await publisher.changeKeys(store) { try await $0.removeKey(named: name) }
+        try requireFollowedDatabase()
+        let isRemoved = try await store.removeKey(named: name)
+        // Whatever becomes of the next question: who was told that it is revoked must not see it work.
+        access.forget(named: name)
+        await takeKeys()
+        return isRemoved
+    }
+
+    /// The change is stored; when the keys cannot be read now, the next look brings them.
+    private func takeKeys() async {
+        if let keys = try? await store.keys() { await publisher.stored(keys) }
+    }
+
+    /// Says which is right where the database is another or empty: what it holds, or what this balancer answers from.
+    func settleDatabase(_ winner: DatabaseWinner, author: String) async throws {
+        let current = publisher.view.current
+        switch winner {
+        case .database: break
+        case .balancer:
+            try await store.reopen()
+            let newest = try await store.head()?.revision ?? 0
+            _ = try await store.append(
+                current.catalog, expecting: newest, author: author, comment: "revision \(current.revision) of the database before")
+        }
+        if !current.databaseID.isEmpty { try await store.adopt(predecessor: current.databaseID) }
+        await watcher.look()
     }
 
     func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { try await store.traffic(question) }
 
     func explain(_ question: ExplainQuestion) async -> (revision: Int, explanation: Explanation) {
-        let table = await publisher.table
+        let table = publisher.view.table
         let explanation = table.explain(
             question.video, avoiding: question.avoid, client: question.client, headers: question.headers,
             at: Int(SystemClock.now() / 1000), sequences: publisher.book.set(for: table))

@@ -3,14 +3,24 @@ import ServiceLifecycle
 import Storage
 
 /// Follows the database: applies the newest revision and takes over the keys within a second of their commit, and says when the
-/// database is gone.
+/// database is gone, takes no changes, or is another one.
+///
+/// A database with the id that this node's catalog comes from is followed, also backwards: a restored database wins. An empty one, or one
+/// with another id, is followed only once somebody has declared it the successor.
 struct DatabaseWatcher: Service {
     /// Less than the second that a change may take, and 93 of the 120 statements that a node may send in a minute: the rest is for
-    /// writing itself down (10), traffic (10) and uses of keys (4).
+    /// registering itself (10), traffic (10) and uses of keys (4).
     static let interval = Duration.milliseconds(650)
 
     let store: any CatalogStore & FleetStore
+    /// Why the last write failed; nil when it did not.
+    let writeTrouble: @Sendable () -> String?
     let publisher: Publisher
+    let condition: NodeCondition
+    /// The database's place, for errors.
+    let place: String
+    /// Milliseconds since 1970, UTC.
+    let now: @Sendable () -> Int64
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
@@ -23,11 +33,37 @@ struct DatabaseWatcher: Service {
 
     /// Compares once and applies what differs. A catalog that cannot be used leaves the old one in place.
     func look() async {
+        var trouble: NodeCondition.Trouble?
         do {
-            try await publisher.follow(store, now: SystemClock.now())
-            await publisher.databaseAnswered()
+            try await follow()
+            trouble = writeTrouble().map { .init(kind: .unwritable, reason: $0) }
         } catch {
-            await publisher.databaseFailed("\(error)")
+            trouble = .init(error)
         }
+        condition.databaseIs(trouble, revision: publisher.view.current.revision)
+    }
+
+    private func follow() async throws {
+        let look = await publisher.beginLook()
+        guard let polled = try await store.poll(nodesSeenSince: now() - FleetNode.silentAfter) else {
+            throw StorageError(.emptied, at: place, "the newest revision here is \(publisher.view.current.revision)")
+        }
+        let current = publisher.view.current
+        try await store.requireSuccession(of: current.databaseID, in: polled.head.databaseID, at: place)
+        if current.head == polled.head { return await publisher.take(polled, nil, of: look) }
+        guard let revision = try await store.load() else { throw StorageError(.emptied, at: place, "it was emptied just now") }
+        await publisher.take(polled, revision, of: look)
+    }
+}
+
+extension CatalogStore {
+    /// Refuses a database that is neither the one a catalog came from nor its declared successor.
+    ///
+    /// - Parameters:
+    ///   - known: the id of the catalog's database; empty when it is not known, and then any will do.
+    ///   - found: the id of this database.
+    func requireSuccession(of known: String, in found: String, at place: String) async throws {
+        guard !known.isEmpty, known != found, try await !predecessors().contains(known) else { return }
+        throw StorageError(.otherDatabase, at: place, "its id is \(found.prefix(8))…, expected was \(known.prefix(8))…")
     }
 }

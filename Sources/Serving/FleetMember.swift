@@ -17,6 +17,7 @@ actor FleetMember: Service {
     private let identity: Identity
     private let store: any FleetStore & KeyStore
     private let publisher: Publisher
+    private let condition: NodeCondition
     private let access: Access
     private let logger: Logger
     private let now: @Sendable () -> Int64
@@ -37,12 +38,14 @@ actor FleetMember: Service {
     }
 
     init(
-        identity: Identity, store: any FleetStore & KeyStore, publisher: Publisher, access: Access, logger: Logger,
+        identity: Identity, store: any FleetStore & KeyStore, publisher: Publisher, condition: NodeCondition, access: Access,
+        logger: Logger,
         now: @escaping @Sendable () -> Int64
     ) {
         self.identity = identity
         self.store = store
         self.publisher = publisher
+        self.condition = condition
         self.access = access
         self.logger = logger
         self.now = now
@@ -58,7 +61,7 @@ actor FleetMember: Service {
             }
         }
         // Not worth waiting for a database that is away: the list forgets, and a last use is news to nobody then.
-        guard await publisher.trouble == nil else { return }
+        guard condition.trouble == nil else { return }
         try? await writeUses()
         try? await store.deregister(identity.id)
     }
@@ -82,7 +85,7 @@ actor FleetMember: Service {
     }
 
     private func register() async throws {
-        let current = await publisher.current
+        let current = publisher.view.current
         if let written, written.revision == current.revision, written.checksum == current.checksum,
             now() - written.seen < FleetMember.renewal
         {

@@ -1,44 +1,130 @@
 import Steering
 import Storage
+import Synchronization
 
-/// The database behind the store protocol, opened and migrated at the first use that succeeds: a balancer starts without it and takes it
+/// The database behind the store protocols, opened and migrated at the first use that succeeds: a balancer starts without it and takes it
 /// up when it comes.
+///
+/// Every call has a deadline and ends when `scope` does, whatever the database does. What becomes of writes is remembered: a database that
+/// answers questions and takes nothing is no healthy one.
 actor LazyStore: CatalogStore, KeyStore {
+    /// How long callers wait. Longer than the drivers' own deadlines, which tell more.
+    enum Patience {
+        /// A look each 650 ms: nobody misses the one that took so long.
+        static let poll = Duration.seconds(2)
+        static let read = Duration.seconds(11)
+        static let write = Duration.seconds(11)
+    }
+
     private let database: DatabaseURL
+    private let scope: CallScope
+    /// Told what opening waits for, in a line.
+    private let report: @Sendable (String) -> Void
     private var opened: SQLStore?
+    /// The one attempt to open that is under way, however many wait for it.
+    private var opening: Task<SQLStore, any Error>?
+    private nonisolated let lastWrite = Mutex<String?>(nil)
 
-    init(_ database: DatabaseURL) { self.database = database }
+    init(_ database: DatabaseURL, scope: CallScope, report: @escaping @Sendable (String) -> Void = { _ in }) {
+        self.database = database
+        self.scope = scope
+        self.report = report
+    }
 
-    func store() async throws -> SQLStore {
+    /// Opens and migrates it, if that is not done.
+    ///
+    /// - Throws: what the database says. There is no deadline: another process may be migrating.
+    @discardableResult
+    func open() async throws -> SQLStore {
         if let opened { return opened }
+        let attempt = opening ?? Task { try await prepare() }
+        opening = attempt
+        return try await attempt.value
+    }
+
+    /// Makes the tables anew where somebody has taken them away.
+    func reopen() async throws {
+        opened = nil
+        try await open()
+    }
+
+    private func prepare() async throws -> SQLStore {
+        defer { opening = nil }
         let store = try await SQLStore.open(database)
         _ = try await store.migrator().up()
         opened = store
         return store
     }
 
-    func head() async throws -> Head? { try await store().head() }
-
-    func load() async throws -> Revision? { try await store().load() }
-
-    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
-        try await store().append(catalog, expecting: expecting, author: author, comment: comment)
-    }
-
-    func revision(_ id: Int) async throws -> Revision? { try await store().revision(id) }
-
-    func revisions(before: Int?, limit: Int) async throws -> [Revision] {
-        try await store().revisions(before: before, limit: limit)
-    }
-
-    func keys() async throws -> [APIKey] { try await store().keys() }
-
-    func addKey(_ key: APIKey) async throws { try await store().addKey(key) }
-
-    func removeKey(named name: String) async throws -> Bool { try await store().removeKey(named: name) }
-
-    func noteUses(_ uses: [String: Int64]) async throws { try await store().noteUses(uses) }
-
     /// Statements sent to the database so far.
     var statements: UInt64 { opened?.statements ?? 0 }
+
+    /// Why the last write failed; nil after one that was stored.
+    nonisolated var writeTrouble: String? { lastWrite.withLock { $0 } }
+
+    // MARK: Calls
+
+    func read<Value: Sendable>(
+        within patience: Duration = Patience.read, _ body: @escaping @Sendable (SQLStore) async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await scope.result(within: patience) { try await body(self.open()) }
+        } catch let error as CallScope.Passed {
+            throw StorageError(.unreachable, at: "\(database)", "\(error)")
+        } catch let error as CallScope.Ended {
+            throw StorageError(.stopping, at: "\(database)", "\(error)")
+        }
+    }
+
+    func write<Value: Sendable>(_ body: @escaping @Sendable (SQLStore) async throws -> Value) async throws -> Value {
+        do {
+            let value = try await scope.result(within: Patience.write) { try await body(self.open()) }
+            lastWrite.withLock { $0 = nil }
+            return value
+        } catch let error as StorageError {
+            if error.stopsWrites { lastWrite.withLock { $0 = error.description } }
+            throw error
+        } catch let error where error is CallScope.Passed || error is CallScope.Ended {
+            // It may be stored yet.
+            let doubt = StorageError(.inDoubt, at: "\(database)", "\(error)")
+            lastWrite.withLock { $0 = doubt.description }
+            throw doubt
+        }
+    }
+
+    func head() async throws -> Head? { try await read { try await $0.head() } }
+
+    func load() async throws -> Revision? { try await read { try await $0.load() } }
+
+    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
+        try await write { try await $0.append(catalog, expecting: expecting, author: author, comment: comment) }
+    }
+
+    func revision(_ id: Int) async throws -> Revision? { try await read { try await $0.revision(id) } }
+
+    func revisions(before: Int?, limit: Int) async throws -> [Revision] {
+        try await read { try await $0.revisions(before: before, limit: limit) }
+    }
+
+    func keys() async throws -> [APIKey] { try await read { try await $0.keys() } }
+
+    func addKey(_ key: APIKey) async throws { try await write { try await $0.addKey(key) } }
+
+    func removeKey(named name: String) async throws -> Bool { try await write { try await $0.removeKey(named: name) } }
+
+    func noteUses(_ uses: [String: Int64]) async throws { try await write { try await $0.noteUses(uses) } }
+
+    func predecessors() async throws -> [String] { try await read { try await $0.predecessors() } }
+
+    func adopt(predecessor: String) async throws { try await write { try await $0.adopt(predecessor: predecessor) } }
+}
+
+extension StorageError {
+    /// Whether it says that the database takes no writes; what it says of one write alone, such as a conflict, does not count.
+    fileprivate var stopsWrites: Bool {
+        switch kind {
+        case .conflict, .duplicate, .refused, .stopping: false
+        default: true
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import Control
+import Logging
 import Probing
 import Steering
 
@@ -10,6 +11,15 @@ enum ProbeReports {
             // Whoever ignores health says so where health is shown.
             .init("panicking", .array(table.panics.map(Document.string))),
         ])
+    }
+
+    /// One line a change.
+    static func log(_ change: Prober.Change, _ logger: Logger) {
+        let target = "\(change.subject.kind) \(change.subject.name)"
+        logger.log(
+            level: change.isUp ? .notice : .error,
+            change.isUp ? "\(target) works again" : "\(target) does not work; nothing new goes there",
+            metadata: ["reason": "\(change.reason)"])
     }
 
     private static func document(_ report: Prober.Report) -> Document {

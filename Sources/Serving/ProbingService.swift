@@ -7,7 +7,7 @@ struct ProbingService: Service {
     let publisher: Publisher
 
     func run() async throws {
-        try await publisher.probe(with: prober)
+        await publisher.probe(with: prober)
         try? await gracefulShutdown()
         await prober.stop()
     }

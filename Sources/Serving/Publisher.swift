@@ -1,212 +1,218 @@
 import Control
-import Edge
 import Logging
+import NIOCore
 import Probing
 import Steering
 import Storage
+import Synchronization
 
-/// Compiles catalogs into tables and hands them to the workers. The one place where a new table begins.
+/// Compiles what is known into tables and hands them to the workers. The one place where a new table begins.
 ///
-/// Whatever changes the table goes through the turnstile, from reading or writing the database to the last worker's swap: a look at the
-/// database that began before a commit must not put the older catalog back after it.
+/// What must be quick never waits here for what may hang: whoever asks a database, reads a file or looks a name up does that elsewhere and hands
+/// the result in. An update waits for one compile and swap at most, that of the update before it, and the actor runs on a thread of its
+/// own. Updates that come meanwhile become one table.
 actor Publisher {
+    /// Puts a table on every worker; returns when all answer from it.
+    typealias Apply = @Sendable (RoutingTable, SequenceSet) async throws -> Void
+
     nonisolated let book: SequenceBook
-    private let edge: EdgeServer
+    private nonisolated let loop: any EventLoop
+    // The loop is held above and outlives every job of the actor.
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
+
     private let access: Access
     private let logger: Logger
-    private let turnstile = Turnstile()
-    private(set) var current: Published
-    /// What the workers decide with.
-    private(set) var table: RoutingTable
-    /// The newest that the database has told of.
-    private(set) var newestRevision: Int
-    /// When `current` was taken over: milliseconds since 1970, UTC.
-    private(set) var applied = SystemClock.now()
-    /// Why the database does not answer; nil when it does.
-    private(set) var trouble: String?
-    private(set) var isDraining = false
-    /// Balancers that the database has heard of lately, as of the last poll.
-    private(set) var nodesSeen = 0
-    /// What the probes say; all up without probes.
-    private(set) var health = Health.allUp
+    private let apply: Apply
+    private let now: @Sendable () -> Int64
+    private var inputs: Inputs
+    /// Counts the updates that were handed in, and those that are live.
+    private var wanted: UInt64 = 0
+    private var live: UInt64 = 0
+    private var isPublishing = false
+    private var waiting: [(update: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
+    private var looks = Looks()
     private var prober: Prober?
-    /// What is known of clients.
-    private var geography: Geography
-    /// Told what was counted with each table that is replaced.
-    private var recordTraffic: @Sendable ([TrafficCounts]) async -> Void = { _ in }
+    private var probed: Head?
+    private var healthNumber: UInt64 = 0
+    private var told = Told()
+    private nonisolated let shown: Mutex<View>
 
-    /// What the workers answer from.
-    struct Published: Sendable, Equatable {
-        let databaseID: String
-        let revision: Int
-        let checksum: String
-        let catalog: Catalog
+    /// What is live now, for whoever shows it: on any thread, without waiting for a compile.
+    struct View: Sendable {
+        fileprivate(set) var current: Published
+        /// What the workers decide with.
+        fileprivate(set) var table: RoutingTable
+        /// The newest that the database has told of.
+        fileprivate(set) var newestRevision: Int
+        /// When `current` was taken over: milliseconds since 1970, UTC.
+        fileprivate(set) var applied: Int64
+        /// Balancers that the database has heard of lately, as of the last poll.
+        fileprivate(set) var nodesSeen = 0
     }
 
-    init(edge: EdgeServer, access: Access, book: SequenceBook, current: Published, geography: Geography, trouble: String?, logger: Logger) {
-        self.edge = edge
-        self.access = access
+    nonisolated var view: View { shown.withLock { $0 } }
+
+    /// - Parameters:
+    ///   - loop: runs the actor; nothing else that takes time may run on it.
+    ///   - table: compiled from `inputs` and live on every worker.
+    ///   - now: milliseconds since 1970, UTC.
+    init(
+        on loop: any EventLoop, inputs: Inputs, table: RoutingTable, book: SequenceBook, access: Access, logger: Logger,
+        now: @escaping @Sendable () -> Int64, apply: @escaping Apply
+    ) {
+        self.loop = loop
+        self.inputs = inputs
         self.book = book
-        self.current = current
-        self.geography = geography
-        table = RoutingTable(current.catalog, revision: current.revision, geography: geography)
-        newestRevision = current.revision
-        self.trouble = trouble
+        self.access = access
         self.logger = logger
+        self.apply = apply
+        self.now = now
+        shown = Mutex(
+            View(current: inputs.published, table: table, newestRevision: inputs.published.revision, applied: now()))
+        told.tell(table, logger)
     }
 
-    func record(_ recordTraffic: @escaping @Sendable ([TrafficCounts]) async -> Void) { self.recordTraffic = recordTraffic }
+    // MARK: What is handed in
 
-    /// Applies what the database holds, keys and catalog, if it is not what this node runs. Also backwards: a restored database wins.
+    /// Begins a look at the database, of which `take` is told the result: a look that began before a write was done must not undo it.
+    func beginLook() -> Looks.Look { looks.begin() }
+
+    /// Takes over what a look at the database found.
     ///
-    /// - Parameter now: milliseconds since 1970, UTC.
-    func follow(_ store: any CatalogStore & FleetStore, now: Int64) async throws {
-        try await turnstile.pass { [self] in
-            guard let polled = try await store.poll(nodesSeenSince: now - FleetNode.silentAfter) else { throw NoCatalog() }
-            await apply(polled)
-            let head = polled.head
-            if await runs(head) { return try await republishForCaps() }
-            let revision = try await store.load()
-            guard let revision else { throw NoCatalog() }
-            try await publish(revision, databaseID: head.databaseID)
+    /// - Parameter revision: the newest revision; nil when it is the one that is live.
+    func take(_ polled: Polled, _ revision: Revision?, of look: Looks.Look) async {
+        if looks.mayTakeKeys(of: look) { access.replaceStored(polled.keys) }
+        guard looks.mayTakeCatalog(of: look) else { return }
+        shown.withLock {
+            $0.nodesSeen = polled.nodesSeen
+            $0.newestRevision = polled.head.revision
+        }
+        let nodes = max(1, polled.nodesSeen)
+        if let revision {
+            await publish(Published(revision, databaseID: polled.head.databaseID), nodes: nodes, revision)
+        } else if inputs.published.catalog.hasCaps, inputs.nodes != nodes {
+            await update { $0.nodes = nodes }
         }
     }
 
-    /// Stores a catalog and puts it on every worker; returns when it is durable and live.
-    func commit(
-        _ catalog: Catalog, to store: any CatalogStore, expecting: Int, author: String, comment: String
-    ) async throws -> Revision {
-        try await turnstile.pass { [self] in
-            let revision = try await store.append(catalog, expecting: expecting, author: author, comment: comment)
-            try await publish(revision, databaseID: await current.databaseID)
-            return revision
-        }
+    /// Takes a revision over that this node has stored; returns when every worker answers from it.
+    func stored(_ revision: Revision) async {
+        looks.catalogWritten()
+        // Of two edits that were stored one after the other the first may be told last.
+        guard revision.id > inputs.published.revision else { return }
+        await publish(Published(revision, databaseID: inputs.published.databaseID), nodes: max(1, view.nodesSeen), revision)
     }
 
-    /// Changes keys; returns when the change is durable and this node goes by it.
-    func changeKeys<Value: Sendable>(
-        _ store: any KeyStore, _ change: @escaping @Sendable (any KeyStore) async throws -> Value
-    ) async throws -> Value {
-        try await turnstile.pass { [access] in
-            let value = try await change(store)
-            access.replaceStored(try await store.keys())
-            return value
-        }
+    /// Takes over the keys as they are after this node has changed them.
+    func stored(_ keys: [APIKey]) {
+        looks.keysWritten()
+        access.replaceStored(keys)
     }
 
-    private func apply(_ polled: Polled) {
-        access.replaceStored(polled.keys)
-        nodesSeen = polled.nodesSeen
-        newestRevision = polled.head.revision
+    /// Probes what the catalog asks for from now on.
+    func probe(with prober: Prober) async {
+        self.prober = prober
+        await update { _ in }
     }
-
-    /// The database answers but holds no revision.
-    struct NoCatalog: Error, CustomStringConvertible {
-        let description = "the database holds no catalog any more; restore it or import one"
-    }
-
-    private func runs(_ head: Head) -> Bool {
-        current.databaseID == head.databaseID && current.revision == head.revision && current.checksum == head.checksum
-    }
-
-    /// Probes what the catalog asks for from now on. Changes of health make new tables.
-    func probe(with prober: Prober) async throws {
-        try await turnstile.pass { [self] in
-            await take(prober)
-            try await publishTable(await current.catalog, await current.revision)
-        }
-    }
-
-    private func take(_ prober: Prober) { self.prober = prober }
 
     /// Takes a changed health over; returns when every worker goes by it.
-    func healthChanged(_ health: Health, _ change: Prober.Change) async {
-        let target = "\(change.subject.kind) \(change.subject.name)"
-        logger.log(
-            level: change.isUp ? .notice : .error,
-            change.isUp ? "\(target) works again" : "\(target) does not work; nothing new goes there",
-            metadata: ["reason": "\(change.reason)"])
-        do {
-            try await turnstile.pass { [self] in try await publishTable(await current.catalog, await current.revision) }
-        } catch {
-            logger.error("health could not be taken over", metadata: ["error": "\(error)"])
-        }
+    func healthChanged(_ snapshot: Prober.Snapshot) async {
+        guard note(snapshot) else { return }
+        await update { _ in }
     }
 
     /// Takes newer GeoIP databases over; returns when every worker goes by them.
-    func geographyChanged(_ geography: Geography) async {
-        do {
-            try await turnstile.pass { [self] in
-                await take(geography)
-                try await publishTable(await current.catalog, await current.revision)
-            }
-        } catch {
-            logger.error("the GeoIP databases could not be taken over", metadata: ["error": "\(error)"])
+    func geographyChanged(_ geography: Geography) async { await update { $0.geography = geography } }
+
+    private func publish(_ published: Published, nodes: Int, _ revision: Revision) async {
+        await update {
+            $0.published = published
+            $0.nodes = nodes
         }
-    }
-
-    private func take(_ geography: Geography) { self.geography = geography }
-
-    /// Caps are divided by the balancers that live.
-    private func republishForCaps() async throws {
-        guard current.catalog.hasCaps, nodesOfTable != max(1, nodesSeen) else { return }
-        try await publishTable(current.catalog, current.revision)
-    }
-
-    /// How many balancers the workers' table divides caps by.
-    private var nodesOfTable = 1
-
-    private func publishTable(_ catalog: Catalog, _ revision: Int) async throws {
-        if let prober { health = await prober.watch(ProbeTarget.all(of: catalog)) }
-        nodesOfTable = max(1, nodesSeen)
-        let table = RoutingTable(catalog, revision: revision, health: health, nodes: nodesOfTable, geography: geography)
-        await recordTraffic(try await edge.publish(table, sequences: book.set(for: table)))
-        self.table = table
-        for panic in table.panics where !wasPanicking.contains(panic) {
-            logger.error("too little of the weight works: health is ignored, see failover.panicThreshold", metadata: ["policy": "\(panic)"])
-        }
-        wasPanicking = Set(table.panics)
-        for warning in table.blindRules where !wasBlind.contains(warning) {
-            logger.warning("\(warning); see --geoip-country and --geoip-asn")
-        }
-        wasBlind = table.blindRules
-    }
-
-    /// Policies that ignore health; told once in the log.
-    private var wasPanicking: Set<String> = []
-    /// Rules that ask for a database that is not there; told once in the log.
-    private var wasBlind: [String] = []
-
-    private func publish(_ revision: Revision, databaseID: String) async throws {
-        try await publishTable(revision.catalog, revision.id)
-        current = Published(databaseID: databaseID, revision: revision.id, checksum: revision.checksum, catalog: revision.catalog)
-        newestRevision = revision.id
-        applied = SystemClock.now()
         logger.notice(
             "catalog applied",
             metadata: ["revision": "\(revision.id)", "author": "\(revision.author)", "comment": "\(revision.comment)"])
     }
 
-    /// Notes that the database failed; told once in the log, not at every poll.
-    func databaseFailed(_ reason: String) {
-        if trouble != reason {
-            logger.error(
-                "the database does not answer; redirects go on with revision \(current.revision)", metadata: ["error": "\(reason)"])
+    /// - Returns: whether it is newer than what is known.
+    private func note(_ snapshot: Prober.Snapshot) -> Bool {
+        guard snapshot.number > healthNumber else { return false }
+        healthNumber = snapshot.number
+        inputs.health = snapshot.health
+        return true
+    }
+
+    // MARK: Compile and swap
+
+    /// Updates that stand behind the swap that is under way.
+    var waitingUpdates: Int { waiting.count }
+
+    /// Changes the inputs; returns when a table made of them is live.
+    private func update(_ change: (inout Inputs) -> Void) async {
+        change(&inputs)
+        wanted += 1
+        let mine = wanted
+        if isPublishing {
+            await withCheckedContinuation { waiting.append((mine, $0)) }
+        } else {
+            isPublishing = true
+            while live < wanted { await publishOnce() }
+            isPublishing = false
         }
-        trouble = reason
     }
 
-    func databaseAnswered() {
-        if trouble != nil { logger.notice("the database answers again") }
-        trouble = nil
+    private func publishOnce() async {
+        if let prober, probed != inputs.published.head {
+            let published = inputs.published
+            probed = published.head
+            _ = note(await prober.watch(ProbeTarget.all(of: published.catalog)))
+        }
+        let update = wanted
+        let inputs = inputs
+        let table = inputs.table()
+        do {
+            try await apply(table, book.set(for: table))
+            show(inputs.published, table)
+        } catch {
+            // The workers have ended: what comes now is for the next start.
+            logger.warning("a table came after the last worker's end", metadata: ["revision": "\(table.revision)", "error": "\(error)"])
+        }
+        live = update
+        let done = waiting.prefix { $0.update <= update }
+        waiting.removeFirst(done.count)
+        for waiter in done { waiter.continuation.resume() }
     }
 
-    func startDraining() { isDraining = true }
+    private func show(_ published: Published, _ table: RoutingTable) {
+        let time = now()
+        shown.withLock { view in
+            if view.current.head != published.head {
+                view.applied = time
+                view.newestRevision = max(published.revision, view.current.databaseID == published.databaseID ? view.newestRevision : 0)
+            }
+            view.current = published
+            view.table = table
+        }
+        told.tell(table, logger)
+    }
 
-    /// What the state file keeps of the node with this id.
-    func savedState(of node: String) -> SavedState {
-        SavedState(
-            databaseID: current.databaseID, revision: current.revision, catalog: current.catalog,
-            sequences: book.snapshot.map { SavedSequence(name: $0.name, redirects: $0.redirects, cdnBound: $0.cdnBound) }, node: node)
+    /// What the log has been told of a table, so that it is told once.
+    private struct Told {
+        /// Policies that ignore health.
+        private var panics: Set<String> = []
+        /// Rules that ask for a database that is not there.
+        private var blindRules: [String] = []
+
+        mutating func tell(_ table: RoutingTable, _ logger: Logger) {
+            for panic in table.panics where !panics.contains(panic) {
+                logger.error(
+                    "too little of the weight works: health is ignored, see failover.panicThreshold", metadata: ["policy": "\(panic)"])
+            }
+            panics = Set(table.panics)
+            for warning in table.blindRules where !blindRules.contains(warning) {
+                logger.warning("\(warning); see --geoip-country and --geoip-asn")
+            }
+            blindRules = table.blindRules
+        }
     }
 }

@@ -3,6 +3,7 @@ import CoreMetrics
 import Edge
 import Foundation
 public import Logging
+import NIOPosix
 import Probing
 import ServiceLifecycle
 import Steering
@@ -23,14 +24,22 @@ public struct Server: Sendable {
 
     /// What there is to start from.
     private struct Start {
-        let revision: Revision
-        let databaseID: String
-        let trouble: String?
+        let published: Published
+        let trouble: NodeCondition.Trouble?
     }
 
     /// Serves until it is stopped by a signal.
     public func run() async throws {
-        let signals = await SignalService.trap()
+        let logger = logger
+        let signals = SignalService(await SignalService.trap(), logger: logger) { exit($0) }
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { await signals.run() }
+            try await serve(signals)
+            tasks.cancelAll()
+        }
+    }
+
+    private func serve(_ signals: SignalService) async throws {
         let registry = MetricsRegistry()
         MetricsSystem.bootstrap(registry)
         try settings.admin.requireFree(setting: "--admin")
@@ -40,16 +49,17 @@ public struct Server: Sendable {
         let file = StateFile(path: settings.statePath)
         let loaded = file.load()
         for passedOver in loaded.passedOver { logger.warning("state file passed over", metadata: ["reason": "\(passedOver)"]) }
-        let database = LazyStore(settings.database)
-        let start = try await start(database, loaded.state)
+        let scope = CallScope()
+        let logger = logger
+        let database = LazyStore(settings.database, scope: scope) { logger.notice("\($0)") }
+        let start = try await start(database, loaded)
         // Without the database nobody gets in by a stored key, and the watcher takes the keys over when it is back.
         if start.trouble == nil { try await checkAccess(database) }
         let book = SequenceBook(saved: (loaded.state?.sequences ?? []).map { ($0.name, $0.redirects, $0.cdnBound) })
         let geoIP = GeoIPFiles(settings.geoIPPaths, logger: logger, now: { SystemClock.now() })
         _ = await geoIP.look()
-        let geography = await geoIP.geography
-        let table = RoutingTable(start.revision.catalog, revision: start.revision.id, geography: geography)
-        let logger = logger
+        let inputs = Inputs(published: start.published, geography: await geoIP.geography)
+        let table = inputs.table()
         let accessLog = try settings.accessLog.map { configuration in
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
         }
@@ -63,22 +73,25 @@ public struct Server: Sendable {
                 },
                 usesFastPath: settings.usesFastPath),
             table: table, sequences: book.set(for: table), report: { logger.error("\($0)") })
-        let current = Publisher.Published(
-            databaseID: start.databaseID, revision: start.revision.id, checksum: start.revision.checksum, catalog: start.revision.catalog)
-        let access = Access(fixed: fixedKeys, now: { SystemClock.now() })
-        let publisher = Publisher(
-            edge: edge, access: access, book: book, current: current, geography: geography, trouble: start.trouble,
-            logger: logger)
         logger.notice(
             "serving redirects",
-            metadata: ["listen": "\(edge.address)", "workers": "\(settings.workers)", "revision": "\(start.revision.id)"])
+            metadata: ["listen": "\(edge.address)", "workers": "\(settings.workers)", "revision": "\(start.published.revision)"])
         let identity = FleetMember.Identity(
             id: loaded.state?.node ?? FleetNode.makeID(), name: settings.nodeName, address: "\(edge.address)", boot: FleetNode.makeID(),
             started: SystemClock.now())
+        let recorder = TrafficRecorder(
+            edge: edge, store: database, node: identity.id, boot: identity.boot, logger: logger, now: { SystemClock.now() })
+        let access = Access(fixed: fixedKeys, now: { SystemClock.now() })
+        let publisher = Publisher(
+            on: MultiThreadedEventLoopGroup(numberOfThreads: 1).next(), inputs: inputs, table: table, book: book, access: access,
+            logger: logger, now: { SystemClock.now() }
+        ) { table, sequences in
+            await recorder.add(try await edge.publish(table, sequences: sequences))
+        }
         try await run(
             Parts(
-                edge: edge, publisher: publisher, access: access, identity: identity, store: database, file: file, geoIP: geoIP,
-                manager: manager,
+                edge: edge, publisher: publisher, condition: NodeCondition(trouble: start.trouble, logger: logger), recorder: recorder,
+                access: access, identity: identity, store: database, scope: scope, file: file, geoIP: geoIP, manager: manager,
                 accessLog: accessLog, registry: registry),
             until: signals)
     }
@@ -87,9 +100,12 @@ public struct Server: Sendable {
     private struct Parts {
         let edge: EdgeServer
         let publisher: Publisher
+        let condition: NodeCondition
+        let recorder: TrafficRecorder
         let access: Access
         let identity: FleetMember.Identity
         let store: LazyStore
+        let scope: CallScope
         let file: StateFile
         let geoIP: GeoIPFiles
         let manager: ServiceManager
@@ -97,37 +113,20 @@ public struct Server: Sendable {
         let registry: MetricsRegistry
     }
 
-    private func run(_ parts: Parts, until signals: UnixSignalsSequence) async throws {
+    private func run(_ parts: Parts, until signals: SignalService) async throws {
         let logger = logger
-        let watcher = DatabaseWatcher(store: parts.store, publisher: parts.publisher)
+        let watcher = DatabaseWatcher(
+            store: parts.store, writeTrouble: { parts.store.writeTrouble }, publisher: parts.publisher, condition: parts.condition,
+            place: "\(settings.database)", now: { SystemClock.now() })
         let geoIPWatcher = GeoIPWatcher(files: parts.geoIP, publisher: parts.publisher)
-        let recorder = TrafficRecorder(
-            edge: parts.edge, store: parts.store, node: parts.identity.id, boot: parts.identity.boot, logger: logger,
-            now: { SystemClock.now() })
-        await parts.publisher.record { await recorder.add($0) }
-        let prober = Prober(allowsLinkLocal: settings.probesLinkLocal) { await parts.publisher.healthChanged($0, $1) }
-        // The library tells at level info what the line below tells the operator.
-        var libraryLogger = Logger(label: "control")
-        libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
-        let control = ControlServer.application(
-            host: settings.admin.host, port: Int(settings.admin.port),
-            node: BalancerNode(
-                identity: parts.identity, edge: parts.edge, publisher: parts.publisher, access: parts.access, recorder: recorder,
-                prober: prober, geoIP: parts.geoIP, store: parts.store,
-                accessLog: parts.accessLog, registry: parts.registry),
-            access: parts.access,
-            pages: (Dashboard.files + Documentation.controlPlane(assets: settings.assets)).map {
-                Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
-            },
-            logger: libraryLogger, now: { SystemClock.now() }
-        ) { port in
-            logger.notice("serving the control plane", metadata: ["admin": "\(settings.admin.host):\(port)"])
-            parts.manager.ready("redirects on \(parts.edge.address), API on \(settings.admin.host):\(port)")
+        let prober = Prober(allowsLinkLocal: settings.probesLinkLocal) { snapshot, change in
+            ProbeReports.log(change, logger)
+            await parts.publisher.healthChanged(snapshot)
         }
-        let (stops, stop) = AsyncStream.makeStream(of: Void.self)
-        let signalService = SignalService(
-            signals: signals, watcher: watcher, geoIP: geoIPWatcher, manager: parts.manager, accessLog: parts.accessLog,
-            stop: { stop.yield() }, logger: logger)
+        let stopClock = StopClock(scope: parts.scope) {
+            logger.warning("stopped at the deadline although something hung: the database, a disk or the log")
+        }
+        let control = control(parts, watcher, prober)
         // Stopped from the last to the first: the data plane drains while the control plane still answers.
         let group = ServiceGroup(
             configuration: .init(
@@ -137,26 +136,56 @@ public struct Server: Sendable {
                     .init(service: StateKeeper(file: parts.file, node: parts.identity.id, publisher: parts.publisher, logger: logger)),
                     .init(
                         service: FleetMember(
-                            identity: parts.identity, store: parts.store, publisher: parts.publisher, access: parts.access, logger: logger,
-                            now: { SystemClock.now() })),
-                    .init(service: recorder),
+                            identity: parts.identity, store: parts.store, publisher: parts.publisher, condition: parts.condition,
+                            access: parts.access, logger: logger, now: { SystemClock.now() })),
+                    .init(service: parts.recorder),
                     .init(service: ProbingService(prober: prober, publisher: parts.publisher)),
                     .init(service: watcher),
                     .init(service: AccessLogService(log: parts.accessLog, edge: parts.edge)),
                     .init(service: geoIPWatcher),
                     .init(
                         service: EdgeService(
-                            edge: parts.edge, publisher: parts.publisher, lameDuckSeconds: settings.lameDuckSeconds,
-                            drainSeconds: settings.drainSeconds,
-                            logger: logger)),
+                            edge: parts.edge, condition: parts.condition, stopClock: stopClock,
+                            lameDuckSeconds: settings.lameDuckSeconds, drainSeconds: settings.drainSeconds, logger: logger)),
                 ], logger: logger))
-        try await withThrowingTaskGroup { tasks in
-            tasks.addTask { try await signalService.run() }
-            tasks.addTask {
-                for await _ in stops { await group.triggerGracefulShutdown() }
-            }
-            try await group.run()
-            tasks.cancelAll()
+        let longest = Duration.seconds(settings.lameDuckSeconds + settings.drainSeconds) + EdgeService.rest
+        signals.serve(
+            .init(
+                reload: {
+                    parts.manager.reloading()
+                    parts.accessLog?.reopen()
+                    async let geography: Void = geoIPWatcher.look()
+                    async let catalog: Void = watcher.look()
+                    _ = await (geography, catalog)
+                    parts.manager.reloaded()
+                },
+                stop: {
+                    parts.manager.stopping()
+                    stopClock.set(longest)
+                    await group.triggerGracefulShutdown()
+                }))
+        try await group.run()
+    }
+
+    private func control(_ parts: Parts, _ watcher: DatabaseWatcher, _ prober: Prober) -> some Service {
+        // The library tells at level info what the line below tells the operator.
+        var libraryLogger = Logger(label: "control")
+        libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
+        let host = settings.admin.host
+        return ControlServer.application(
+            host: host, port: Int(settings.admin.port),
+            node: BalancerNode(
+                identity: parts.identity, edge: parts.edge, publisher: parts.publisher, condition: parts.condition, access: parts.access,
+                recorder: parts.recorder, prober: prober, geoIP: parts.geoIP, store: parts.store, watcher: watcher,
+                accessLog: parts.accessLog, registry: parts.registry),
+            access: parts.access,
+            pages: (Dashboard.files + Documentation.controlPlane(assets: settings.assets)).map {
+                Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
+            },
+            logger: libraryLogger, now: { SystemClock.now() }
+        ) { [logger] port in
+            logger.notice("serving the control plane", metadata: ["admin": "\(host):\(port)"])
+            parts.manager.ready("redirects on \(parts.edge.address), API on \(host):\(port)")
         }
     }
 
@@ -181,34 +210,63 @@ public struct Server: Sendable {
     }
 
     /// The catalog to begin with: the database's, else the state file's, else one from the environment.
-    private func start(_ store: LazyStore, _ saved: SavedState?) async throws -> Start {
-        guard let saved else {
+    private func start(_ store: LazyStore, _ loaded: StateFile.Loaded) async throws -> Start {
+        guard let saved = loaded.state else {
+            try await announcing("waiting for the database \(settings.database)") { try await store.open() }
             if let stored = try await stored(store) { return stored }
-            return try await firstStart(store)
+            return try await firstStart(store, loaded)
         }
         do {
-            if let stored = try await Deadline.result(within: Server.patience, { try await stored(store) }) { return stored }
+            return try await CallScope().result(within: Server.patience) {
+                guard let stored = try await stored(store) else {
+                    throw StorageError(.emptied, at: "\(settings.database)", "the state file has revision \(saved.revision)")
+                }
+                try await store.requireSuccession(
+                    of: saved.databaseID, in: stored.published.databaseID, at: "\(settings.database)")
+                return stored
+            }
         } catch {
-            guard error is StorageError || error is Deadline.Passed else { throw error }
+            guard error is StorageError || error is CallScope.Passed else { throw error }
+            let trouble = NodeCondition.Trouble(error)
             logger.error(
-                "the database does not answer; serving the last good catalog from the state file",
+                trouble.kind == .notFollowed
+                    ? "the database is not followed; serving the last good catalog from the state file"
+                    : "the database does not answer; serving the last good catalog from the state file",
                 metadata: ["error": "\(error)", "database": "\(settings.database)", "revision": "\(saved.revision)"])
-            let revision = Revision(id: saved.revision, catalog: saved.catalog, author: "", comment: "", created: 0, checksum: "")
-            return Start(revision: revision, databaseID: saved.databaseID, trouble: "\(error)")
+            let head = Head(databaseID: saved.databaseID, revision: saved.revision, checksum: "")
+            return Start(published: Published(head: head, catalog: saved.catalog), trouble: trouble)
         }
-        return try await firstStart(store)
     }
 
     /// How long a start that could begin without the database waits for it.
     private static let patience = Duration.milliseconds(600)
 
+    /// Says what is waited for when it takes its time, and again.
+    private func announcing(_ what: String, _ body: @escaping @Sendable () async throws -> some Sendable) async throws {
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { [logger] in
+                while true {
+                    try await Task.sleep(for: .seconds(2))
+                    logger.notice("\(what)")
+                }
+            }
+            defer { tasks.cancelAll() }
+            _ = try await body()
+        }
+    }
+
     /// Makes the first revision; of several balancers that start at once on an empty database one does.
-    private func firstStart(_ store: LazyStore) async throws -> Start {
+    private func firstStart(_ store: LazyStore, _ loaded: StateFile.Loaded) async throws -> Start {
+        if let unusable = loaded.passedOver.first {
+            throw ConfigurationFault(
+                "\(settings.database) holds no catalog and the state file cannot be used (\(unusable)), so this is no first start; "
+                    + "restore one of them, or remove the state files to begin anew")
+        }
         let catalog = try first.catalog()
         do {
             let revision = try await store.append(catalog, expecting: 0, author: "environment", comment: "first start")
             let head = try await store.head()
-            return Start(revision: revision, databaseID: head?.databaseID ?? "", trouble: nil)
+            return Start(published: Published(revision, databaseID: head?.databaseID ?? ""), trouble: nil)
         } catch let error as StorageError {
             guard case .conflict = error.kind, let stored = try await stored(store) else { throw error }
             return stored
@@ -224,6 +282,6 @@ public struct Server: Sendable {
                 "the environment differs from the stored catalog, which wins; change it by the API or `video-balancer catalog import`",
                 metadata: ["variables": "\(differing.joined(separator: ", "))"])
         }
-        return Start(revision: revision, databaseID: head.databaseID, trouble: nil)
+        return Start(published: Published(revision, databaseID: head.databaseID), trouble: nil)
     }
 }

@@ -1,42 +1,68 @@
-import Edge
 import Foundation
 import Logging
-import ServiceLifecycle
+import Synchronization
 import UnixSignals
 
 /// SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP looks at the database and the GeoIP databases now and opens
-/// the access log anew.
-struct SignalService: Service {
+/// the access log anew. Before anything is served each of the first two ends the start.
+final class SignalService: Sendable {
+    /// What signals do to a balancer that serves.
+    struct Actions: Sendable {
+        let reload: @Sendable () async -> Void
+        let stop: @Sendable () async -> Void
+    }
+
+    private enum State {
+        case starting
+        case serving(Actions)
+        case stopping
+    }
+
     /// Trapped before the first listener opens: a signal's default action would cut every connection.
-    let signals: UnixSignalsSequence
-    let watcher: DatabaseWatcher
-    let geoIP: GeoIPWatcher
-    let manager: ServiceManager
-    let accessLog: AccessLog?
-    let stop: @Sendable () async -> Void
-    let logger: Logger
+    private let signals: UnixSignalsSequence
+    private let state = Mutex(State.starting)
+    private let logger: Logger
+    /// Ends the process at once with this exit code.
+    private let quit: @Sendable (CInt) -> Void
+
+    init(_ signals: UnixSignalsSequence, logger: Logger, quit: @escaping @Sendable (CInt) -> Void) {
+        self.signals = signals
+        self.logger = logger
+        self.quit = quit
+    }
 
     static func trap() async -> UnixSignalsSequence { await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) }
 
-    func run() async throws {
-        var isStopping = false
-        for await signal in signals {
-            if signal == .sighup {
-                logger.notice("reloading")
-                manager.reloading()
-                accessLog?.reopen()
-                // First, since a database that does not answer takes its time.
-                await geoIP.look()
-                await watcher.look()
-                manager.reloaded()
-            } else if isStopping {
-                logger.warning("second signal: quitting at once")
-                exit(1)
-            } else {
-                isStopping = true
-                manager.stopping()
-                await stop()
+    func serve(_ actions: Actions) { state.withLock { $0 = .serving(actions) } }
+
+    func run() async {
+        await withDiscardingTaskGroup { reloads in
+            for await signal in signals {
+                if signal == .sighup {
+                    guard case .serving(let actions) = state.withLock({ $0 }) else { continue }
+                    logger.notice("reloading")
+                    // Beside: what it looks at may hang, and the next signal must be heard.
+                    reloads.addTask { await actions.reload() }
+                } else {
+                    await stop()
+                }
             }
+        }
+    }
+
+    private func stop() async {
+        let before = state.withLock { state in
+            defer { state = .stopping }
+            return state
+        }
+        switch before {
+        case .starting:
+            logger.notice("stopped before it served")
+            quit(0)
+        case .serving(let actions): await actions.stop()
+        case .stopping:
+            logger.warning("second signal: quitting at once")
+            quit(1)
         }
     }
 }

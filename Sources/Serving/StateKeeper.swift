@@ -1,5 +1,7 @@
 import Logging
+import NIOPosix
 import ServiceLifecycle
+import Steering
 import Storage
 
 /// Saves the last good catalog and the sequences once a second, and once more at the end.
@@ -8,6 +10,8 @@ actor StateKeeper: Service {
     private let node: String
     private let publisher: Publisher
     private let logger: Logger
+    /// Disks may hang: this thread alone waits for them.
+    private let thread = NIOThreadPool(numberOfThreads: 1)
     private var last: SavedState?
     private var trouble: String?
 
@@ -19,6 +23,7 @@ actor StateKeeper: Service {
     }
 
     func run() async throws {
+        thread.start()
         try? await cancelWhenGracefulShutdown {
             while true {
                 try await Task.sleep(for: .seconds(1))
@@ -29,10 +34,14 @@ actor StateKeeper: Service {
     }
 
     private func save() async {
-        let state = await publisher.savedState(of: node)
+        let current = publisher.view.current
+        let state = SavedState(
+            databaseID: current.databaseID, revision: current.revision, catalog: current.catalog,
+            sequences: publisher.book.snapshot.map { SavedSequence(name: $0.name, redirects: $0.redirects, cdnBound: $0.cdnBound) },
+            node: node)
         guard state != last else { return }
-        do throws(StorageError) {
-            try file.save(state)
+        do {
+            try await thread.runIfActive { [file] in try file.save(state) }
             last = state
             if trouble != nil { logger.notice("the state file is written again", metadata: ["path": "\(file.path)"]) }
             trouble = nil

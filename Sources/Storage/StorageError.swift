@@ -69,6 +69,12 @@ public struct StorageError: Error, Sendable, Equatable, CustomStringConvertible 
         case alteredTable
         /// Reading, writing or syncing failed below the database.
         case io
+        /// The database has tables but no catalog, though this balancer knows one.
+        case emptied
+        /// The database has another id than the one this balancer's catalog is from, and was not declared its successor.
+        case otherDatabase
+        /// This process is stopping and asks nothing any more.
+        case stopping
         /// None of the above; `detail` has all that is known.
         case other
     }
@@ -127,6 +133,9 @@ extension StorageError {
         case .wrongCharacterSet: "the server or a table cannot hold this text in its character set"
         case .alteredTable: "a table is not as this program made it"
         case .io: "input/output failed"
+        case .emptied: "holds no catalog any more"
+        case .otherDatabase: "is another database than the one that this balancer's catalog comes from"
+        case .stopping: "was not asked"
         case .other: "failed"
         }
     }
@@ -167,6 +176,9 @@ extension StorageError {
         case .wrongCharacterSet: "run on the server: ALTER TABLE the table CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
         case .alteredTable: "undo the alteration (compare SHOW CREATE TABLE with a fresh database's), or restore a backup"
         case .io: "check the disk and the kernel log"
+        case .emptied, .otherDatabase:
+            "restore a backup, or say which is right: video-balancer database adopt (the database) or video-balancer database refill (this balancer)"
+        case .stopping: "ask another balancer"
         case .duplicate, .refused, .other: ""
         }
     }

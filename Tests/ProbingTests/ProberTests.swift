@@ -31,9 +31,9 @@ import Testing
         let well = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
         let server = try await OddServer(.turns([well, sick, sick, sick, well, well]))
         let changes = Changes()
-        let prober = Prober(allowsLinkLocal: false) { changes.add($0, $1) }
+        let prober = Prober(allowsLinkLocal: false) { changes.add($0.health, $1) }
         let target = try ProbeClientTests.target(server.port, #"{"path": "/", "interval": 1, "timeout": 60, "rise": 2, "fall": 2}"#)
-        #expect(await prober.watch([target]) == .allUp)
+        #expect(await prober.watch([target]).health == .allUp)
         #expect(try await eventually(seconds: 60) { changes.all.count == 2 })
         #expect(changes.all == ["cdn-a down: status 503, not 200; down: [\"cdn-a\"]", "cdn-a up: 200; down: []"])
         let report = try #require(await prober.reports.first)
@@ -50,8 +50,8 @@ import Testing
         await prober.watch([target])
         #expect(try await eventually(seconds: 60) { await prober.health.downCDNs == ["cdn-a"] })
         let other = try ProbeClientTests.target(server.port, #"{"path": "/other", "interval": 1, "timeout": 60, "fall": 1}"#)
-        #expect(await prober.watch([target, other]).downCDNs == ["cdn-a"])
-        #expect(await prober.watch([]) == .allUp)
+        #expect(await prober.watch([target, other]).health.downCDNs == ["cdn-a"])
+        #expect(await prober.watch([]).health == .allUp)
         await prober.stop()
         try await server.stop()
     }
