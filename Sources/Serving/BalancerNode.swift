@@ -33,6 +33,7 @@ struct BalancerNode: Node {
             Metric.newestRevision.family(Double(view.newestRevision)),
             Metric.applied.family(Double(view.applied) / 1000),
             Metric.degraded.family(condition.trouble == nil ? 0 : 1),
+            Metric.notFollowed.family(condition.trouble?.kind == .notFollowed ? 1 : 0),
             Metric.nodes.family(Double(view.nodesSeen)),
             Metric.backlog.family(Double(await recorder.waiting) * 60),
             Metric.lostRequests.family(Double(await recorder.lostRequests)),

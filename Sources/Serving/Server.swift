@@ -63,6 +63,7 @@ public struct Server: Sendable {
         let accessLog = try settings.accessLog.map { configuration in
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
         }
+        signals.opens()
         let edge = try await EdgeServer(
             .init(
                 address: settings.listen, inherited: inherited, workers: settings.workers, limits: settings.limits,
@@ -127,11 +128,27 @@ public struct Server: Sendable {
             logger.warning("stopped at the deadline although something hung: the database, a disk or the log")
         }
         let control = control(parts, watcher, prober)
+        let (stops, stop) = AsyncStream.makeStream(of: Void.self)
+        let actions = SignalService.Actions(
+            reload: {
+                parts.manager.reloading()
+                parts.accessLog?.reopen()
+                async let geography: Void = geoIPWatcher.look()
+                async let catalog: Void = watcher.look()
+                _ = await (geography, catalog)
+                parts.manager.reloaded()
+            },
+            stop: { [longest] in
+                parts.manager.stopping()
+                stopClock.set(longest)
+                stop.yield()
+            })
         // Stopped from the last to the first: the data plane drains while the control plane still answers.
         let group = ServiceGroup(
             configuration: .init(
                 services: [
                     .init(service: Watchdog(manager: parts.manager, edge: parts.edge)),
+                    .init(service: Signalled(signals: signals, actions: actions)),
                     .init(service: control),
                     .init(service: StateKeeper(file: parts.file, node: parts.identity.id, publisher: parts.publisher, logger: logger)),
                     .init(
@@ -148,24 +165,17 @@ public struct Server: Sendable {
                             edge: parts.edge, condition: parts.condition, stopClock: stopClock,
                             lameDuckSeconds: settings.lameDuckSeconds, drainSeconds: settings.drainSeconds, logger: logger)),
                 ], logger: logger))
-        let longest = Duration.seconds(settings.lameDuckSeconds + settings.drainSeconds) + EdgeService.rest
-        signals.serve(
-            .init(
-                reload: {
-                    parts.manager.reloading()
-                    parts.accessLog?.reopen()
-                    async let geography: Void = geoIPWatcher.look()
-                    async let catalog: Void = watcher.look()
-                    _ = await (geography, catalog)
-                    parts.manager.reloaded()
-                },
-                stop: {
-                    parts.manager.stopping()
-                    stopClock.set(longest)
-                    await group.triggerGracefulShutdown()
-                }))
-        try await group.run()
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask {
+                for await _ in stops { await group.triggerGracefulShutdown() }
+            }
+            try await group.run()
+            tasks.cancelAll()
+        }
     }
+
+    /// From SIGTERM to the end of the process, whatever hangs.
+    private var longest: Duration { .seconds(settings.lameDuckSeconds + settings.drainSeconds) + EdgeService.rest }
 
     private func control(_ parts: Parts, _ watcher: DatabaseWatcher, _ prober: Prober) -> some Service {
         // The library tells at level info what the line below tells the operator.

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import ServiceLifecycle
 import Synchronization
 import UnixSignals
 
@@ -14,6 +15,8 @@ final class SignalService: Sendable {
 
     private enum State {
         case starting
+        /// The data plane answers, the rest is on its way: whether it was asked to stop meanwhile.
+        case opening(isStopAsked: Bool)
         case serving(Actions)
         case stopping
     }
@@ -33,7 +36,20 @@ final class SignalService: Sendable {
 
     static func trap() async -> UnixSignalsSequence { await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) }
 
-    func serve(_ actions: Actions) { state.withLock { $0 = .serving(actions) } }
+    /// From now on connections may be open: a stop waits for `serve`.
+    func opens() { state.withLock { $0 = .opening(isStopAsked: false) } }
+
+    func serve(_ actions: Actions) async {
+        let isStopAsked = state.withLock { state in
+            guard case .opening(isStopAsked: true) = state else {
+                state = .serving(actions)
+                return false
+            }
+            state = .stopping
+            return true
+        }
+        if isStopAsked { await actions.stop() }
+    }
 
     func run() async {
         await withDiscardingTaskGroup { reloads in
@@ -52,17 +68,30 @@ final class SignalService: Sendable {
 
     private func stop() async {
         let before = state.withLock { state in
-            defer { state = .stopping }
-            return state
+            let before = state
+            state = if case .opening(isStopAsked: false) = before { .opening(isStopAsked: true) } else { .stopping }
+            return before
         }
         switch before {
         case .starting:
             logger.notice("stopped before it served")
             quit(0)
+        case .opening(isStopAsked: false): break
         case .serving(let actions): await actions.stop()
-        case .stopping:
+        case .opening(isStopAsked: true), .stopping:
             logger.warning("second signal: quitting at once")
             quit(1)
         }
+    }
+}
+
+/// Signals reach a balancer as soon as its services run.
+struct Signalled: Service {
+    let signals: SignalService
+    let actions: SignalService.Actions
+
+    func run() async throws {
+        await signals.serve(actions)
+        try? await gracefulShutdown()
     }
 }

@@ -60,7 +60,11 @@ public struct Metric: Sendable {
         name: "balancer_sequence_redirects_total", kind: .counter, labels: ["scope"],
         help: "Redirects counted for every N-th by scope: all, a server, or a rule; the first hundred by name, kept over restarts.")
     static let degraded = Metric(
-        name: "balancer_degraded", kind: .gauge, help: "1 while the database does not answer and the last good catalog is used.")
+        name: "balancer_degraded", kind: .gauge,
+        help: "1 while the database does not answer, takes no changes or is not followed, and the last good catalog is used.")
+    static let notFollowed = Metric(
+        name: "balancer_database_not_followed", kind: .gauge,
+        help: "1 while the database is empty or another one, and nobody has said which is right; see docs/operations.md.")
     static let nodes = Metric(
         name: "balancer_fleet_nodes", kind: .gauge,
         help: "Balancers that have written themselves down in the database within the last minute.")
@@ -106,7 +110,10 @@ public struct Metric: Sendable {
     public static let sections: [(title: String, metrics: [Metric])] = [
         ("Redirects and refusals", [redirects, reasons, refusals, answers, otherAnswers, sequences]),
         ("Connections and loops", [accepted, open, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]),
-        ("Catalog, database and fleet", [revision, newestRevision, applied, degraded, nodes, backlog, lostRequests, statements]),
+        (
+            "Catalog, database and fleet",
+            [revision, newestRevision, applied, degraded, notFollowed, nodes, backlog, lostRequests, statements]
+        ),
         ("Health", [targetUp, probes, probeDuration]),
         ("GeoIP databases", [geoIPLoads, geoIPBuilt]),
         ("Control plane", [requests, requestDuration]),
