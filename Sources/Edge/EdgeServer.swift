@@ -111,6 +111,7 @@ public final class EdgeServer: Sendable {
     /// Every worker answers from the new table from its next event on; returns when all do.
     ///
     /// - Returns: what was counted with the old table and not taken yet.
+    /// - Throws: `EdgeError` once the workers have ended.
     @discardableResult
     public func publish(_ table: RoutingTable, sequences: SequenceSet) async throws -> [TrafficCounts] {
         try await onEveryResponder { $0.replaceTable(table, sequences) }
@@ -130,7 +131,10 @@ public final class EdgeServer: Sendable {
     public func flushLog() async throws { _ = try await onEveryResponder { $0.flushLog() } }
 
     /// What all workers have done so far.
+    ///
+    /// - Throws: `EdgeError` once the workers have ended.
     public func counters() async throws -> Counters {
+        try requireWorkers()
         var sum = Counters()
         for seat in seats {
             let worker = seat.worker
@@ -173,17 +177,23 @@ public final class EdgeServer: Sendable {
     public func finish(within seconds: Int) async throws -> Int {
         let left = await open.waitUntilEmpty(seconds: seconds) { [seats] in seats.reduce(0) { $0 + $1.fast.connectionsOpen } }
         let traffic = try await takeTraffic()
-        lastTraffic.withLock { $0 = traffic }
         try await flushLog()
+        lastTraffic.withLock { $0 = traffic }
         for seat in seats { await seat.fast.perform { $0.isQuitting = true } }
         try await group.shutdownGracefully()
         return left
+    }
+
+    /// A loop that has ended takes a task and never runs it: whoever waited for it would wait for ever.
+    private func requireWorkers() throws(EdgeError) {
+        if lastTraffic.withLock({ $0 != nil }) { throw EdgeError("the workers have ended: this balancer is stopping") }
     }
 
     /// - Returns: what `change` returned on each thread that still runs.
     private func onEveryResponder<Value: Sendable>(
         _ change: @escaping @Sendable (inout Responder) -> Value
     ) async throws -> [Value] {
+        try requireWorkers()
         var values: [Value] = []
         for seat in seats {
             let worker = seat.worker
