@@ -118,17 +118,17 @@ struct BalancerNode: Node {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
-    func newest() async throws -> Revision? { try await store.load() }
+    func head() async throws -> Head? { try await store.head() }
 
-    func revision(_ id: Int) async throws -> Revision? { try await store.revision(id) }
+    func newest() async throws -> StoredRevision? { try await store.newest() }
 
-    func revisions(before: Int?, limit: Int) async throws -> [Revision] {
+    func revision(_ id: Int) async throws -> StoredRevision? { try await store.stored(id) }
+
+    func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary] {
         try await store.revisions(before: before, limit: limit)
     }
 
-    func commit(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
-        try await publisher.commit(catalog, to: store, expecting: expecting, author: author, comment: comment)
-    }
+    func commit(_ draft: RevisionDraft) async throws -> Revision { try await publisher.commit(draft, to: store) }
 
     /// A use that is not written down yet counts too.
     func keys() async throws -> [APIKey] {
@@ -146,11 +146,13 @@ struct BalancerNode: Node {
 
     func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { try await store.traffic(question) }
 
-    func explain(_ question: ExplainQuestion) async -> (revision: Int, explanation: Explanation) {
+    func explainer() async -> @Sendable (ExplainQuestion) -> (revision: Int, explanation: Explanation) {
         let table = await publisher.table
-        let explanation = table.explain(
-            question.video, avoiding: question.avoid, client: question.client, headers: question.headers,
-            at: Int(SystemClock.now() / 1000), sequences: publisher.book.set(for: table))
-        return (table.revision, explanation)
+        return { [publisher] question in
+            let explanation = table.explain(
+                question.video, avoiding: question.avoid, client: question.client, headers: question.headers,
+                at: Int(SystemClock.now() / 1000), sequences: publisher.book.set(for: table))
+            return (table.revision, explanation)
+        }
     }
 }

@@ -19,15 +19,13 @@ actor LazyStore: CatalogStore, KeyStore {
 
     func head() async throws -> Head? { try await store().head() }
 
-    func load() async throws -> Revision? { try await store().load() }
+    func newest() async throws -> StoredRevision? { try await store().newest() }
 
-    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
-        try await store().append(catalog, expecting: expecting, author: author, comment: comment)
-    }
+    func stored(_ id: Int) async throws -> StoredRevision? { try await store().stored(id) }
 
-    func revision(_ id: Int) async throws -> Revision? { try await store().revision(id) }
+    func append(_ draft: RevisionDraft) async throws -> Revision { try await store().append(draft) }
 
-    func revisions(before: Int?, limit: Int) async throws -> [Revision] {
+    func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary] {
         try await store().revisions(before: before, limit: limit)
     }
 

@@ -73,11 +73,9 @@ actor Publisher {
     }
 
     /// Stores a catalog and puts it on every worker; returns when it is durable and live.
-    func commit(
-        _ catalog: Catalog, to store: any CatalogStore, expecting: Int, author: String, comment: String
-    ) async throws -> Revision {
+    func commit(_ draft: RevisionDraft, to store: any CatalogStore) async throws -> Revision {
         try await turnstile.pass { [self] in
-            let revision = try await store.append(catalog, expecting: expecting, author: author, comment: comment)
+            let revision = try await store.append(draft)
             try await publish(revision, databaseID: await current.databaseID)
             return revision
         }
