@@ -7,113 +7,120 @@ import Storage
 /// document, validate the whole, commit.
 struct CatalogEndpoints {
     let node: any Node
+    private let newest: NewestCatalog
+
+    init(node: any Node) {
+        self.node = node
+        newest = NewestCatalog(node: node)
+    }
+
+    private typealias Shown = NewestCatalog.Shown
+    private static let patchTypes = ["application/merge-patch+json", "application/json"]
 
     var all: [Endpoint] {
-        let parts = ["origin", "selection", "redirect", "failover"]
-        return [
-            Endpoint(.get, "/api/v1/catalog", .viewer) { _ in try await read { $0.catalog.document } },
+        // A list has no members that a merge patch could name.
+        wholeAndCDNs + part("rules", isObject: false) + ["origin", "selection", "redirect", "failover"].flatMap { part($0, isObject: true) }
+    }
+
+    private var wholeAndCDNs: [Endpoint] {
+        [
+            Endpoint(.get, "/api/v1/catalog", .viewer) { call in try await read(call, "") },
             Endpoint(.put, "/api/v1/catalog", .operator, replaceCatalog),
-            Endpoint(.get, "/api/v1/cdns", .viewer) { _ in try await read { part($0, "cdns") } },
+            Endpoint(.get, "/api/v1/cdns", .viewer) { call in try await read(call, "cdns") },
             Endpoint(.post, "/api/v1/cdns", .operator, addCDN),
-            Endpoint(.get, "/api/v1/cdns/:name", .viewer) { call in try await read { try cdn($0, call.parameter).value } },
+            Endpoint(.get, "/api/v1/cdns/:name", .viewer) { call in
+                let shown = try await newest.shown(call)
+                return try await call.compute { answer(try cdn(shown, call.parameter).value, shown) }
+            },
             Endpoint(.put, "/api/v1/cdns/:name", .operator) { call in
-                let body = try await RequestBody.document(call.request)
+                let body = try await RequestBody.document(call)
                 return try await changeCDN(call) { _ in body }
             },
             Endpoint(.patch, "/api/v1/cdns/:name", .operator) { call in
-                let body = try await RequestBody.document(call.request, types: CatalogEndpoints.patchTypes)
+                let body = try await RequestBody.document(call, types: CatalogEndpoints.patchTypes)
                 return try await changeCDN(call) { $0.merged(with: body) }
             },
             Endpoint(.delete, "/api/v1/cdns/:name", .operator, removeCDN),
-            // A list has no members that a merge patch could name.
-            Endpoint(.get, "/api/v1/rules", .viewer) { _ in try await read { part($0, "rules") } },
-            Endpoint(.put, "/api/v1/rules", .operator) { call in
-                let body = try await RequestBody.document(call.request)
-                return try await changePart(call, "rules") { _ in body }
-            },
         ]
-            + parts.flatMap { name in
-                [
-                    Endpoint(.get, "/api/v1/\(name)", .viewer) { _ in try await read { part($0, name) } },
-                    Endpoint(.put, "/api/v1/\(name)", .operator) { call in
-                        let body = try await RequestBody.document(call.request)
-                        return try await changePart(call, name) { _ in body }
-                    },
-                    Endpoint(.patch, "/api/v1/\(name)", .operator) { call in
-                        let body = try await RequestBody.document(call.request, types: CatalogEndpoints.patchTypes)
-                        return try await changePart(call, name) { $0.merged(with: body) }
-                    },
-                ]
-            }
     }
 
-    private static let patchTypes = ["application/merge-patch+json", "application/json"]
+    private func part(_ name: String, isObject: Bool) -> [Endpoint] {
+        let path = "/api/v1/\(name)"
+        let endpoints = [
+            Endpoint(.get, path, .viewer) { call in try await read(call, name) },
+            Endpoint(.put, path, .operator) { call in
+                let body = try await RequestBody.document(call, longest: RequestBody.longestCatalog)
+                return try await changePart(call, name) { _ in body }
+            },
+        ]
+        guard isObject else { return endpoints }
+        return endpoints + [
+            Endpoint(.patch, path, .operator) { call in
+                let body = try await RequestBody.document(call, types: CatalogEndpoints.patchTypes)
+                return try await changePart(call, name) { $0.merged(with: body) }
+            }
+        ]
+    }
 
     // MARK: Reading
 
-    private func newest() async throws -> Revision {
-        guard let revision = try await node.newest() else {
-            throw Problem(.serviceUnavailable, "The database holds no catalog.", headers: [(.retryAfter, "5")])
-        }
-        return revision
-    }
+    private func read(_ call: Call, _ part: String) async throws -> Response { try await answer(call, try await newest.shown(call), part) }
 
-    private func read(_ view: (Revision) throws -> Document) async throws -> Response {
-        let revision = try await newest()
-        return answer(try view(revision), revision)
-    }
-
-    private func part(_ revision: Revision, _ name: String) -> Document { revision.catalog.document[name] ?? .null }
-
-    private func cdn(_ revision: Revision, _ name: String) throws(Problem) -> (index: Int, value: Document) {
-        guard let index = revision.catalog.cdns.firstIndex(where: { $0.name == name }),
-            case .array(let list) = part(revision, "cdns")
+    private func cdn(_ shown: Shown, _ name: String) throws(Problem) -> (index: Int, value: Document) {
+        guard let index = shown.revision.catalog.cdns.firstIndex(where: { $0.name == name }), case .array(let list) = shown.part("cdns")
         else { throw Problem(.notFound, "There is no CDN of this name; GET /api/v1/cdns lists them.") }
         return (index, list[index])
     }
 
-    private func answer(_ document: Document, _ revision: Revision, status: HTTPResponse.Status = .ok) -> Response {
+    private func answer(_ document: Document, _ shown: Shown, status: HTTPResponse.Status = .ok) -> Response {
         var response = Response.json(document, status: status)
-        response.headers[.eTag] = EntityTag.of(revision)
+        response.headers[.eTag] = shown.tag
         return response
+    }
+
+    private func answer(_ call: Call, _ shown: Shown, _ part: String) async throws -> Response {
+        let text = try await call.compute { shown.text(part) }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .eTag: shown.tag], body: .init(byteBuffer: text))
     }
 
     // MARK: Changing
 
     @Sendable private func replaceCatalog(_ call: Call) async throws -> Response {
-        let body = try await RequestBody.document(call.request)
+        let body = try await RequestBody.document(call, longest: RequestBody.longestCatalog)
         switch try call.query("validate") {
-        case nil, "false"?:
-            let revision = try await change(call, at: "") { _ in body }
-            return answer(revision.catalog.document, revision)
+        case nil, "false"?: return try await answer(call, try await replace(call) { body }, "")
         case "true"?: break
         // Who mistypes it must not have written the catalog.
         default: throw Problem(.badRequest, "validate must be true or false.")
         }
-        let current = try await newest()
-        let catalog = try valid(body, at: "")
-        let changes = catalog.document.changes(from: current.catalog.document).map(\.document)
-        return answer(.object([.init("valid", .bool(true)), .init("changes", .array(changes))]), current)
+        _ = try comment(call)
+        let current = try await newest.shown(call)
+        return try await call.compute {
+            let changes = RevisionChanges(from: current.document, to: try valid(body, at: "").document)
+            return answer(.object([.init("valid", .bool(true))] + RevisionEndpoints.describe(changes)), current)
+        }
     }
 
     @Sendable private func addCDN(_ call: Call) async throws -> Response {
-        let body = try await RequestBody.document(call.request)
+        let body = try await RequestBody.document(call)
         var name = ""
-        let revision = try await change(call, at: { "/cdns/\($0.catalog.cdns.count)" }) { current in
-            guard case .array(let list) = part(current, "cdns") else { return current.catalog.document }
-            if case .string(let text)? = body["name"] { name = text }
-            if current.catalog.cdns.contains(where: { $0.name.lowercased() == name.lowercased() }) {
-                throw Problem(.conflict, "There is a CDN of this name; change it with PUT or PATCH /api/v1/cdns/\(name).")
+        if case .string(let text)? = body["name"] { name = text }
+        let path = "/api/v1/cdns/\(name)"
+        let shown = try await change(call, at: { "/cdns/\($0.revision.catalog.cdns.count)" }) { [name] current in
+            guard case .array(let list) = current.part("cdns") else { return current.document }
+            if current.revision.catalog.cdns.contains(where: { $0.name.lowercased() == name.lowercased() }) {
+                throw Problem(.conflict, "There is a CDN of this name; change it with PUT or PATCH \(path).")
             }
-            return current.catalog.document.replacing("cdns", with: .array(list + [body]))
+            return current.document.replacing("cdns", with: .array(list + [body]))
         }
-        var response = answer(try cdn(revision, name).value, revision, status: .created)
-        response.headers[.location] = "/api/v1/cdns/\(name)"
+        var response = answer(try cdn(shown, name).value, shown, status: .created)
+        response.headers[.location] = path
         return response
     }
 
-    private func changeCDN(_ call: Call, _ edit: (Document) -> Document) async throws -> Response {
-        let revision = try await change(call, at: { "/cdns/\(try cdn($0, call.parameter).index)" }) { current in
+    private func changeCDN(_ call: Call, _ edit: @escaping @Sendable (Document) -> Document) async throws -> Response {
+        let shown = try await change(call, at: { "/cdns/\(try cdn($0, call.parameter).index)" }) { current in
             let (index, old) = try cdn(current, call.parameter)
             let new = edit(old)
             guard new["name"] == nil || new["name"] == .string(call.parameter) else {
@@ -121,51 +128,82 @@ struct CatalogEndpoints {
                     .unprocessableContent, "The CDN's name cannot change; add a new CDN and remove this one.",
                     faults: [Fault("/name", "must be \"\(call.parameter)\" as in the path")])
             }
-            guard case .array(var list) = part(current, "cdns") else { return current.catalog.document }
+            guard case .array(var list) = current.part("cdns") else { return current.document }
             list[index] = new
-            return current.catalog.document.replacing("cdns", with: .array(list))
+            return current.document.replacing("cdns", with: .array(list))
         }
-        return answer(try cdn(revision, call.parameter).value, revision)
+        return answer(try cdn(shown, call.parameter).value, shown)
     }
 
     @Sendable private func removeCDN(_ call: Call) async throws -> Response {
-        let revision = try await change(call, at: { _ in nil }) { current in
+        let shown = try await change(call, at: { _ in nil }) { current in
             let (index, _) = try cdn(current, call.parameter)
-            guard case .array(var list) = part(current, "cdns") else { return current.catalog.document }
+            guard case .array(var list) = current.part("cdns") else { return current.document }
             list.remove(at: index)
-            return current.catalog.document.replacing("cdns", with: .array(list))
+            return current.document.replacing("cdns", with: .array(list))
         }
-        return Response(status: .noContent, headers: [.eTag: EntityTag.of(revision)])
+        return Response(status: .noContent, headers: [.eTag: shown.tag])
     }
 
-    private func changePart(_ call: Call, _ name: String, _ edit: (Document) -> Document) async throws -> Response {
-        let revision = try await change(call, at: "/\(name)") { current in
-            current.catalog.document.replacing(name, with: edit(part(current, name)))
-        }
-        return answer(part(revision, name), revision)
+    private func changePart(_ call: Call, _ name: String, _ edit: @escaping @Sendable (Document) -> Document) async throws -> Response {
+        let shown = try await change(call, at: { _ in "/\(name)" }) { $0.document.replacing(name, with: edit($0.part(name))) }
+        return try await answer(call, shown, name)
     }
 
-    private func change(_ call: Call, at pointer: String, _ edit: (Revision) throws -> Document) async throws -> Revision {
-        try await change(call, at: { _ in pointer }, edit)
-    }
-
+    /// A change of the newest catalog.
+    ///
     /// - Parameter place: where in the catalog the caller's body stands, so that faults point into the body; nil without a body.
     private func change(
-        _ call: Call, at place: (Revision) throws -> String?, _ edit: (Revision) throws -> Document
-    ) async throws -> Revision {
+        _ call: Call, at place: @escaping @Sendable (Shown) throws -> String?,
+        _ edit: @escaping @Sendable (Shown) throws -> Document
+    ) async throws -> Shown {
+        let comment = try comment(call)
+        let current = try await newest.shown(call)
+        let revision = current.revision
+        // The database's id plays no part in a tag.
+        try EntityTag.check(
+            call.request.headers[.ifMatch], against: Head(databaseID: "", revision: revision.id, checksum: revision.checksum))
+        let draft = try await call.compute {
+            RevisionDraft(
+                try valid(try edit(current), at: try place(current)), replacing: current.document, expecting: revision.id,
+                author: call.author, comment: comment)
+        }
+        return try await commit(draft)
+    }
+
+    /// Another whole catalog. Nothing is read of the newest, so that one that is damaged can be replaced.
+    private func replace(_ call: Call, with document: @escaping @Sendable () throws -> Document) async throws -> Shown {
+        let comment = try comment(call)
+        let head = try await newest.head()
+        try EntityTag.check(call.request.headers[.ifMatch], against: head)
+        let current = try? await newest.shown(call)
+        let isCurrent = current?.revision.id == head.revision && current?.revision.checksum == head.checksum
+        let draft = try await call.compute {
+            RevisionDraft(
+                try valid(try document(), at: ""), replacing: isCurrent ? current?.document : nil, expecting: head.revision,
+                author: call.author, comment: comment)
+        }
+        return try await commit(draft)
+    }
+
+    private func commit(_ draft: RevisionDraft) async throws -> Shown {
+        do {
+            let shown = Shown(try await node.commit(draft), draft.document)
+            newest.keep(shown)
+            return shown
+        } catch let error as StorageError {
+            guard case .conflict = error.kind else { throw error }
+            throw EntityTag.stale(try await newest.head())
+        }
+    }
+
+    /// - Throws: 400 for one that would not be stored.
+    private func comment(_ call: Call) throws(Problem) -> String {
         let comment = try call.query("comment") ?? ""
         guard comment.unicodeScalars.count <= 500, !comment.unicodeScalars.contains(where: { $0.value == 0 }) else {
             throw Problem(.badRequest, "The comment must have at most 500 characters and no NUL.")
         }
-        let current = try await newest()
-        try EntityTag.check(call.request.headers[.ifMatch], against: current)
-        let catalog = try valid(try edit(current), at: try place(current))
-        do {
-            return try await node.commit(catalog, expecting: current.id, author: call.author, comment: comment)
-        } catch let error as StorageError {
-            guard case .conflict = error.kind else { throw error }
-            throw EntityTag.stale(try await newest())
-        }
+        return comment
     }
 
     private func valid(_ document: Document, at place: String?) throws(Problem) -> Catalog {
@@ -193,8 +231,7 @@ extension CatalogEndpoints {
             guard let id = Int(call.parameter), let old = try await node.revision(id) else {
                 throw Problem(.notFound, "There is no revision \(call.parameter.prefix(20)); GET /api/v1/revisions lists them.")
             }
-            let revision = try await change(call, at: "") { _ in old.catalog.document }
-            return answer(revision.catalog.document, revision)
+            return try await answer(call, try await replace(call) { try old.read().catalog.document }, "")
         }
     }
 }

@@ -14,13 +14,15 @@ public enum ControlServer {
         now: @escaping @Sendable () -> Int64, started: @escaping @Sendable (Int) -> Void
     ) -> some ApplicationProtocol {
         let catalog = CatalogEndpoints(node: node)
-        let gate = Gate(access: access, now: now)
-        var endpoints = NodeEndpoints(node: node).all + catalog.all + RevisionEndpoints(node: node).all + [catalog.restore]
+        let queue = ComputeQueue()
+        let gate = Gate(access: access, now: Gate.monotonic())
+        let feed = StatusFeed(node: node, queue: queue)
+        var endpoints = NodeEndpoints(node: node, feed: feed).all + catalog.all + RevisionEndpoints(node: node).all + [catalog.restore]
         endpoints += KeyEndpoints(node: node, now: now).all + [TrafficEndpoint(node: node, now: now).endpoint]
         endpoints.append(DatabaseEndpoint(node: node).endpoint)
-        endpoints += [EventsEndpoint(node: node, gate: gate).endpoint] + SessionEndpoints(gate: gate).all + pages.map(\.endpoint)
+        endpoints += [EventsEndpoint(feed: feed, gate: gate).endpoint] + SessionEndpoints(gate: gate).all + pages.map(\.endpoint)
         return Application(
-            responder: Dispatcher(endpoints: endpoints, gate: gate),
+            responder: Dispatcher(endpoints: endpoints, gate: gate, queue: queue),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [RequestDeadline()], idleTimeout: .seconds(60),

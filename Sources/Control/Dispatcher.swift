@@ -23,6 +23,15 @@ struct ControlContext: RequestContext {
 struct Dispatcher: HTTPResponder {
     let endpoints: [Endpoint]
     let gate: Gate
+    let queue: ComputeQueue
+    private let reads = BodyBudget(.reads)
+    private let changes = BodyBudget(.changes)
+
+    init(endpoints: [Endpoint], gate: Gate, queue: ComputeQueue) {
+        self.endpoints = endpoints
+        self.gate = gate
+        self.queue = queue
+    }
 
     func respond(to request: Request, context: ControlContext) async throws -> Response {
         let id = UUID().uuidString
@@ -85,7 +94,11 @@ struct Dispatcher: HTTPResponder {
 
     private func call(_ endpoint: Endpoint, _ parameter: String, _ request: Request, _ context: ControlContext) async throws -> Response {
         let caller = try endpoint.role.map { try gate.authorise(request, from: context.address, $0) }
-        return try await endpoint.handle(Call(request: request, parameter: parameter, caller: caller))
+        let isChange = endpoint.role.map { $0 >= .operator } ?? false
+        let lease = BodyBudget.Lease(isChange ? changes : reads, key: caller?.key.hash ?? "")
+        return try await endpoint.handle(
+            Call(
+                request: request, parameter: parameter, caller: caller, queue: queue, lease: lease, urgency: isChange ? .change : .read))
     }
 
     private static func secure(_ response: inout Response, _ id: String) {

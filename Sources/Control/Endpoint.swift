@@ -44,8 +44,18 @@ struct Call: Sendable {
     let parameter: String
     /// Nil where everybody may call.
     let caller: Caller?
+    let queue: ComputeQueue
+    /// What its body holds of the memory for bodies.
+    let lease: BodyBudget.Lease
+    /// Of the endpoint that was called: an operator's call comes before those that read.
+    let urgency: ComputeQueue.Urgency
     /// The caller's key name; empty where none is needed.
     var author: String { caller?.key.name ?? "" }
+
+    /// Computes beside the threads that serve.
+    func compute<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await queue.run(for: caller?.key.hash ?? "", urgency, work)
+    }
 
     /// A query parameter; nil when it is absent.
     ///

@@ -13,19 +13,22 @@ struct EventsEndpoint {
     private let feed: StatusFeed
     private let places = Places()
 
-    init(node: any Node, gate: Gate) {
+    init(feed: StatusFeed, gate: Gate) {
         self.gate = gate
-        feed = StatusFeed(node: node)
+        self.feed = feed
     }
 
     var endpoint: Endpoint { Endpoint(.get, "/api/v1/events", .viewer, stream) }
 
     @Sendable private func stream(_ call: Call) async throws -> Response {
         let count = try count(call)
-        guard let caller = call.caller, let place = places.take() else {
+        guard let caller = call.caller, let place = places.take(by: caller.key.hash) else {
             throw Problem(
-                .serviceUnavailable, "\(Places.most) event streams are open, which is the limit; close one, or ask GET /api/v1/status.",
-                headers: [(.retryAfter, "5")])
+                .serviceUnavailable,
+                """
+                \(Places.mostOfKey) event streams of this key or \(Places.most) of all are open, which is the limit; close one, or ask \
+                GET /api/v1/status.
+                """, headers: [(.retryAfter, "5")])
         }
         var response = Response(status: .ok, headers: [.contentType: "text/event-stream"])
         // nginx in between would gather events up.
@@ -35,7 +38,7 @@ struct EventsEndpoint {
             try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
             for number in 1... {
                 guard gate.admits(caller) else { break }
-                try await writer.write(ByteBuffer(string: "event: status\ndata: \(await feed.text())\n\n"))
+                try await writer.write(ByteBuffer(string: "event: status\ndata: \(try await feed.text())\n\n"))
                 if number == count || Task.isShuttingDownGracefully { break }
                 do {
                     try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
@@ -58,29 +61,39 @@ struct EventsEndpoint {
     }
 }
 
-/// Streams that are open at once, at most so many.
-private final class Places: Sendable {
+/// Streams that are open at once: at most so many, and at most so many of one key.
+final class Places: Sendable {
     static let most = 32
-    private let taken = Mutex(0)
+    static let mostOfKey = 8
+    private let taken = Mutex<[String: Int]>([:])
 
     /// Nil when all are taken.
-    func take() -> Place? {
+    func take(by key: String) -> Place? {
         let isFree = taken.withLock { taken in
-            guard taken < Places.most else { return false }
-            taken += 1
+            guard taken.values.reduce(0, +) < Places.most, taken[key, default: 0] < Places.mostOfKey else { return false }
+            taken[key, default: 0] += 1
             return true
         }
-        return isFree ? Place(places: self) : nil
+        return isFree ? Place(places: self, key: key) : nil
     }
 
-    func release() { taken.withLock { $0 -= 1 } }
+    func release(by key: String) {
+        taken.withLock { taken in
+            let rest = (taken[key] ?? 0) - 1
+            taken[key] = rest > 0 ? rest : nil
+        }
+    }
 }
 
 /// One stream's place: free again when nothing holds it, also where an answer was never begun.
-private final class Place: Sendable {
+final class Place: Sendable {
     private let places: Places
-    init(places: Places) { self.places = places }
-    deinit { places.release() }
+    private let key: String
+    init(places: Places, key: String) {
+        self.places = places
+        self.key = key
+    }
+    deinit { places.release(by: key) }
 }
 
 extension HTTPField.Name {

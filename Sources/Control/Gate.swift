@@ -7,8 +7,14 @@ struct Gate: Sendable {
     let access: Access
     let sessions = Sessions()
     let failures = FailureLimit()
-    /// Milliseconds since 1970, UTC.
+    /// Milliseconds by a clock that nobody sets: an hour forward must not end sessions, an hour back not make them last.
     let now: @Sendable () -> Int64
+
+    /// Milliseconds from now on.
+    static func monotonic() -> @Sendable () -> Int64 {
+        let begin = ContinuousClock.now
+        return { Int64((.now - begin) / .milliseconds(1)) }
+    }
 
     /// - Throws: 401 or 429 without a good token or session, 403 when the role does not suffice or another site's page made the browser
     ///   send its cookie.

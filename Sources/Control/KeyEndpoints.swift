@@ -31,7 +31,7 @@ struct KeyEndpoints {
     /// The token is in this one answer and nowhere else.
     @Sendable private func create(_ call: Call) async throws -> Response {
         let token = Token.make()
-        let key = try key(await RequestBody.document(call.request), hash: Token.hash(token))
+        let key = try key(await RequestBody.document(call), hash: Token.hash(token))
         let known = try await node.keys()
         let taken = Problem(.conflict, "There is a key of this name; choose another or revoke it with DELETE /api/v1/keys/\(key.name).")
         if known.contains(where: { $0.name == key.name }) { throw taken }

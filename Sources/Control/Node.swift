@@ -8,16 +8,19 @@ public protocol Node: Sendable {
     /// This node as `GET /api/v1/status` shows it.
     func status() async -> Document
 
-    /// The newest stored revision; nil when there is none.
-    func newest() async throws -> Revision?
-    func revision(_ id: Int) async throws -> Revision?
+    /// Which revision is the newest; nil when there is none. Works as well when its catalog is damaged.
+    func head() async throws -> Head?
+    /// The newest stored revision, not read yet; nil when there is none.
+    func newest() async throws -> StoredRevision?
+    func revision(_ id: Int) async throws -> StoredRevision?
     /// Newest first.
-    func revisions(before: Int?, limit: Int) async throws -> [Revision]
+    func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary]
 
-    /// Stores a catalog as the successor of `expecting` and puts it on every worker; returns when it is durable and live.
+    /// Stores a catalog as the successor of the revision that it expects and puts it on every worker; returns when it is durable and
+    /// live.
     ///
     /// - Throws: `StorageError` of kind `conflict` when another revision came first.
-    func commit(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision
+    func commit(_ draft: RevisionDraft) async throws -> Revision
 
     /// Every key of the database, by name.
     func keys() async throws -> [APIKey]
@@ -38,8 +41,8 @@ public protocol Node: Sendable {
     /// Sums over the fleet.
     func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum]
 
-    /// Decides without taking a number; with the revision that was asked.
-    func explain(_ question: ExplainQuestion) async -> (revision: Int, explanation: Explanation)
+    /// Decides without taking a number, with the revision that was asked. What it returns computes where it is called.
+    func explainer() async -> @Sendable (ExplainQuestion) -> (revision: Int, explanation: Explanation)
 }
 
 /// Whether a node should get traffic.

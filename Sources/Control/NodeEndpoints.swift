@@ -6,13 +6,17 @@ import Storage
 /// Health, metrics, status, and the question what would be decided.
 struct NodeEndpoints {
     let node: any Node
+    let feed: StatusFeed
 
     var all: [Endpoint] {
         [
             Endpoint(.get, "/livez", nil) { _ in .text("ok\n") },
             Endpoint(.get, "/readyz", nil, readyz),
             Endpoint(.get, "/metrics", nil) { _ in .text(Exposition.text(try await node.metrics()), type: Exposition.contentType) },
-            Endpoint(.get, "/api/v1/status", .viewer) { _ in .json(await node.status()) },
+            Endpoint(.get, "/api/v1/status", .viewer) { call in
+                let status = await feed.document()
+                return try await call.compute { .json(status) }
+            },
             Endpoint(.post, "/api/v1/explain", .viewer, explain),
         ]
     }
@@ -26,9 +30,12 @@ struct NodeEndpoints {
     }
 
     @Sendable private func explain(_ call: Call) async throws -> Response {
-        let question = try ExplainQuestion(try await RequestBody.document(call.request))
-        let (revision, explanation) = await node.explain(question)
-        return .json(NodeEndpoints.describe(explanation, revision))
+        let bytes = try await RequestBody.bytes(call)
+        let explain = await node.explainer()
+        return try await call.compute {
+            let (revision, explanation) = explain(try ExplainQuestion(try RequestBody.parsed(bytes)))
+            return .json(NodeEndpoints.describe(explanation, revision))
+        }
     }
 
     private static func describe(_ explanation: Explanation, _ revision: Int) -> Document {

@@ -7,6 +7,9 @@ import Storage
 /// The history: who changed what, when and why.
 struct RevisionEndpoints {
     let node: any Node
+    private let history = UnknownChanges()
+
+    init(node: any Node) { self.node = node }
 
     var all: [Endpoint] {
         [
@@ -15,27 +18,34 @@ struct RevisionEndpoints {
         ]
     }
 
-    /// A page. One more than asked for is read: the oldest one's difference needs its predecessor, and the page its end.
+    /// A page. One more than asked for is read, which tells whether there is another.
     @Sendable private func list(_ call: Call) async throws -> Response {
         let limit = try number(call, "limit", in: 1...100) ?? 20
         let before = try number(call, "before", in: 1...Int(Int32.max))
         let revisions = try await node.revisions(before: before, limit: limit + 1)
-        let page = revisions.prefix(limit)
-        let documents = page.indices.map { index in
-            RevisionEndpoints.describe(page[index], after: index + 1 < revisions.count ? revisions[index + 1] : nil)
-        }
+        let page = Array(revisions.prefix(limit))
+        let found = try await history.find(in: page, call, node)
         let next = revisions.count > limit ? page.last.map { Document.integer($0.id) } : nil
-        return .json(.object([.init("revisions", .array(documents.map(Document.object))), .init("next", next ?? .null)]))
+        return try await call.compute {
+            let documents = page.map { Document.object(RevisionEndpoints.describe($0, $0.changes ?? found[$0.id])) }
+            return .json(.object([.init("revisions", .array(documents)), .init("next", next ?? .null)]))
+        }
     }
 
     @Sendable private func one(_ call: Call) async throws -> Response {
-        guard let id = Int(call.parameter), let revision = try await node.revision(id) else {
+        guard let id = Int(call.parameter), let stored = try await node.revision(id) else {
             throw Problem(.notFound, "There is no revision \(call.parameter.prefix(20)); GET /api/v1/revisions lists them.")
         }
-        let members = RevisionEndpoints.describe(revision, after: try await node.revision(id - 1))
-        var response = Response.json(.object(members + [.init("catalog", revision.catalog.document)]))
-        response.headers[.eTag] = EntityTag.of(revision)
-        return response
+        // The list has its changes, and needs one more to look past this one.
+        let page = try await node.revisions(before: id.addingReportingOverflow(1).partialValue, limit: 1)
+        let found = try await history.find(in: page, call, node)
+        let changes = page.first.flatMap { $0.changes ?? found[$0.id] }
+        return try await call.compute {
+            let members = RevisionEndpoints.describe(stored.summary, changes)
+            var response = Response.json(.object(members + [.init("catalog", try stored.read().catalog.document)]))
+            response.headers[.eTag] = EntityTag.of(stored.summary.id, stored.summary.checksum)
+            return response
+        }
     }
 
     private func number(_ call: Call, _ name: String, in range: ClosedRange<Int>) throws(Problem) -> Int? {
@@ -46,16 +56,22 @@ struct RevisionEndpoints {
         return number
     }
 
-    private static func describe(_ revision: Revision, after previous: Revision?) -> [Document.Member] {
+    private static func describe(_ revision: RevisionSummary, _ changes: RevisionChanges?) -> [Document.Member] {
         let time = Date(timeIntervalSince1970: Double(revision.created) / 1000)
-        let changes = previous.map { revision.catalog.document.changes(from: $0.catalog.document) } ?? []
         return [
             .init("id", .integer(revision.id)),
             .init("created", .string(time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))),
             .init("author", .string(revision.author)),
             .init("comment", .string(revision.comment)),
             .init("checksum", .string(revision.checksum)),
-            .init("changes", .array(changes.map(\.document))),
+        ] + describe(changes)
+    }
+
+    /// - Parameter changes: nil when they are not known.
+    static func describe(_ changes: RevisionChanges?) -> [Document.Member] {
+        [
+            .init("changes", .array(changes?.shown ?? [])),
+            .init("changeCount", changes.map { .integer($0.count) } ?? .null),
         ]
     }
 }

@@ -8,8 +8,8 @@ import Synchronization
 final class Sessions: Sendable {
     /// Milliseconds, from the login.
     static let lifetime: Int64 = 12 * 3_600_000
-    /// The one that would end first makes room for the next.
-    private static let most = 1000
+    /// Of one key. The one that would end first makes room for the next, so no key takes a session from another.
+    static let mostOfKey = 20
 
     private struct Session {
         let keyHash: String
@@ -19,17 +19,14 @@ final class Sessions: Sendable {
     /// By the hash of the cookie's value, so that finding one tells nothing about the others.
     private let sessions = Mutex<[String: Session]>([:])
 
-    /// - Parameter now: milliseconds.
+    /// - Parameter now: milliseconds by a clock that is never set.
     /// - Returns: the cookie's value.
     func begin(_ key: APIKey, now: Int64) -> String {
         let id = Token.make()
         sessions.withLock { sessions in
-            if sessions.count >= Sessions.most {
-                sessions = sessions.filter { $0.value.ends > now }
-                if sessions.count >= Sessions.most, let first = sessions.min(by: { $0.value.ends < $1.value.ends }) {
-                    sessions[first.key] = nil
-                }
-            }
+            sessions = sessions.filter { $0.value.ends > now }
+            let own = sessions.filter { $0.value.keyHash == key.hash }
+            if own.count >= Sessions.mostOfKey, let first = own.min(by: { $0.value.ends < $1.value.ends }) { sessions[first.key] = nil }
             sessions[Token.hash(id)] = Session(keyHash: key.hash, ends: now + Sessions.lifetime)
         }
         return id

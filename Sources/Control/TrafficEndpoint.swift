@@ -22,14 +22,19 @@ struct TrafficEndpoint {
             throw Problem(
                 .badRequest, "The answer would have more than \(sums.count - 1) sums; ask for a shorter time or fewer dimensions.")
         }
-        return .json(
-            .object([
+        return try await call.compute { .json(TrafficEndpoint.describe(sums, by, from: from, to: to)) }
+    }
+
+    private static func describe(
+        _ sums: [TrafficSum], _ by: [TrafficQuestion.Dimension], from: Int64, to: Int64
+    ) -> Document {
+        .object([
                 .init("from", .string(TrafficEndpoint.text(from))),
                 .init("to", .string(TrafficEndpoint.text(to))),
                 .init("by", .array(by.map { .string($0.rawValue) })),
                 .init("total", .integer(sums.reduce(0) { $0 &+ Int($1.requests) })),
                 .init("sums", .array(sums.map { TrafficEndpoint.describe($0, by) })),
-            ]))
+            ])
     }
 
     private func time(_ call: Call, _ name: String) throws(Problem) -> Int64? {
@@ -76,6 +81,8 @@ extension Call {
     static func time(_ text: String) -> Int64? {
         guard text.utf8.count <= 40 else { return nil }
         let styles = [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)]
+        // RFC 3339 §5.6: T and Z may be written in lower case.
+        let text = text.uppercased()
         guard let date = styles.lazy.compactMap({ try? Date(text, strategy: $0) }).first else { return nil }
         let seconds = date.timeIntervalSince1970.rounded(.down)
         return (0..<253_402_300_800).contains(seconds) ? Int64(seconds) : nil

@@ -120,18 +120,20 @@ struct BalancerNode: Node {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
-    func newest() async throws -> Revision? { try await store.load() }
+    func head() async throws -> Head? { try await store.head() }
 
-    func revision(_ id: Int) async throws -> Revision? { try await store.revision(id) }
+    func newest() async throws -> StoredRevision? { try await store.newest() }
 
-    func revisions(before: Int?, limit: Int) async throws -> [Revision] {
+    func revision(_ id: Int) async throws -> StoredRevision? { try await store.stored(id) }
+
+    func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary] {
         try await store.revisions(before: before, limit: limit)
     }
 
     /// Stores it and puts it on every worker. Nobody waits here for an edit that hangs but its own caller.
-    func commit(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
+    func commit(_ draft: RevisionDraft) async throws -> Revision {
         try requireFollowedDatabase()
-        let revision = try await store.append(catalog, expecting: expecting, author: author, comment: comment)
+        let revision = try await store.append(draft)
         await publisher.stored(revision)
         return revision
     }
@@ -187,11 +189,13 @@ struct BalancerNode: Node {
 
     func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { try await store.traffic(question) }
 
-    func explain(_ question: ExplainQuestion) async -> (revision: Int, explanation: Explanation) {
+    func explainer() async -> @Sendable (ExplainQuestion) -> (revision: Int, explanation: Explanation) {
         let table = publisher.view.table
-        let explanation = table.explain(
-            question.video, avoiding: question.avoid, client: question.client, headers: question.headers,
-            at: Int(SystemClock.now() / 1000), sequences: publisher.book.set(for: table))
-        return (table.revision, explanation)
+        return { [publisher] question in
+            let explanation = table.explain(
+                question.video, avoiding: question.avoid, client: question.client, headers: question.headers,
+                at: Int(SystemClock.now() / 1000), sequences: publisher.book.set(for: table))
+            return (table.revision, explanation)
+        }
     }
 }

@@ -2,15 +2,28 @@ import Steering
 
 /// All that a table is compiled from. Whoever learns something new hands it to the publisher, which makes the next table of the whole.
 struct Inputs: Sendable {
-    var published: Published
+    var published: Published {
+        didSet { compilation += 1 }
+    }
+    /// What is known of clients.
+    var geography: Geography {
+        didSet { compilation += 1 }
+    }
     /// What the probes say; all up without probes.
     var health = Health.allUp
-    /// What is known of clients.
-    var geography: Geography
     /// Balancers that live, this one included: they divide the caps.
     var nodes = 1
+    /// Another number, another catalog to compile: health and nodes do not need that.
+    private(set) var compilation = 0
 
-    func table() -> RoutingTable {
-        RoutingTable(published.catalog, revision: published.revision, health: health, nodes: nodes, geography: geography)
+    init(published: Published, geography: Geography) {
+        self.published = published
+        self.geography = geography
+    }
+
+    func compiled() -> CompiledCatalog { CompiledCatalog(published.catalog, geography: geography) }
+
+    func table(_ compiled: CompiledCatalog) -> RoutingTable {
+        RoutingTable(compiled, revision: published.revision, health: health, nodes: nodes)
     }
 }

@@ -94,15 +94,13 @@ actor LazyStore: CatalogStore, KeyStore {
 
     func head() async throws -> Head? { try await read { try await $0.head() } }
 
-    func load() async throws -> Revision? { try await read { try await $0.load() } }
+    func newest() async throws -> StoredRevision? { try await read { try await $0.newest() } }
 
-    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
-        try await write { try await $0.append(catalog, expecting: expecting, author: author, comment: comment) }
-    }
+    func stored(_ id: Int) async throws -> StoredRevision? { try await read { try await $0.stored(id) } }
 
-    func revision(_ id: Int) async throws -> Revision? { try await read { try await $0.revision(id) } }
+    func append(_ draft: RevisionDraft) async throws -> Revision { try await write { try await $0.append(draft) } }
 
-    func revisions(before: Int?, limit: Int) async throws -> [Revision] {
+    func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary] {
         try await read { try await $0.revisions(before: before, limit: limit) }
     }
 

@@ -25,6 +25,8 @@ actor Publisher {
     private let apply: Apply
     private let now: @Sendable () -> Int64
     private var inputs: Inputs
+    /// The catalog of the table that is live, and which one it is.
+    private var compiled: (number: Int, catalog: CompiledCatalog)
     /// Counts the updates that were handed in, and those that are live.
     private var wanted: UInt64 = 0
     private var live: UInt64 = 0
@@ -62,6 +64,7 @@ actor Publisher {
     ) {
         self.loop = loop
         self.inputs = inputs
+        compiled = (inputs.compilation, table.compiled)
         self.book = book
         self.access = access
         self.logger = logger
@@ -169,7 +172,8 @@ actor Publisher {
         }
         let update = wanted
         let inputs = inputs
-        let table = inputs.table()
+        if compiled.number != inputs.compilation { compiled = (inputs.compilation, inputs.compiled()) }
+        let table = inputs.table(compiled.catalog)
         do {
             try await apply(table, book.set(for: table))
             show(inputs.published, table)

@@ -59,7 +59,7 @@ public struct Server: Sendable {
         let geoIP = GeoIPFiles(settings.geoIPPaths, logger: logger, now: { SystemClock.now() })
         _ = await geoIP.look()
         let inputs = Inputs(published: start.published, geography: await geoIP.geography)
-        let table = inputs.table()
+        let table = inputs.table(inputs.compiled())
         let accessLog = try settings.accessLog.map { configuration in
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
         }

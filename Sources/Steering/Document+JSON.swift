@@ -52,6 +52,8 @@ extension Document {
     /// A JSON string literal (RFC 8259 §7); controls and DEL are escaped so that a log line stays one line.
     static func writeString(_ value: String, to text: inout String) {
         text += "\""
+        defer { text += "\"" }
+        if value.utf8.allSatisfy(isPlain) { return text += value }
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\"": text += "\\\""
@@ -65,6 +67,10 @@ extension Document {
             default: text.unicodeScalars.append(scalar)
             }
         }
-        text += "\""
+    }
+
+    /// Whether a byte of UTF-8 stands for itself in every string; 0xC2 begins the controls U+0080 to U+009F.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0x7F && byte != 0xC2
     }
 }

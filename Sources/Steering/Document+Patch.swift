@@ -47,19 +47,20 @@ extension Document {
     /// What differs from `old` to this value, in document order.
     public func changes(from old: Document) -> [Change] { Document.changes(at: "", old, self) }
 
-    private static func changes(at pointer: String, _ old: Document?, _ new: Document?) -> [Change] {
-        if old == new { return [] }
-        guard let old, let new, let before = old.namedMembers, let after = new.namedMembers else {
-            return [Change(pointer: pointer, from: old, to: new)]
+    private static func changes(at pointer: String, _ oldDocument: Document?, _ newDocument: Document?) -> [Change] {
+        if oldDocument == newDocument { return [] }
+        guard let before = oldDocument?.namedMembers, let after = newDocument?.namedMembers else {
+            return [Change(pointer: pointer, from: oldDocument, to: newDocument)]
         }
-        let removed = before.filter { member in !after.contains { $0.key == member.key } }
+        // The first of equal names, as `subscript` has it.
+        let old = Dictionary(before.map { ($0.key, $0.value) }) { first, _ in first }
+        let new = Dictionary(after.map { ($0.key, $0.value) }) { first, _ in first }
+        let removed = before.filter { new[$0.key] == nil }
         let changes = (after + removed).flatMap { member in
-            Document.changes(
-                at: pointer + "/" + Fault.escaped(member.key), before.first { $0.key == member.key }?.value,
-                after.first { $0.key == member.key }?.value)
+            Document.changes(at: pointer + "/" + Fault.escaped(member.key), old[member.key], new[member.key])
         }
         // The same elements in another order.
-        return changes.isEmpty ? [Change(pointer: pointer, from: old, to: new)] : changes
+        return changes.isEmpty ? [Change(pointer: pointer, from: oldDocument, to: newDocument)] : changes
     }
 
     /// The members of an object, or of a list whose elements all have names of their own.

@@ -29,6 +29,15 @@ final class Policy: Sendable {
         candidates = pool.candidates
     }
 
+    private init(_ other: Policy, _ pool: Pool) {
+        (denies, every, status, sequence) = (other.denies, other.every, other.status, other.sequence)
+        countsByServer = other.countsByServer
+        (choice, isPanicking, excluded, candidates) = (pool.choice, pool.isPanicking, pool.excluded, pool.candidates)
+    }
+
+    /// The same policy over what health leaves of its CDNs.
+    func choosing(from pool: Pool) -> Policy { Policy(self, pool) }
+
     static func denying() -> Policy { Policy() }
 
     private init() {
@@ -40,16 +49,18 @@ final class Policy: Sendable {
 
 extension Policy {
     /// What CDNs a policy may choose from, by a strategy.
-    struct Pool {
+    struct Pool: Sendable {
         let choice: Choice
         let isPanicking: Bool
         let excluded: [Int]
         let candidates: [Int]
 
-        /// - Parameter shares: the policy's CDNs and their weights, in the order of the catalog.
-        init(_ catalog: Catalog, _ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)], _ health: Health) {
+        /// - Parameters:
+        ///   - shares: the policy's CDNs and their weights, in the order of the catalog.
+        ///   - isDown: by CDN.
+        init(_ catalog: Catalog, _ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)], isDown: [Bool]) {
             let taking = shares.filter { catalog.cdns[$0.cdn].enabled && $0.weight > 0 }
-            let working = taking.filter { !health.downCDNs.contains(catalog.cdns[$0.cdn].name) }
+            let working = taking.filter { !isDown[$0.cdn] }
             // Weights play no part in a rotation.
             var countsWeights = true
             if case .rotate = selection { countsWeights = false }
@@ -58,7 +69,7 @@ extension Policy {
             }
             isPanicking = working.count < taking.count && sum(working) < catalog.failover.panicThreshold * sum(taking)
             let chosen = isPanicking ? taking : working
-            excluded = isPanicking ? [] : taking.map(\.cdn).filter { cdn in !working.contains { $0.cdn == cdn } }
+            excluded = isPanicking ? [] : taking.map(\.cdn).filter { isDown[$0] }
             candidates = chosen.map(\.cdn)
             choice = Choice(selection, chosen.map { (cdn: $0.cdn, name: catalog.cdns[$0.cdn].name, weight: $0.weight) })
         }

@@ -14,14 +14,19 @@ enum Ring {
         let weights = reduced(weights)
         let length = weights.reduce(0, +)
         var served = [Int](repeating: 0, count: weights.count)
-        var release = weights.map { $0 == 0 ? Int.max : 0 }
-        var deadline = weights.map { $0 == 0 ? Int.max : (length + $0 - 1) / $0 }
+        // By slot: the entries whose next occurrence may not come earlier.
+        var released = [[Int]](repeating: [], count: length)
+        if length > 0 { released[0] = weights.indices.filter { weights[$0] > 0 } }
+        var ready = MinimumHeap()
         return (0..<length).map { slot in
-            var best = -1
-            for entry in weights.indices where release[entry] <= slot && (best < 0 || deadline[entry] < deadline[best]) { best = entry }
+            for entry in released[slot] {
+                let deadline = ((served[entry] + 1) * length + weights[entry] - 1) / weights[entry]
+                ready.insert(deadline * weights.count + entry)
+            }
+            // Of equal deadlines the first entry goes first. One is always ready: the windows of all leave no slot empty.
+            let best = ready.removeFirst() % weights.count
             served[best] += 1
-            release[best] = served[best] == weights[best] ? Int.max : served[best] * length / weights[best]
-            deadline[best] = ((served[best] + 1) * length + weights[best] - 1) / weights[best]
+            if served[best] < weights[best] { released[max(slot + 1, served[best] * length / weights[best])].append(best) }
             return best
         }
     }
@@ -38,4 +43,33 @@ enum Ring {
     }
 
     private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
+}
+
+/// Numbers, the smallest first (a binary heap).
+private struct MinimumHeap {
+    private var numbers: [Int] = []
+
+    mutating func insert(_ number: Int) {
+        var position = numbers.count
+        numbers.append(number)
+        while position > 0, numbers[(position - 1) / 2] > number {
+            numbers.swapAt(position, (position - 1) / 2)
+            position = (position - 1) / 2
+        }
+    }
+
+    /// The heap must not be empty.
+    mutating func removeFirst() -> Int {
+        numbers.swapAt(0, numbers.count - 1)
+        let first = numbers.removeLast()
+        var position = 0
+        while 2 * position + 1 < numbers.count {
+            var child = 2 * position + 1
+            if child + 1 < numbers.count, numbers[child + 1] < numbers[child] { child += 1 }
+            guard numbers[child] < numbers[position] else { break }
+            numbers.swapAt(position, child)
+            position = child
+        }
+        return first
+    }
 }

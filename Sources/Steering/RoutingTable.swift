@@ -6,7 +6,8 @@ public final class RoutingTable: Sendable {
     /// The revision the catalog is stored under; 0 when it is stored nowhere.
     public let revision: Int
 
-    /// What it was compiled with.
+    /// What it was made of; a table with another health is made of the same.
+    public let compiled: CompiledCatalog
     public let health: Health
     public let geography: Geography
     /// By index; the first holds where no rule does, then comes one for each rule.
@@ -42,33 +43,42 @@ public final class RoutingTable: Sendable {
     ///   - revision: 0 when the catalog is stored nowhere.
     ///   - health: what does not work now.
     ///   - nodes: balancers that share the caps, at least 1.
-    ///   - geography: what is known of clients; without it rules by country and autonomous system match nobody.
-    public init(
-        _ catalog: Catalog, revision: Int, health: Health = .allUp, nodes: Int = 1, geography: Geography = Geography()
-    ) {
+    public init(_ compiled: CompiledCatalog, revision: Int, health: Health = .allUp, nodes: Int = 1) {
+        let catalog = compiled.catalog
+        self.compiled = compiled
         self.catalog = catalog
         self.revision = revision
         self.health = health
-        self.geography = geography
-        (policies, scopeNames) = RoutingTable.policies(catalog, health)
-        statuses = Set(policies.filter { !$0.denies }.map(\.status)).sorted()
-        rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels, geography)
+        geography = compiled.geography
+        policies = compiled.policies(health)
+        rules = compiled.rules
+        statuses = compiled.statuses
+        scopeNames = compiled.scopeNames
         serverIsUp = catalog.origin.labels.map { !health.downServers.contains($0) }
-        serverHashes = catalog.origin.labels.map { label in
-            let bytes = Array(label.utf8)
-            return Rendezvous.hash(bytes.span, 0..<bytes.count, Rendezvous.start)
-        }
+        serverHashes = compiled.serverHashes
         let share = { (limit: Int) in max(1, limit / max(1, nodes)) }
         let hasCaps = catalog.cdns.contains { $0.maxPerSecond != nil }
         caps = hasCaps ? catalog.cdns.map { $0.maxPerSecond.map(share) ?? .max } : []
         originLimit = catalog.failover.originLimit.map(share)
-        servers = ByteTable(catalog.origin.labels)
-        domains = ByteTable(catalog.origin.domains)
-        cdnNames = ByteTable(catalog.cdns.map { $0.name.lowercased() })
-        locationPrefixes = ByteStrings(["\(catalog.origin.scheme.rawValue)://"] + catalog.cdns.map { "\($0.url.text)/" })
-        cdnBases = catalog.cdns
-            .map { CDNBase(authority: Array($0.url.authority.utf8), prefix: Array($0.url.prefix.utf8)) }
-            .sorted { $0.prefix.count > $1.prefix.count }
+        servers = compiled.servers
+        domains = compiled.domains
+        cdnNames = compiled.cdnNames
+        locationPrefixes = compiled.locationPrefixes
+        cdnBases = compiled.cdnBases
+    }
+
+    /// Compiles a catalog and takes it with this health.
+    ///
+    /// - Parameter geography: what is known of clients; without it rules by country and autonomous system match nobody.
+    public convenience init(
+        _ catalog: Catalog, revision: Int, health: Health = .allUp, nodes: Int = 1, geography: Geography = Geography()
+    ) {
+        self.init(CompiledCatalog(catalog, geography: geography), revision: revision, health: health, nodes: nodes)
+    }
+
+    /// The same catalog with another health or another number of balancers; compiles nothing that neither changes.
+    public func with(health: Health, nodes: Int) -> RoutingTable {
+        RoutingTable(compiled, revision: revision, health: health, nodes: nodes)
     }
 
     /// What ignores health now: `default` or rules by name.
@@ -86,46 +96,5 @@ public final class RoutingTable: Sendable {
             sentence("country", geography.countries) { !$0.countries.isEmpty },
             sentence("autonomous system", geography.asns) { !$0.asns.isEmpty },
         ].compactMap { $0 }
-    }
-
-    private static func policies(_ catalog: Catalog, _ health: Health) -> (policies: [Policy], scopes: [String]) {
-        // Many rules have the same pool; a ring is compiled once.
-        var pools: [PoolKey: Policy.Pool] = [:]
-        func pool(_ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)]) -> Policy.Pool {
-            let key = PoolKey(selection: selection, shares: shares.flatMap { [$0.cdn, $0.weight] })
-            if let known = pools[key] { return known }
-            let new = Policy.Pool(catalog, selection, shares, health)
-            pools[key] = new
-            return new
-        }
-        let all = catalog.cdns.indices.map { (cdn: $0, weight: catalog.cdns[$0].weight) }
-        let positions = Dictionary(uniqueKeysWithValues: catalog.cdns.enumerated().map { ($0.element.name, $0.offset) })
-        let byServer = catalog.origin.scope == .server
-        var scopes = byServer ? catalog.origin.labels.map { "server/\($0)" } : ["all"]
-        let usual = pool(catalog.selection, all)
-        var policies = [
-            Policy(usual, every: catalog.origin.every, status: catalog.redirect.status, sequence: 0, countsByServer: byServer)
-        ]
-        for rule in catalog.rules {
-            guard case .steer(let steering) = rule.then else {
-                policies.append(.denying())
-                continue
-            }
-            let shares = steering.cdns?.compactMap { share in positions[share.cdn].map { (cdn: $0, weight: share.weight) } }
-            if steering.countsForItself { scopes.append("rule/\(rule.name)") }
-            policies.append(
-                Policy(
-                    pool(steering.selection ?? catalog.selection, shares ?? all), every: steering.every ?? catalog.origin.every,
-                    status: steering.status ?? catalog.redirect.status,
-                    sequence: steering.countsForItself ? scopes.count - 1 : 0,
-                    countsByServer: byServer && !steering.countsForItself))
-        }
-        return (policies, scopes)
-    }
-
-    private struct PoolKey: Hashable {
-        let selection: Catalog.Selection
-        /// CDN and weight in turn.
-        let shares: [Int]
     }
 }

@@ -12,13 +12,14 @@ extension Rule {
         guard root.members["rules"] != nil else { return [] }
         var rules: [Rule] = []
         var names: Set<String> = []
+        var targets = Targets(cdns: cdns, origin: origin)
         for (pointer, value) in reader.list(root, "rules", count: 0...most, of: "rules") {
             let object = reader.object(
                 value, at: pointer, keys: ["name", "when", "deny", "cdns", "selection", "every", "status"])
             guard case .object = value else { continue }
             let name = readName(object, taken: &names, &reader)
-            let condition = Condition.read(object, origin, &reader)
-            let effect = readEffect(object, cdns, &reader)
+            let condition = Condition.read(object, &targets, &reader)
+            let effect = readEffect(object, targets, &reader)
             if let name { rules.append(Rule(name: name, when: condition, then: effect)) }
         }
         if rules.reduce(0, { $0 + $1.when.clients.count }) > mostNetworks {
@@ -44,11 +45,11 @@ extension Rule {
     }
 
     private static func readEffect(
-        _ object: DocumentReader.Object, _ cdns: [Catalog.CDN], _ reader: inout DocumentReader
+        _ object: DocumentReader.Object, _ targets: Targets, _ reader: inout DocumentReader
     ) -> Effect {
         let isDenied = reader.bool(object, "deny", default: false)
         let steering = Steering(
-            cdns: readShares(object, cdns, &reader),
+            cdns: readShares(object, targets, &reader),
             selection: Catalog.Selection.read(object, &reader),
             every: reader.optionalInteger(object, "every", in: 0...1_000_000_000),
             status: reader.redirectStatus(object))
@@ -65,7 +66,7 @@ extension Rule {
     }
 
     private static func readShares(
-        _ object: DocumentReader.Object, _ cdns: [Catalog.CDN], _ reader: inout DocumentReader
+        _ object: DocumentReader.Object, _ targets: Targets, _ reader: inout DocumentReader
     ) -> [Share]? {
         guard let document = object.members["cdns"] else { return nil }
         let pointer = object.pointer(to: "cdns")
@@ -73,23 +74,46 @@ extension Rule {
             reader.note(pointer, "must be an object of weights by CDN, such as {\"cdn-a\": 1}, is \(document.kind)")
             return nil
         }
-        var weights: [String: Int] = [:]
+        var weights: [Int: Int] = [:]
         for member in members {
-            let place = pointer + "/" + Fault.escaped(member.key)
-            guard let cdn = cdns.first(where: { $0.name.lowercased() == member.key.lowercased() }) else {
-                reader.note(place, "is no CDN of this catalog; they are \(known(cdns))")
+            var place: String { pointer + "/" + Fault.escaped(member.key) }
+            guard let cdn = targets.positions[member.key.lowercased()] else {
+                reader.note(place, "is no CDN of this catalog; they are \(known(targets.cdns))")
                 continue
             }
             guard case .integer(let weight) = member.value, (0...1000).contains(weight) else {
                 reader.note(place, "must be a weight from 0 to 1000, is \(member.value.kind)")
                 continue
             }
-            if weights.updateValue(weight, forKey: cdn.name) != nil { reader.note(place, "stands twice (letter case apart); keep one") }
+            if weights.updateValue(weight, forKey: cdn) != nil { reader.note(place, "stands twice (letter case apart); keep one") }
         }
         if weights.count == members.count, weights.values.allSatisfy({ $0 == 0 }) {
             reader.note(pointer, "have weights that sum to 0; give one of them more, or remove the rule")
         }
-        return cdns.compactMap { cdn in weights[cdn.name].map { Share(cdn: cdn.name, weight: $0) } }
+        return weights.sorted { $0.key < $1.key }.map { Share(cdn: targets.cdns[$0.key].name, weight: $0.value) }
+    }
+
+    /// What rules may name, looked up quickly: a thousand rules ask for a thousand CDNs each.
+    fileprivate struct Targets {
+        let cdns: [Catalog.CDN]
+        /// Of CDNs, by name in lower case.
+        let positions: [String: Int]
+        private let labels: Set<String>
+        /// By a pattern of servers, whether all that it names exist.
+        private var patterns: [String: Bool] = [:]
+
+        init(cdns: [Catalog.CDN], origin: Catalog.Origin) {
+            self.cdns = cdns
+            positions = Dictionary(cdns.enumerated().map { ($0.element.name.lowercased(), $0.offset) }) { first, _ in first }
+            labels = Set(origin.labels)
+        }
+
+        mutating func haveServers(_ pattern: String) -> Bool {
+            if let known = patterns[pattern] { return known }
+            let exist = ServerPattern.labels(of: pattern)?.allSatisfy(labels.contains) ?? false
+            patterns[pattern] = exist
+            return exist
+        }
     }
 
     private static func known(_ cdns: [Catalog.CDN]) -> String {
@@ -113,24 +137,22 @@ extension Rule {
 
 extension Rule.Condition {
     fileprivate static func read(
-        _ rule: DocumentReader.Object, _ origin: Catalog.Origin, _ reader: inout DocumentReader
+        _ rule: DocumentReader.Object, _ targets: inout Rule.Targets, _ reader: inout DocumentReader
     ) -> Rule.Condition {
         let object = reader.object(
             rule.members["when"], at: rule.pointer(to: "when"),
             keys: ["servers", "paths", "clients", "countries", "asns", "headers", "hours"])
         return Rule.Condition(
-            servers: readServers(object, origin, &reader), paths: readPaths(object, &reader), clients: readClients(object, &reader),
+            servers: readServers(object, &targets, &reader), paths: readPaths(object, &reader), clients: readClients(object, &reader),
             headers: readHeaders(object, &reader), hours: WeeklyHours.read(object, &reader), countries: readCountries(object, &reader),
             asns: readASNs(object, &reader))
     }
 
     private static func readServers(
-        _ object: DocumentReader.Object, _ origin: Catalog.Origin, _ reader: inout DocumentReader
+        _ object: DocumentReader.Object, _ targets: inout Rule.Targets, _ reader: inout DocumentReader
     ) -> [String] {
-        let known = Set(origin.labels)
-        return strings(object, "servers", count: 1000, "a label such as \"s1\" or a range such as \"s[1-9]\"", &reader) { text in
-            guard let labels = ServerPattern.labels(of: text) else { return nil }
-            return labels.allSatisfy(known.contains) ? URLByte.lowercased(text) : nil
+        strings(object, "servers", count: 1000, "a label such as \"s1\" or a range such as \"s[1-9]\"", &reader) { text in
+            targets.haveServers(text) ? URLByte.lowercased(text) : nil
         } why: {
             "must name servers of /origin/servers, is \($0)"
         }

@@ -21,10 +21,7 @@ final class RuleIndex: Sendable {
     init(_ rules: [Rule], labels: [String], _ geography: Geography) {
         var sets = RuleSets(rules: rules.count)
         let patterns = rules.map { rule in rule.when.paths.map { Pattern($0) } }
-        let servers = rules.map { rule in Set(rule.when.servers.flatMap { ServerPattern.labels(of: $0) ?? [] }) }
-        serverPlaces = labels.map { label in
-            sets.place(sets.set(rules.count) { servers[$0].isEmpty || servers[$0].contains(label) })
-        }
+        serverPlaces = RuleIndex.serverSets(rules, labels, &sets).map { sets.place($0) }
         networks = NetworkIndex(rules, base: sets.set(rules.count) { rules[$0].when.clients.isEmpty }, &sets)
         self.geography = GeographyIndex(rules, geography, &sets)
         prefixes = PrefixIndex(patterns, base: sets.set(rules.count) { patterns[$0].isEmpty }, &sets)
@@ -35,7 +32,24 @@ final class RuleIndex: Sendable {
                 headers: rule.when.headers.map { (Array($0.name.utf8), Pattern($0.pattern, ignoresCase: true)) },
                 hours: rule.when.hours)
         }
+        sets.seal()
         self.sets = sets
+    }
+
+    /// By server: the rules that hold for it.
+    private static func serverSets(_ rules: [Rule], _ labels: [String], _ sets: inout RuleSets) -> [[UInt64]] {
+        let positions = Dictionary(labels.enumerated().map { ($0.element, $0.offset) }) { first, _ in first }
+        // Many rules name the same servers.
+        var known: [String: [Int]] = [:]
+        var byServer = Array(repeating: sets.set(rules.count) { rules[$0].when.servers.isEmpty }, count: labels.count)
+        for (rule, content) in rules.enumerated() {
+            for pattern in Set(content.when.servers) {
+                let servers = known[pattern] ?? (ServerPattern.labels(of: pattern) ?? []).compactMap { positions[$0] }
+                known[pattern] = servers
+                for server in servers { byServer[server][rule / 64] |= 1 << UInt64(rule % 64) }
+            }
+        }
+        return byServer
     }
 
     /// The first rule that the request satisfies; nil when there is none.

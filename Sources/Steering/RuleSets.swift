@@ -16,6 +16,9 @@ struct RuleSets: Sendable {
         return place
     }
 
+    /// Gives back the memory that only compiling needs.
+    mutating func seal() { known = [:] }
+
     func set(at place: Int) -> [UInt64] { Array(words[place..<place + stride]) }
 
     /// A set of the rules that satisfy the test.

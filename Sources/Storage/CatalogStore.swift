@@ -10,29 +10,24 @@ public protocol CatalogStore: Sendable {
     /// - Returns: nil when no revision was stored yet.
     func head() async throws -> Head?
 
-    /// The newest revision; nil when none was stored yet.
-    ///
-    /// - Throws: `.unreadableRevision` when its text fails its checksum or is no valid catalog.
-    func load() async throws -> Revision?
+    /// The newest revision, its catalog not read yet; nil when none was stored yet.
+    func newest() async throws -> StoredRevision?
 
-    /// Stores the successor of revision `expecting`; returns when it is durable.
-    ///
-    /// Its id, `expecting + 1`, is the primary key: of several writers who expect the same the database itself accepts one.
-    ///
-    /// - Parameters:
-    ///   - expecting: the revision the change was made to; 0 for the first.
-    ///   - author: who made it, at most 255 bytes.
-    ///   - comment: why, at most 4096 bytes; may be empty.
-    /// - Throws: `.conflict(current:)` when `expecting` is not the newest revision; `.refused` for a text that is too long or has a NUL.
-    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision
+    /// One revision of the past, its catalog not read yet; nil when there is none of this id.
+    func stored(_ id: Int) async throws -> StoredRevision?
 
-    /// One revision of the past; nil when there is none of this id.
-    func revision(_ id: Int) async throws -> Revision?
+    /// Stores the successor of the revision that the draft expects; returns when it is durable.
+    ///
+    /// Its id, one more, is the primary key: of several writers who expect the same the database itself accepts one.
+    ///
+    /// - Throws: `.conflict(current:)` when the draft does not expect the newest revision; `.refused` for a text that is too long or has
+    ///   a NUL.
+    func append(_ draft: RevisionDraft) async throws -> Revision
 
-    /// Revisions older than `before`, or the newest ones; newest first.
+    /// Revisions older than `before`, or the newest ones, without their catalogs; newest first.
     ///
     /// - Parameter limit: at most 1000 are read at once.
-    func revisions(before: Int?, limit: Int) async throws -> [Revision]
+    func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary]
 
     /// The ids of the databases that this one succeeds, oldest first: whoever followed one of them may follow this one.
     func predecessors() async throws -> [String]
@@ -41,4 +36,19 @@ public protocol CatalogStore: Sendable {
     ///
     /// - Throws: `.refused` for what is no database's id: 32 hexadecimal digits.
     func adopt(predecessor id: String) async throws
+}
+
+extension CatalogStore {
+    /// The newest revision; nil when none was stored yet. Reads it where it is called.
+    ///
+    /// - Throws: `.unreadableRevision` when its text fails its checksum or is no valid catalog.
+    public func load() async throws -> Revision? { try await newest()?.read() }
+
+    /// One revision of the past, as `load` has the newest.
+    public func revision(_ id: Int) async throws -> Revision? { try await stored(id)?.read() }
+
+    /// Stores a catalog whose changes are found out later, or which is the first.
+    public func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
+        try await append(RevisionDraft(catalog, replacing: nil, expecting: expecting, author: author, comment: comment))
+    }
 }

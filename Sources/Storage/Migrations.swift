@@ -64,6 +64,16 @@ enum Migrations {
                 """,
             down: "DROP TABLE IF EXISTS balancer_key_uses",
             loses: "when each API key was last used"),
+        Migration(
+            id: 8, name: "make the table of what each revision changed",
+            // Beside the revisions, as a column cannot be added twice. The checksum ties a row to the revision that it was made for.
+            up: """
+                CREATE TABLE IF NOT EXISTS balancer_revision_changes (id BIGINT NOT NULL PRIMARY KEY, checksum CHAR(64) NOT NULL, \
+                total BIGINT NOT NULL, changes LONGTEXT NOT NULL){options}
+                """,
+            down: "DROP TABLE IF EXISTS balancer_revision_changes",
+            // They are found out anew from the catalogs.
+            loses: nil),
     ]
 
     /// The migrator's own two tables. They stand before the first step and outlast the last, so their form never changes.

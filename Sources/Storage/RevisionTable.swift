@@ -10,7 +10,7 @@ struct RevisionTable: Sendable {
     static let longestComment = 4096
     static let longestPage = 1000
 
-    private static let columns = "id, catalog, author, comment, created, checksum"
+    private static let columns = "id, author, comment, created, checksum, catalog"
 
     func head() async throws(StorageError) -> Head? {
         // The outer join keeps a lost identity row from looking like an empty database.
@@ -27,47 +27,67 @@ struct RevisionTable: Sendable {
         return Head(databaseID: databaseID, revision: Int(id), checksum: checksum)
     }
 
-    func load() async throws(StorageError) -> Revision? {
-        let sql = "SELECT \(RevisionTable.columns) FROM balancer_revisions ORDER BY id DESC LIMIT 1"
-        return try await read(sql, []).first
+    func newest() async throws(StorageError) -> StoredRevision? {
+        try await fetch("SELECT \(RevisionTable.columns) FROM balancer_revisions ORDER BY id DESC LIMIT 1", [])
     }
 
-    func revision(_ id: Int) async throws(StorageError) -> Revision? {
-        let sql = "SELECT \(RevisionTable.columns) FROM balancer_revisions WHERE id = ?"
-        return try await read(sql, [.integer(Int64(id))]).first
+    func stored(_ id: Int) async throws(StorageError) -> StoredRevision? {
+        try await fetch("SELECT \(RevisionTable.columns) FROM balancer_revisions WHERE id = ?", [.integer(Int64(id))])
     }
 
-    func revisions(before: Int?, limit: Int) async throws(StorageError) -> [Revision] {
+    func revisions(before: Int?, limit: Int) async throws(StorageError) -> [RevisionSummary] {
         let limit = Int64(min(max(limit, 0), RevisionTable.longestPage))
-        let sql = "SELECT \(RevisionTable.columns) FROM balancer_revisions WHERE id < ? ORDER BY id DESC LIMIT ?"
-        return try await read(sql, [.integer(before.map(Int64.init) ?? Int64.max), .integer(limit)])
+        let rows = try await connection.query(
+            """
+            SELECT r.id, r.author, r.comment, r.created, r.checksum, c.total, c.changes FROM balancer_revisions AS r \
+            LEFT JOIN balancer_revision_changes AS c ON c.id = r.id AND c.checksum = r.checksum \
+            WHERE r.id < ? ORDER BY r.id DESC LIMIT ?
+            """, [.integer(before.map(Int64.init) ?? Int64.max), .integer(limit)])
+        var summaries: [RevisionSummary] = []
+        for row in rows {
+            var changes: RevisionChanges?
+            if row.count == 7, case .integer(let total) = row[5], case .text(let text) = row[6] {
+                changes = RevisionChanges(count: total, text: text)
+            }
+            summaries.append(try summary(row, changes))
+        }
+        return summaries
     }
 
-    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws(StorageError) -> Revision {
-        try check(author, "author", longest: RevisionTable.longestAuthor)
-        try check(comment, "comment", longest: RevisionTable.longestComment)
-        let text = catalog.document.json
-        let (id, overflow) = expecting.addingReportingOverflow(1)
+    func append(_ draft: RevisionDraft) async throws(StorageError) -> Revision {
+        try check(draft.author, "author", longest: RevisionTable.longestAuthor)
+        try check(draft.comment, "comment", longest: RevisionTable.longestComment)
+        let (id, overflow) = draft.expecting.addingReportingOverflow(1)
         let revision = Revision(
-            id: id, catalog: catalog, author: author, comment: comment, created: now(), checksum: Checksum.sha256(of: text))
-        guard !overflow, try await insert(revision, text: text) else {
-            throw StorageError(.conflict(current: try await newest()), at: connection.place, "the change was made to revision \(expecting)")
+            id: id, catalog: draft.catalog, author: draft.author, comment: draft.comment, created: now(), checksum: draft.checksum)
+        guard !overflow, try await insert(revision, text: draft.text) else {
+            throw StorageError(
+                .conflict(current: try await newestID()), at: connection.place, "the change was made to revision \(draft.expecting)")
         }
+        if let changes = draft.changes { await keep(changes, of: revision) }
         return revision
+    }
+
+    /// After the revision, so that a writer who comes second leaves nothing. The revision is stored: what fails here is not told, as the
+    /// changes can be found out from the catalogs.
+    private func keep(_ changes: RevisionChanges, of revision: Revision) async {
+        _ = try? await connection.execute(
+            "REPLACE INTO balancer_revision_changes (id, checksum, total, changes) VALUES (?, ?, ?, ?)",
+            [.integer(Int64(revision.id)), .text(revision.checksum), .integer(Int64(changes.count)), .text(changes.text)])
     }
 
     /// The primary key refuses a second successor of one revision; the condition refuses the successor of one that does not exist.
     private func insert(_ revision: Revision, text: String) async throws(StorageError) -> Bool {
         let values: [SQLValue] = [
-            .integer(Int64(revision.id)), .text(text), .text(revision.author), .text(revision.comment), .integer(revision.created),
-            .text(revision.checksum), .integer(Int64(revision.id - 1)),
+            .integer(Int64(revision.id)), .text(revision.author), .text(revision.comment), .integer(revision.created),
+            .text(revision.checksum), .text(text), .integer(Int64(revision.id - 1)),
         ]
         // Another writer's row differs in at least one: the author, the moment, or what was written.
         let proof = SQLQuery(
             sql: """
                 SELECT 1 FROM balancer_revisions WHERE id = ? AND checksum = ? AND author = ? AND comment = ? AND created = ?
                 """,
-            arguments: [values[0], values[5], values[2], values[3], values[4]])
+            arguments: [values[0], values[4], values[1], values[2], values[3]])
         do {
             return try await connection.execute(
                 """
@@ -79,7 +99,7 @@ struct RevisionTable: Sendable {
         }
     }
 
-    private func newest() async throws(StorageError) -> Int {
+    private func newestID() async throws(StorageError) -> Int {
         let rows = try await connection.query("SELECT COALESCE(MAX(id), 0) FROM balancer_revisions", [])
         guard case .integer(let id)? = rows.first?.first else {
             throw StorageError(.corrupt, at: connection.place, "the newest revision's id is no number")
@@ -95,29 +115,25 @@ struct RevisionTable: Sendable {
         guard !text.utf8.contains(0) else { throw StorageError(.refused, at: connection.place, "the \(name) contains a NUL character") }
     }
 
-    private func read(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> [Revision] {
-        var revisions: [Revision] = []
-        for row in try await connection.query(sql, arguments) { revisions.append(try decode(row)) }
-        return revisions
+    private func fetch(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> StoredRevision? {
+        guard let row = try await connection.query(sql, arguments).first else { return nil }
+        let summary = try summary(row, nil)
+        guard row.count == 6, case .text(let text) = row[5] else { throw unreadable(summary.id) }
+        return StoredRevision(summary: summary, text: text, place: connection.place)
     }
 
-    private func decode(_ row: [SQLValue]) throws(StorageError) -> Revision {
-        guard row.count == 6, case .integer(let id) = row[0] else {
+    /// Of a row that begins with id, author, comment, moment and checksum.
+    private func summary(_ row: [SQLValue], _ changes: RevisionChanges?) throws(StorageError) -> RevisionSummary {
+        guard row.count >= 5, case .integer(let id) = row[0] else {
             throw StorageError(.corrupt, at: connection.place, "a revision's id is no number")
         }
-        func unreadable(_ reason: String) -> StorageError { StorageError(.unreadableRevision(Int(id)), at: connection.place, reason) }
-        guard case .text(let text) = row[1], case .text(let author) = row[2], case .text(let comment) = row[3],
-            case .integer(let created) = row[4], case .text(let checksum) = row[5]
-        else { throw unreadable("a column is not of the kind it was stored as") }
-        let actual = Checksum.sha256(of: text)
-        guard actual == checksum else { throw unreadable("its text has SHA-256 \(actual), stored was \(checksum)") }
-        do {
-            let catalog = try Catalog(Document(json: Array(text.utf8)))
-            return Revision(id: Int(id), catalog: catalog, author: author, comment: comment, created: created, checksum: checksum)
-        } catch let faults as CatalogFaults {
-            throw unreadable(faults.faults.map(\.description).joined(separator: "; "))
-        } catch {
-            throw unreadable("\(error)")
-        }
+        guard case .text(let author) = row[1], case .text(let comment) = row[2], case .integer(let created) = row[3],
+            case .text(let checksum) = row[4]
+        else { throw unreadable(Int(id)) }
+        return RevisionSummary(id: Int(id), author: author, comment: comment, created: created, checksum: checksum, changes: changes)
+    }
+
+    private func unreadable(_ id: Int) -> StorageError {
+        StorageError(.unreadableRevision(id), at: connection.place, "a column is not of the kind it was stored as")
     }
 }

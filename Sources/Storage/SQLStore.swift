@@ -1,5 +1,3 @@
-public import Steering
-
 /// The catalog's history and the keys in an SQL database.
 ///
 /// SQLite keeps it in one file (WAL, `synchronous=FULL`, readers beside the writer) with `-wal` and `-shm` files beside it, so the folder
@@ -50,15 +48,13 @@ public struct SQLStore: CatalogStore {
 
     public func head() async throws -> Head? { try await table.head() }
 
-    public func load() async throws -> Revision? { try await table.load() }
+    public func newest() async throws -> StoredRevision? { try await table.newest() }
 
-    public func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {
-        try await table.append(catalog, expecting: expecting, author: author, comment: comment)
-    }
+    public func stored(_ id: Int) async throws -> StoredRevision? { try await table.stored(id) }
 
-    public func revision(_ id: Int) async throws -> Revision? { try await table.revision(id) }
+    public func append(_ draft: RevisionDraft) async throws -> Revision { try await table.append(draft) }
 
-    public func revisions(before: Int?, limit: Int) async throws -> [Revision] {
+    public func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary] {
         try await table.revisions(before: before, limit: limit)
     }
 

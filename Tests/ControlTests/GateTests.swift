@@ -47,18 +47,30 @@ import Testing
         }
     }
 
-    @Test func `sessions are bounded, and the oldest makes room`() {
+    // Regression: sessions had one bound for all, so that one viewer who logged in over and over ended everybody's.
+    @Test func `the sessions of a key are bounded, and push out none of another's`() {
         let sessions = Sessions()
-        let ids = (0..<1001).map { sessions.begin(key, now: Int64($0)) }
-        #expect(sessions.count == 1000)
-        #expect(sessions.keyHash(of: ids[0], now: 2000) == nil)
-        #expect(sessions.keyHash(of: ids[1], now: 2000) == key.hash && sessions.keyHash(of: ids[1000], now: 2000) == key.hash)
+        let other = sessions.begin(APIKey(name: "bob", role: .viewer, hash: Token.hash("u"), created: 0, expires: nil), now: 0)
+        let ids = (0..<Int64(Sessions.mostOfKey) + 1).map { sessions.begin(key, now: $0) }
+        #expect(sessions.count == Sessions.mostOfKey + 1)
+        #expect(sessions.keyHash(of: ids[0], now: 100) == nil)
+        #expect(sessions.keyHash(of: ids[1], now: 100) == key.hash && sessions.keyHash(of: ids[Sessions.mostOfKey], now: 100) == key.hash)
+        #expect(sessions.keyHash(of: other, now: 100) != nil)
         sessions.end(ids[1])
-        #expect(sessions.keyHash(of: ids[1], now: 2000) == nil)
-        // All but the newest have ended.
-        _ = sessions.begin(key, now: Sessions.lifetime + 999)
-        #expect(sessions.count == 1000)
-        _ = sessions.begin(key, now: Sessions.lifetime + 999)
-        #expect(sessions.count == 3)
+        #expect(sessions.keyHash(of: ids[1], now: 100) == nil)
+        // Those that have ended are forgotten.
+        _ = sessions.begin(key, now: 2 * Sessions.lifetime)
+        #expect(sessions.count == 1)
     }
+
+    @Test func `the places for streams of a key are bounded, and come free`() {
+        let places = Places()
+        var own = (0..<Places.mostOfKey).compactMap { _ in places.take(by: "a") }
+        #expect(own.count == Places.mostOfKey && places.take(by: "a") == nil)
+        let others = (0..<Places.most).compactMap { places.take(by: "b\($0)") }
+        #expect(others.count == Places.most - Places.mostOfKey)
+        own.removeLast()
+        #expect(places.take(by: "a") != nil)
+    }
+
 }

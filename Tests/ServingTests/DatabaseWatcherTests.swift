@@ -148,10 +148,10 @@ private struct HangingStore: CatalogStore, FleetStore {
     }
 
     func head() async throws -> Head? { try await hang() }
-    func load() async throws -> Revision? { try await hang() }
-    func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision { try await hang() }
-    func revision(_ id: Int) async throws -> Revision? { try await hang() }
-    func revisions(before: Int?, limit: Int) async throws -> [Revision] { try await hang() }
+    func newest() async throws -> StoredRevision? { try await hang() }
+    func stored(_ id: Int) async throws -> StoredRevision? { try await hang() }
+    func append(_ draft: RevisionDraft) async throws -> Revision { try await hang() }
+    func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary] { try await hang() }
     func predecessors() async throws -> [String] { try await hang() }
     func adopt(predecessor: String) async throws { try await hang() }
     func poll(nodesSeenSince since: Int64) async throws -> Polled? { try await hang() }

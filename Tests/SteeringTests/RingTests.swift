@@ -107,4 +107,26 @@ import Testing
             #expect(most[entry] - least[entry] < 2 * length, comment)
         }
     }
+
+    /// The rule as it is written down, slot by slot over all entries.
+    private func slotsByDefinition(_ weights: [Int]) -> [Int] {
+        let length = weights.reduce(0, +)
+        var served = [Int](repeating: 0, count: weights.count)
+        return (0..<length).map { slot in
+            func deadline(_ entry: Int) -> Int { ((served[entry] + 1) * length + weights[entry] - 1) / weights[entry] }
+            let released = weights.indices.filter { served[$0] < weights[$0] && served[$0] * length / weights[$0] <= slot }
+            let best = released.min { (deadline($0), $0) < (deadline($1), $1) }!
+            served[best] += 1
+            return best
+        }
+    }
+
+    @Test func `a ring is what its definition says, entry by entry`() {
+        var generator = SplitMix64(for: "rings by definition")
+        for _ in 0..<200 {
+            // The last weight keeps the greatest common divisor at 1.
+            let weights = (0..<Int.random(in: 0...12, using: &generator)).map { _ in Int.random(in: 0...30, using: &generator) } + [1]
+            #expect(Ring.slots(weights: weights) == slotsByDefinition(weights))
+        }
+    }
 }

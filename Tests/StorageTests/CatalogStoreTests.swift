@@ -161,14 +161,55 @@ import Testing
         for id in 0..<2 { _ = try await store.append(Sample.catalog(id), expecting: id, author: "ann", comment: "") }
         try await store.connection.execute(
             "UPDATE balancer_revisions SET catalog = REPLACE(catalog, 'cdn-1', 'cdn-9') WHERE id = 2", [])
-        for read in [
-            { try await store.load() }, { try await store.revision(2) }, { try await store.revisions(before: nil, limit: 5).first },
-        ] {
+        for read in [{ try await store.load() }, { try await store.revision(2) }] {
             let error = await #expect(throws: StorageError.self) { try await read() }
             #expect(error?.kind == .unreadableRevision(2))
             #expect(error?.detail.contains("SHA-256") == true)
         }
         #expect(try await store.revision(1) != nil)
+    }
+
+    @Test(arguments: Backend.all) func `what a revision changed is kept with it, and lists read no catalog`(_ backend: Backend) async throws {
+        let store = try await backend.open(scratch)
+        let first = try await store.append(Sample.catalog(1), expecting: 0, author: "ann", comment: "")
+        let draft = RevisionDraft(
+            try Sample.catalog(2), replacing: first.catalog.document, expecting: 1, author: "bob", comment: "für 🎬")
+        let second = try await store.append(draft)
+        // Regression: a list read and compared every catalog in it, and failed where one was damaged.
+        try await store.connection.execute("UPDATE balancer_revisions SET catalog = 'gone'", [])
+        let list = try await backend.open(scratch).revisions(before: nil, limit: 10)
+        #expect(list.map(\.id) == [2, 1] && list.map(\.author) == ["bob", "ann"] && list.map(\.comment) == ["für 🎬", ""])
+        #expect(list[0].checksum == second.checksum && list[0].created == 1_700_000_000_000)
+        #expect(list[0].changes == RevisionChanges(from: first.catalog.document, to: second.catalog.document))
+        #expect(list[0].changes?.count == 3 && list[1].changes == RevisionChanges.none)
+        #expect(list[0].changes?.shown.first?["pointer"] == .string("/origin/every"))
+    }
+
+    @Test(arguments: Backend.all) func `changes that were not stored, or belong to another revision, are not known`(_ backend: Backend) async throws {
+        let store = try await backend.open(scratch)
+        _ = try await store.append(Sample.catalog(1), expecting: 0, author: "ann", comment: "")
+        let lost = RevisionDraft(
+            try Sample.catalog(3), replacing: try Sample.catalog(1).document, expecting: 1, author: "eve", comment: "")
+        _ = try await store.append(Sample.catalog(2), expecting: 1, author: "ann", comment: "")
+        await #expect(throws: StorageError.self) { try await store.append(lost) }
+        #expect(try await store.revisions(before: nil, limit: 1)[0].changes == nil)
+        for (checksum, text) in [(lost.checksum, "[]"), (try await store.load()!.checksum, "nonsense")] {
+            try await store.connection.execute("DELETE FROM balancer_revision_changes WHERE id = 2", [])
+            try await store.connection.execute(
+                "INSERT INTO balancer_revision_changes (id, checksum, total, changes) VALUES (2, ?, 1, ?)", [.text(checksum), .text(text)])
+            #expect(try await store.revisions(before: nil, limit: 1)[0].changes == nil)
+        }
+    }
+
+    @Test(arguments: Backend.all) func `a damaged newest revision is replaced by one that expects it`(_ backend: Backend) async throws {
+        let store = try await backend.open(scratch)
+        for id in 0..<2 { _ = try await store.append(Sample.catalog(id), expecting: id, author: "ann", comment: "") }
+        try await store.connection.execute("UPDATE balancer_revisions SET catalog = 'gone' WHERE id = 2", [])
+        let head = try #require(try await store.head())
+        #expect(head.revision == 2)
+        await #expect(throws: StorageError.self) { try await store.load() }
+        let repaired = try await store.append(Sample.catalog(0), expecting: head.revision, author: "ann", comment: "back")
+        #expect(try await store.load() == repaired)
     }
 
     @Test(arguments: Backend.all) func `a stored catalog that is not valid is named with its faults`(_ backend: Backend) async throws {

@@ -53,6 +53,7 @@ import Testing
                 "0dd780cb632535bfd9d98c44c4cbfc13b4524b0c7c1938f92bf7cbe349bdc889",
                 "fec6be76ffae5bd77f297eb84d2444fa2a7a4a24fca1ffadf2a37e43f101f609",
                 "03c043f8fad70a584b4b3c3c003fdde964d9623ba5e9129b965adc6f5ae24da6",
+                "b5f62a08be6eba974a2cdd8dc2c3f78eb400d61c6e5e72cb84a3a37ad1b7b94f",
             ])
     }
 

@@ -39,8 +39,13 @@ struct CatalogCommand: AsyncParsableCommand {
                 let store = try await options.store()
                 _ = try await store.migrator().up()
                 let newest = try await store.head()?.revision ?? 0
-                let author = "cli:" + NSUserName()
-                let revision = try await store.append(catalog, expecting: expect ?? newest, author: author, comment: comment)
+                // One that is damaged is repaired by this one: what it changed is not known then.
+                let previous = try? await store.load()
+                let expecting = expect ?? newest
+                let draft = RevisionDraft(
+                    catalog, replacing: previous?.id == expecting ? previous?.catalog.document : nil, expecting: expecting,
+                    author: "cli:" + NSUserName(), comment: comment)
+                let revision = try await store.append(draft)
                 print("revision \(revision.id)")
             }
         }

@@ -1,0 +1,132 @@
+/// What of a routing table depends on the catalog and on where clients are, but not on health or caps.
+///
+/// Compiling it is the long part; a verdict makes a new `RoutingTable` of the same compiled catalog.
+public final class CompiledCatalog: Sendable {
+    public let catalog: Catalog
+    public let geography: Geography
+    let rules: RuleIndex?
+    /// The statuses that redirects may have.
+    let statuses: [Int]
+    /// The names of the scopes that count apart, by scope index.
+    let scopeNames: [String]
+    /// A hash of each server's label.
+    let serverHashes: [UInt64]
+    let servers: ByteTable
+    let domains: ByteTable
+    let cdnNames: ByteTable
+    let locationPrefixes: ByteStrings
+    let cdnBases: [RoutingTable.CDNBase]
+    /// What policies choose from; rules that have the same share one.
+    let pools: [Pool]
+    let plans: [Plan]
+
+    /// What some policies choose from, and what is chosen while everything works.
+    struct Pool: Sendable {
+        let selection: Catalog.Selection
+        /// In the order of the catalog.
+        let shares: [(cdn: Int, weight: Int)]
+        let whole: Policy.Pool
+    }
+
+    /// A policy before health is known.
+    struct Plan: Sendable {
+        /// Nil where the rule denies.
+        let pool: Int?
+        /// As it is while everything works.
+        let whole: Policy
+    }
+
+    /// - Parameter geography: what is known of clients; without it rules by country and autonomous system match nobody.
+    public init(_ catalog: Catalog, geography: Geography = Geography()) {
+        self.catalog = catalog
+        self.geography = geography
+        var policies = Policies(catalog)
+        policies.compile()
+        (pools, plans, scopeNames) = (policies.pools, policies.plans, policies.scopes)
+        statuses = Set(plans.filter { !$0.whole.denies }.map(\.whole.status)).sorted()
+        rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels, geography)
+        serverHashes = catalog.origin.labels.map { label in
+            let bytes = Array(label.utf8)
+            return Rendezvous.hash(bytes.span, 0..<bytes.count, Rendezvous.start)
+        }
+        servers = ByteTable(catalog.origin.labels)
+        domains = ByteTable(catalog.origin.domains)
+        cdnNames = ByteTable(catalog.cdns.map { $0.name.lowercased() })
+        locationPrefixes = ByteStrings(["\(catalog.origin.scheme.rawValue)://"] + catalog.cdns.map { "\($0.url.text)/" })
+        cdnBases = catalog.cdns
+            .map { RoutingTable.CDNBase(authority: Array($0.url.authority.utf8), prefix: Array($0.url.prefix.utf8)) }
+            .sorted { $0.prefix.count > $1.prefix.count }
+    }
+
+    /// The policies by index: the first holds where no rule does, then comes one for each rule. Those that health changes are made anew.
+    func policies(_ health: Health) -> [Policy] {
+        let isDown = catalog.cdns.map { health.downCDNs.contains($0.name) }
+        guard isDown.contains(true) else { return plans.map(\.whole) }
+        let changed = pools.map { pool in
+            pool.shares.contains { isDown[$0.cdn] } ? Policy.Pool(catalog, pool.selection, pool.shares, isDown: isDown) : nil
+        }
+        return plans.map { plan in plan.pool.flatMap { changed[$0] }.map { plan.whole.choosing(from: $0) } ?? plan.whole }
+    }
+}
+
+extension CompiledCatalog {
+    /// Compiles the policies of a catalog; a ring is compiled once, as many rules have the same pool.
+    private struct Policies {
+        let catalog: Catalog
+        private(set) var pools: [Pool] = []
+        private(set) var plans: [Plan] = []
+        private(set) var scopes: [String]
+        private var known: [PoolKey: Int] = [:]
+        private let countsByServer: Bool
+        private let all: [(cdn: Int, weight: Int)]
+
+        private struct PoolKey: Hashable {
+            let selection: Catalog.Selection
+            /// CDN and weight in turn; nil for all as the catalog has them.
+            let shares: [Int]?
+        }
+
+        init(_ catalog: Catalog) {
+            self.catalog = catalog
+            countsByServer = catalog.origin.scope == .server
+            scopes = countsByServer ? catalog.origin.labels.map { "server/\($0)" } : ["all"]
+            all = catalog.cdns.indices.map { (cdn: $0, weight: catalog.cdns[$0].weight) }
+        }
+
+        mutating func compile() {
+            let positions = Dictionary(uniqueKeysWithValues: catalog.cdns.enumerated().map { ($0.element.name, $0.offset) })
+            let usual = pool(catalog.selection, nil)
+            let policy = Policy(
+                pools[usual].whole, every: catalog.origin.every, status: catalog.redirect.status, sequence: 0,
+                countsByServer: countsByServer)
+            plans.append(Plan(pool: usual, whole: policy))
+            for rule in catalog.rules {
+                guard case .steer(let steering) = rule.then else {
+                    plans.append(Plan(pool: nil, whole: .denying()))
+                    continue
+                }
+                let shares = steering.cdns?.compactMap { share in positions[share.cdn].map { (cdn: $0, weight: share.weight) } }
+                append(rule, steering, pool(steering.selection ?? catalog.selection, shares))
+            }
+        }
+
+        private mutating func append(_ rule: Rule, _ steering: Rule.Steering, _ pool: Int) {
+            if steering.countsForItself { scopes.append("rule/\(rule.name)") }
+            let policy = Policy(
+                pools[pool].whole, every: steering.every ?? catalog.origin.every, status: steering.status ?? catalog.redirect.status,
+                sequence: steering.countsForItself ? scopes.count - 1 : 0,
+                countsByServer: countsByServer && !steering.countsForItself)
+            plans.append(Plan(pool: pool, whole: policy))
+        }
+
+        private mutating func pool(_ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)]?) -> Int {
+            let key = PoolKey(selection: selection, shares: shares?.flatMap { [$0.cdn, $0.weight] })
+            if let index = known[key] { return index }
+            let shares = shares ?? all
+            let isDown = [Bool](repeating: false, count: catalog.cdns.count)
+            pools.append(Pool(selection: selection, shares: shares, whole: Policy.Pool(catalog, selection, shares, isDown: isDown)))
+            known[key] = pools.count - 1
+            return pools.count - 1
+        }
+    }
+}
