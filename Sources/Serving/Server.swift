@@ -35,6 +35,9 @@ public struct Server: Sendable {
         MetricsSystem.bootstrap(registry)
         try settings.admin.requireFree(setting: "--admin")
         let environment = ProcessInfo.processInfo.environment
+        ProcessLimits.endAtCrash(environment: environment)
+        let descriptors = try ProcessLimits.descriptors(workers: settings.workers)
+        try ProcessLimits.rehearseThreads(workers: settings.workers)
         let inherited = try InheritedSockets(environment: environment, process: ProcessInfo.processInfo.processIdentifier)
         let manager = ServiceManager(environment: environment, logger: logger)
         let file = StateFile(path: settings.statePath)
@@ -53,16 +56,17 @@ public struct Server: Sendable {
         let accessLog = try settings.accessLog.map { configuration in
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
         }
+        var edgeConfiguration = EdgeServer.Configuration(
+            address: settings.listen, inherited: inherited, workers: settings.workers, limits: settings.limits,
+            clientSource: settings.clientSource,
+            clientRate: settings.clientRate, accessLog: accessLog,
+            pages: Documentation.dataPlane(assets: settings.assets).map {
+                EdgePage(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
+            },
+            usesFastPath: settings.usesFastPath)
+        edgeConfiguration.connections = descriptors.connections
         let edge = try await EdgeServer(
-            .init(
-                address: settings.listen, inherited: inherited, workers: settings.workers, limits: settings.limits,
-                clientSource: settings.clientSource,
-                clientRate: settings.clientRate, accessLog: accessLog,
-                pages: Documentation.dataPlane(assets: settings.assets).map {
-                    EdgePage(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
-                },
-                usesFastPath: settings.usesFastPath),
-            table: table, sequences: book.set(for: table), report: { logger.error("\($0)") })
+            edgeConfiguration, table: table, sequences: book.set(for: table), report: { logger.error("\($0)") })
         let current = Publisher.Published(
             databaseID: start.databaseID, revision: start.revision.id, checksum: start.revision.checksum, catalog: start.revision.catalog)
         let access = Access(fixed: fixedKeys, now: { SystemClock.now() })
@@ -79,7 +83,7 @@ public struct Server: Sendable {
             Parts(
                 edge: edge, publisher: publisher, access: access, identity: identity, store: database, file: file, geoIP: geoIP,
                 manager: manager,
-                accessLog: accessLog, registry: registry),
+                accessLog: accessLog, registry: registry, adminConnections: descriptors.adminConnections),
             until: signals)
     }
 
@@ -95,6 +99,7 @@ public struct Server: Sendable {
         let manager: ServiceManager
         let accessLog: AccessLog?
         let registry: MetricsRegistry
+        let adminConnections: Int
     }
 
     private func run(_ parts: Parts, until signals: UnixSignalsSequence) async throws {
@@ -110,7 +115,7 @@ public struct Server: Sendable {
         var libraryLogger = Logger(label: "control")
         libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
         let control = ControlServer.application(
-            host: settings.admin.host, port: Int(settings.admin.port),
+            host: settings.admin.host, port: Int(settings.admin.port), connections: parts.adminConnections,
             node: BalancerNode(
                 identity: parts.identity, edge: parts.edge, publisher: parts.publisher, access: parts.access, recorder: recorder,
                 prober: prober, geoIP: parts.geoIP, store: parts.store,
@@ -122,6 +127,7 @@ public struct Server: Sendable {
             logger: libraryLogger, now: { SystemClock.now() }
         ) { port in
             logger.notice("serving the control plane", metadata: ["admin": "\(settings.admin.host):\(port)"])
+            ProcessLimits.closeOnExec()
             parts.manager.ready("redirects on \(parts.edge.address), API on \(settings.admin.host):\(port)")
         }
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
