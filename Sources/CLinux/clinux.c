@@ -5,6 +5,10 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -140,4 +144,36 @@ int64_t clinux_monotonic_microseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int clinux_close_on_exec_from(int first) { return (int)syscall(SYS_close_range, first, ~0U, 1U << 2 /* CLOSE_RANGE_CLOEXEC */); }
+
+static void *wait_for_the_others(void *others) {
+    free(malloc(1)); // Has the thread choose its arena, as one that works would.
+    pthread_rwlock_rdlock(others);
+    pthread_rwlock_unlock(others);
+    return NULL;
+}
+
+int clinux_rehearse_threads(int count) {
+    pthread_rwlock_t others = PTHREAD_RWLOCK_INITIALIZER;
+    pthread_t *threads = calloc(count, sizeof *threads);
+    if (threads == NULL) return ENOMEM;
+    int made = 0, error = 0;
+    pthread_rwlock_wrlock(&others);
+    while (made < count && (error = pthread_create(&threads[made], NULL, wait_for_the_others, &others)) == 0) made++;
+    pthread_rwlock_unlock(&others);
+    for (int i = 0; i < made; i++) pthread_join(threads[i], NULL);
+    free(threads);
+    return error;
+}
+
+void clinux_spare_address_space(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) mallopt(M_ARENA_MAX, 2);
+}
+
+void clinux_end_at_crash(void) {
+    static const int signals[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], SIG_DFL);
 }

@@ -1,4 +1,5 @@
 public import Hummingbird
+import HummingbirdCore
 public import Logging
 import Storage
 
@@ -6,11 +7,12 @@ import Storage
 public enum ControlServer {
     /// - Parameters:
     ///   - host: a literal address.
+    ///   - connections: most at once; further ones wait in the kernel's queue.
     ///   - pages: documentation and dashboard, served to everybody.
     ///   - now: milliseconds since 1970, UTC.
     ///   - started: told the port once it listens.
     public static func application(
-        host: String, port: Int, node: any Node, access: Access, pages: [Page], logger: Logger,
+        host: String, port: Int, connections: Int, node: any Node, access: Access, pages: [Page], logger: Logger,
         now: @escaping @Sendable () -> Int64, started: @escaping @Sendable (Int) -> Void
     ) -> some ApplicationProtocol {
         let catalog = CatalogEndpoints(node: node)
@@ -25,9 +27,11 @@ public enum ControlServer {
             responder: Dispatcher(endpoints: endpoints, gate: gate, queue: queue),
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [RequestDeadline()], idleTimeout: .seconds(60),
+                    additionalChannelHandlers: [CloseOnExec(), RequestDeadline()], idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(maxHeaderFieldSize: 8192, maxHeaderListSize: 16384, maxHeaderFieldCount: 100))),
-            configuration: .init(address: .hostname(host, port: port), serverName: nil),
+            configuration: .init(
+                address: .hostname(host, port: port), serverName: nil,
+                availableConnectionsDelegate: MaximumAvailableConnections(connections)),
             onServerRunning: { channel in started(channel.localAddress?.port ?? port) },
             logger: logger)
     }

@@ -21,6 +21,12 @@ public struct Counters: Sendable, Equatable {
     /// Connections that left the fast path, by why; the names are those of docs/fast-path.md.
     public var handOvers: [String: UInt64] = [:]
     public var loopTurns = LoopTurns()
+    /// Times that accepting rested for a moment: at the `limit` of connections, or because the system had no more (`exhausted`).
+    public var acceptPauses: [String: UInt64] = [:]
+    /// Idle connections that were ended before their time, so that new ones got in.
+    public var idleConnectionsEnded: UInt64 = 0
+    /// Most connections that may be open.
+    public var connectionsLimit: Int = 0
 
     public struct RefusalKey: Sendable, Hashable {
         public let status: Int
@@ -49,5 +55,7 @@ public struct Counters: Sendable, Equatable {
         handOvers.merge(other.handOvers, uniquingKeysWith: +)
         answers.merge(other.answers, uniquingKeysWith: +)
         loopTurns.add(other.loopTurns)
+        acceptPauses.merge(other.acceptPauses, uniquingKeysWith: +)
+        idleConnectionsEnded += other.idleConnectionsEnded
     }
 }

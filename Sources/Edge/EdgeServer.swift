@@ -15,6 +15,8 @@ public final class EdgeServer: Sendable {
         public var inherited: InheritedSockets?
         /// Threads, each with a listener and an event loop of its own; at least 1.
         public var workers: Int
+        /// Most connections at once; see `DescriptorBudget`.
+        public var connections = Int.max
         public var limits: Limits
         public var clientSource: ClientSource
         /// Nil: clients may send what they like.
@@ -78,7 +80,8 @@ public final class EdgeServer: Sendable {
         address = bound
         isInherited = configuration.inherited != nil
         group = MultiThreadedEventLoopGroup(numberOfThreads: descriptors.count)
-        let open = OpenConnections()
+        let open = OpenConnections(limit: configuration.connections)
+        let bodies = BodyMemory(body: configuration.limits.body)
         self.open = open
         let report = QuietReport(to: report)
         let limits = configuration.limits
@@ -90,17 +93,26 @@ public final class EdgeServer: Sendable {
         var seats: [Seat] = []
         for (descriptor, loop) in zip(descriptors, group.makeIterator().map { $0 }) {
             let worker = try await loop.submit {
-                NIOLoopBound(Worker(responder: makeResponder(), limits: limits), eventLoop: loop)
+                NIOLoopBound(Worker(responder: makeResponder(), limits: limits, bodies: bodies), eventLoop: loop)
             }.get()
             let fast = try FastLoop(
-                listener: descriptor, isShared: isInherited,
+                listener: descriptor, isShared: isInherited, open: open,
                 handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open, report) }, report: report)
             seats.append(Seat(fast: fast, loop: loop, worker: worker))
         }
         self.seats = seats
+        // A sixteenth of all connections at a time, an equal share by each thread.
+        let share = min(max(1, open.limit / 16 / (2 * seats.count)), 32)
+        let makeRoom = { @Sendable [seats] in
+            for seat in seats {
+                seat.fast.post { seat.fast.endIdle(&$0, atMost: share) }
+                seat.loop.execute { seat.worker.value.endIdle(atMost: share) }
+            }
+        }
         for (index, seat) in seats.enumerated() {
             seat.fast.start(name: "fast-\(index)") {
-                FastLoop.State(responder: makeResponder(), limits: limits, answersPlain: configuration.usesFastPath)
+                FastLoop.State(
+                    responder: makeResponder(), limits: limits, answersPlain: configuration.usesFastPath, makeRoom: makeRoom)
             }
         }
     }
@@ -140,8 +152,9 @@ public final class EdgeServer: Sendable {
             let worker = seat.worker
             sum.add(try await seat.loop.submit { worker.value.responder.total }.get())
             sum.add(await seat.fast.perform { $0.counters } ?? Counters())
-            sum.connectionsOpen += seat.fast.connectionsOpen
         }
+        sum.connectionsOpen = open.count
+        sum.connectionsLimit = open.limit
         return sum
     }
 
@@ -175,7 +188,7 @@ public final class EdgeServer: Sendable {
     ///
     /// - Returns: how many connections were cut.
     public func finish(within seconds: Int) async throws -> Int {
-        let left = await open.waitUntilEmpty(seconds: seconds) { [seats] in seats.reduce(0) { $0 + $1.fast.connectionsOpen } }
+        let left = await open.waitUntilEmpty(seconds: seconds)
         let traffic = try await takeTraffic()
         try await flushLog()
         lastTraffic.withLock { $0 = traffic }
@@ -208,7 +221,6 @@ public final class EdgeServer: Sendable {
         _ handOver: consuming HandOver, _ loop: any EventLoop, _ worker: NIOLoopBound<Worker>, _ open: OpenConnections,
         _ report: QuietReport
     ) {
-        open.opened()
         let (client, content) = (handOver.client, handOver.content)
         ClientBootstrap(group: loop)
             .channelOption(.allowRemoteHalfClosure, value: true)

@@ -3,7 +3,7 @@ enum HTTPFault: UInt8, Error, CaseIterable, Sendable {
     case requestLine, method, methodTooLong, unknownMethod, target, targetTooLong, version, unsupportedVersion
     case lineEnd, fieldName, fieldValue, foldedField, headTooLarge, tooManyFields
     case host, framing, transferCoding, expectation
-    case body, bodyTooLarge, headTimeout, bodyTimeout
+    case body, bodyTooLarge, bodiesTooLarge, headTimeout, bodyTimeout
     case methodNotAllowed, tooManyRequests
 
     /// Status, the stable name, and what to send instead.
@@ -29,6 +29,7 @@ enum HTTPFault: UInt8, Error, CaseIterable, Sendable {
         case .expectation: (417, "unknown-expectation", "Only the expectation 100-continue is known here.")
         case .body: (400, "bad-body", "The body must be JSON: {\"video\": \"URL\"} or \"URL\".")
         case .bodyTooLarge: (413, "body-too-large", "The body is larger than this server accepts.")
+        case .bodiesTooLarge: (503, "too-many-bodies", "Too many request bodies are under way here; try again in a second.")
         case .headTimeout: (408, "head-timeout", "The request's head did not arrive in time.")
         case .bodyTimeout: (408, "body-timeout", "The request's body did not arrive in time.")
         case .methodNotAllowed: (405, "method-not-allowed", "This path does not take this method; see Allow.")

@@ -6,7 +6,7 @@ final class QuietReport: Sendable {
     private let clock: @Sendable () -> Int
     private let seen = Mutex<[Kind: (second: Int, withheld: Int)]>([:])
 
-    enum Kind { case exhausted, proxyHeader, untrustedProxy, accessLog }
+    enum Kind { case exhausted, limit, proxyHeader, untrustedProxy, accessLog }
 
     /// - Parameter clock: seconds.
     init(clock: @escaping @Sendable () -> Int = DateField.now, to report: @escaping @Sendable (String) -> Void) {

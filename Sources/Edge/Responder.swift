@@ -179,7 +179,8 @@ struct Responder {
 
     /// Answers what is wrong as HTTP. The connection closes after it.
     mutating func refuse(_ fault: HTTPFault, method: RequestHead.Method = .get, from client: ClientAddress) {
-        _ = refuse(fault, ResponseWriter.Framing(method: method, closes: true))
+        let field = fault == .bodiesTooLarge ? Responder.retryAfter : nil
+        _ = refuse(fault, ResponseWriter.Framing(method: method, closes: true), field: field)
         addLine(method, "", client)
     }
 }

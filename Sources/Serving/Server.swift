@@ -44,6 +44,9 @@ public struct Server: Sendable {
         MetricsSystem.bootstrap(registry)
         try settings.admin.requireFree(setting: "--admin")
         let environment = ProcessInfo.processInfo.environment
+        ProcessLimits.endAtCrash(environment: environment)
+        let descriptors = try ProcessLimits.descriptors(workers: settings.workers)
+        try ProcessLimits.rehearseThreads(workers: settings.workers)
         let inherited = try InheritedSockets(environment: environment, process: ProcessInfo.processInfo.processIdentifier)
         let manager = ServiceManager(environment: environment, logger: logger)
         let file = StateFile(path: settings.statePath)
@@ -64,16 +67,17 @@ public struct Server: Sendable {
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
         }
         signals.opens()
+        var edgeConfiguration = EdgeServer.Configuration(
+            address: settings.listen, inherited: inherited, workers: settings.workers, limits: settings.limits,
+            clientSource: settings.clientSource,
+            clientRate: settings.clientRate, accessLog: accessLog,
+            pages: Documentation.dataPlane(assets: settings.assets).map {
+                EdgePage(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
+            },
+            usesFastPath: settings.usesFastPath)
+        edgeConfiguration.connections = descriptors.connections
         let edge = try await EdgeServer(
-            .init(
-                address: settings.listen, inherited: inherited, workers: settings.workers, limits: settings.limits,
-                clientSource: settings.clientSource,
-                clientRate: settings.clientRate, accessLog: accessLog,
-                pages: Documentation.dataPlane(assets: settings.assets).map {
-                    EdgePage(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
-                },
-                usesFastPath: settings.usesFastPath),
-            table: table, sequences: book.set(for: table), report: { logger.error("\($0)") })
+            edgeConfiguration, table: table, sequences: book.set(for: table), report: { logger.error("\($0)") })
         logger.notice(
             "serving redirects",
             metadata: ["listen": "\(edge.address)", "workers": "\(settings.workers)", "revision": "\(start.published.revision)"])
@@ -93,7 +97,7 @@ public struct Server: Sendable {
             Parts(
                 edge: edge, publisher: publisher, condition: NodeCondition(trouble: start.trouble, logger: logger), recorder: recorder,
                 access: access, identity: identity, store: database, scope: scope, file: file, geoIP: geoIP, manager: manager,
-                accessLog: accessLog, registry: registry),
+                accessLog: accessLog, registry: registry, adminConnections: descriptors.adminConnections),
             until: signals)
     }
 
@@ -112,6 +116,7 @@ public struct Server: Sendable {
         let manager: ServiceManager
         let accessLog: AccessLog?
         let registry: MetricsRegistry
+        let adminConnections: Int
     }
 
     private func run(_ parts: Parts, until signals: SignalService) async throws {
@@ -183,7 +188,7 @@ public struct Server: Sendable {
         libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
         let host = settings.admin.host
         return ControlServer.application(
-            host: host, port: Int(settings.admin.port),
+            host: host, port: Int(settings.admin.port), connections: parts.adminConnections,
             node: BalancerNode(
                 identity: parts.identity, edge: parts.edge, publisher: parts.publisher, condition: parts.condition, access: parts.access,
                 recorder: parts.recorder, prober: prober, geoIP: parts.geoIP, store: parts.store, watcher: watcher,
@@ -195,6 +200,7 @@ public struct Server: Sendable {
             logger: libraryLogger, now: { SystemClock.now() }
         ) { [logger] port in
             logger.notice("serving the control plane", metadata: ["admin": "\(host):\(port)"])
+            ProcessLimits.closeOnExec()
             parts.manager.ready("redirects on \(parts.edge.address), API on \(host):\(port)")
         }
     }

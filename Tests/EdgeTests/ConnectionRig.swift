@@ -21,11 +21,12 @@ final class ConnectionRig {
     ///   - closes: the connection ends after `firstAnswers`.
     init(
         _ setup: Setup = Setup(), limits: Limits = Limits(), pages: [EdgePage] = [], firstBytes: String = "", firstAnswers: String = "",
-        closes: Bool = false, clientReads: Bool = true
+        closes: Bool = false, clientReads: Bool = true,
+        bodies: BodyMemory? = nil
     ) throws {
         let table = try setup.table()
         let responder = Responder(table: table, sequences: SequenceBook().set(for: table), pages: pages, clock: { 784_111_777 })
-        worker = Worker(responder: responder, limits: limits)
+        worker = Worker(responder: responder, limits: limits, bodies: bodies ?? BodyMemory(body: limits.body))
         let input = ByteBuffer(bytes: [UInt8](latin1: firstBytes))
         let output = ByteBuffer(bytes: [UInt8](latin1: firstAnswers))
         handler = ConnectionHandler(

@@ -51,3 +51,12 @@ void clinux_name_thread(const char *name);
 int clinux_eventfd(void);
 /// A file without a name that lives in memory, closed on exec (memfd_create(2)). Returns -1 and sets errno on failure.
 int clinux_memory_file(const char *name);
+/// Sets close-on-exec on all descriptors from `first` on (close_range(2), Linux 5.11). Returns -1 and sets errno on failure.
+int clinux_close_on_exec_from(int first);
+/// Starts `count` threads with stacks and arenas of malloc as usual, and ends them when all have run. What they got stays with the C library
+/// for later ones. Returns 0, or the error of pthread_create(3).
+int clinux_rehearse_threads(int count);
+/// Where the address space is limited (`RLIMIT_AS`), malloc makes two arenas only, which reserve 64 MiB each, instead of eight a core.
+void clinux_spare_address_space(void);
+/// Signals of a crash end the process at once, as without anybody's handlers.
+void clinux_end_at_crash(void);

@@ -79,6 +79,13 @@ struct ConnectionTable {
     /// Descriptors whose time is over. A connection stays for the whole of its last second: its time began somewhere within one.
     func expired(at second: UInt32) -> [CInt] { descriptors { $0 != 0 && $0 < second } }
 
+    /// At most `count` connections whose time is over at `second`, the soonest first.
+    func soonest(_ count: Int, until second: UInt32) -> [CInt] {
+        let candidates = descriptors { $0 != 0 && $0 <= second }
+        guard candidates.count > count else { return candidates }
+        return Array(candidates.sorted { self[$0].deadline < self[$1].deadline }.prefix(count))
+    }
+
     var all: [CInt] { descriptors { $0 != 0 } }
 
     private func descriptors(_ isMeant: (_ deadline: UInt32) -> Bool) -> [CInt] {

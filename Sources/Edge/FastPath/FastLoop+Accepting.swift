@@ -7,11 +7,17 @@ extension FastLoop {
     /// Connections accepted in one turn.
     private static let acceptBatch = 64
 
-    enum Turn { case drained, more, exhausted }
+    enum Turn { case drained, more, mustRest }
 
     /// Accepts what is queued, a bounded number, and answers each at once: nothing is owed then.
     func accept(_ state: inout State, _ second: UInt32) -> Turn {
-        for _ in 0..<FastLoop.acceptBatch {
+        for accepted in 0..<FastLoop.acceptBatch {
+            if open.isFull {
+                // After the first nobody knows whether more wait; the listener will tell.
+                guard accepted == 0 else { return .more }
+                reportLimit(&state)
+                return .mustRest
+            }
             var peer = clinux_address()
             // The peer is a local that the call fills.
             let number = unsafe clinux_accept(listener, &peer)
@@ -23,8 +29,9 @@ extension FastLoop {
             switch errno {
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
                 let reason = EdgeError("cannot accept connections", errno: errno, hint: "raise the limit of open files")
-                report(.exhausted, "\(reason); accepting rests for \(FastLoop.restMilliseconds) ms")
-                return .exhausted
+                report(.exhausted, "\(reason); accepting rests for \(FastLoop.restNanoseconds / 1_000_000) ms at a time")
+                state.pausesExhausted += 1
+                return .mustRest
             case EAGAIN: return .drained
             default: continue
             }
@@ -34,7 +41,7 @@ extension FastLoop {
 
     /// A level-triggered listener that cannot be accepted from would make the loop spin.
     func rest(_ state: inout State, _ now: UInt64) {
-        state.restsUntil = now + FastLoop.restMilliseconds * 1_000_000
+        state.restsUntil = now + FastLoop.restNanoseconds
         _ = clinux_epoll_remove(epoll, listener)
     }
 
@@ -44,12 +51,38 @@ extension FastLoop {
         _ = FastLoop.watch(listener, isShared: isShared, in: epoll)
     }
 
+    /// New clients wait; idle ones make room for them.
+    private func reportLimit(_ state: inout State) {
+        state.pausesAtLimit += 1
+        report(
+            .limit,
+            "all \(open.limit) connections are open: idle ones are ended early and new ones wait; raise the limit of open files "
+                + "(LimitNOFILE), or lower --idle-timeout")
+        if open.mayAskForRoom(at: FastLoop.nanoseconds()) { state.makeRoom() }
+    }
+
+    /// Ends connections that have been idle for a second at least and have sent nothing new: those first whose time is over first.
+    func endIdle(_ state: inout State, atMost count: Int) {
+        let latest = FastLoop.second(FastLoop.nanoseconds()) &+ UInt32(clamping: max(1, state.limits.idleSeconds) - 1)
+        for descriptor in state.connections.soonest(count, until: latest) where !hasInput(descriptor) {
+            drop(descriptor, &state)
+            state.responder.counters.idleConnectionsEnded += 1
+        }
+    }
+
+    private func hasInput(_ descriptor: CInt) -> Bool {
+        var byte: UInt8 = 0
+        // One byte of a local.
+        return unsafe recv(descriptor, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) > 0
+    }
+
     /// Reads at once: the kernel hands a connection over when its first bytes are there.
     private func welcome(_ descriptor: consuming Descriptor, of peer: ClientAddress, _ state: inout State, _ second: UInt32) {
         let source = state.responder.clientSource
         if source.readsProxyHeader, !source.mayIntroduce(peer) { return refuse(.untrusted, peer, &state) }
         guard state.answersPlain else {
             let content = HandOver.Content(awaitsProxyHeader: source.readsProxyHeader)
+            open.opened()
             return leave(descriptor, of: peer, content, .fastPathOff, &state)
         }
         let count = receive(descriptor.number, &state)
@@ -61,6 +94,7 @@ extension FastLoop {
             case .invalid: return refuse(.missing, peer, &state)
             case .incomplete:
                 let content = HandOver.Content(input: .init(bytes: state.input[0..<max(0, count)]), awaitsProxyHeader: true)
+                open.opened()
                 return leave(descriptor, of: peer, content, .proxyHeader, &state)
             case .complete(let length, let named):
                 client = named ?? peer
@@ -73,8 +107,10 @@ extension FastLoop {
             fate = send(0..<state.responder.writer.bytes.count, to: descriptor.number, intent, &state)
             state.responder.writer.bytes.removeAll(keepingCapacity: true)
         }
+        if case .ends = fate { return }
+        open.opened()
         switch fate {
-        case .ends: return
+        case .ends: break
         case .leaves(let content, let reason): leave(descriptor, of: client, content, reason, &state)
         case .stays:
             let seconds = used < count ? state.limits.idleSeconds : state.limits.headSeconds

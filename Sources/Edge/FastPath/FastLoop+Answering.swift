@@ -43,10 +43,11 @@ extension FastLoop {
 
     /// Reads at most `readCapacity` bytes into the input.
     func receive(_ descriptor: CInt, at start: Int = 0, _ state: inout State) -> Int {
-        var free = state.input.mutableSpan
-        var part = free.extracting(start..<start + FastLoop.readCapacity)
-        // recv writes at most the count of the part that it is given.
-        let count = unsafe part.withUnsafeMutableBytes { unsafe clinux_receive(descriptor, $0.baseAddress, $0.count) }
+        precondition(start + FastLoop.readCapacity <= state.input.count)
+        // recv writes at most the capacity from `start` on, which the array has.
+        let count = unsafe state.input.withUnsafeMutableBytes {
+            unsafe clinux_receive(descriptor, $0.baseAddress?.advanced(by: start), FastLoop.readCapacity)
+        }
         if count > 0 { state.responder.counters.bytesReceived &+= UInt64(count) }
         return count
     }

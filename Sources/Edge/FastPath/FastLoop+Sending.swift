@@ -114,5 +114,9 @@ extension FastLoop {
         handOver(HandOver(descriptor: descriptor, client: client, content: content))
     }
 
-    func drop(_ descriptor: CInt, _ state: inout State) { _ = state.connections.remove(descriptor) }
+    /// Ends a connection of the table.
+    func drop(_ descriptor: CInt, _ state: inout State) {
+        _ = state.connections.remove(descriptor)
+        open.closed()
+    }
 }

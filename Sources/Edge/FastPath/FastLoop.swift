@@ -21,7 +21,7 @@ final class FastLoop: Sendable {
     private let wake: CInt
     /// Nil once the thread has ended.
     private let mail = Mutex<[@Sendable (inout State) -> Void]?>([])
-    private let openCount = Atomic(0)
+    let open: OpenConnections
 
     /// What the thread owns.
     struct State {
@@ -30,6 +30,8 @@ final class FastLoop: Sendable {
         let limits: Limits
         /// False: every connection is handed over as it is accepted.
         let answersPlain: Bool
+        /// Asks all workers to end idle connections; must not block.
+        let makeRoom: @Sendable () -> Void
         var isAccepting = true
         var restsUntil: UInt64 = 0
         /// Answers end their connections: the node is stopping.
@@ -39,6 +41,8 @@ final class FastLoop: Sendable {
         /// By `HandOver.Reason`.
         var handOvers = [UInt64](repeating: 0, count: HandOver.Reason.allCases.count)
         var turns = LoopTurns()
+        var pausesAtLimit: UInt64 = 0
+        var pausesExhausted: UInt64 = 0
         /// What was read in this turn, up to `inputUsed`.
         var input = [UInt8](repeating: 0, count: 4 * FastLoop.readCapacity)
         var inputUsed = 0
@@ -49,10 +53,11 @@ final class FastLoop: Sendable {
         /// Read from the connection that leaves, not answered.
         var unread = ByteBuffer()
 
-        init(responder: Responder, limits: Limits, answersPlain: Bool) {
+        init(responder: Responder, limits: Limits, answersPlain: Bool, makeRoom: @escaping @Sendable () -> Void) {
             self.responder = responder
             self.limits = limits
             self.answersPlain = answersPlain
+            self.makeRoom = makeRoom
         }
 
         /// All that was counted so far.
@@ -60,14 +65,15 @@ final class FastLoop: Sendable {
             var counters = responder.total
             for reason in HandOver.Reason.allCases { counters.handOvers[reason.name] = handOvers[reason.rawValue] }
             counters.loopTurns = turns
+            counters.acceptPauses = ["limit": pausesAtLimit, "exhausted": pausesExhausted]
             return counters
         }
     }
 
     /// One read a connection and turn, so that no client starves the others.
     static let readCapacity = 16 * 1024
-    /// How long accepting rests when descriptors or memory have run out.
-    static let restMilliseconds: UInt64 = 100
+    /// How long accepting rests at the limit of connections, or when descriptors or memory have run out.
+    static let restNanoseconds: UInt64 = 10_000_000
 
     let handOver: @Sendable (consuming HandOver) -> Void
     let report: QuietReport
@@ -75,12 +81,15 @@ final class FastLoop: Sendable {
     /// - Parameters:
     ///   - listener: owned by the loop from now on.
     ///   - isShared: others accept from it too; what waits in it at the end is theirs.
+    ///   - open: shared by all loops; a connection that is handed over stays counted.
     ///   - handOver: called on the loop's thread.
     ///   - report: told what an operator should know, in a line.
     init(
-        listener: CInt, isShared: Bool, handOver: @escaping @Sendable (consuming HandOver) -> Void, report: QuietReport
+        listener: CInt, isShared: Bool, open: OpenConnections, handOver: @escaping @Sendable (consuming HandOver) -> Void,
+        report: QuietReport
     ) throws(EdgeError) {
         self.listener = listener
+        self.open = open
         self.isShared = isShared
         self.handOver = handOver
         self.report = report
@@ -102,9 +111,6 @@ final class FastLoop: Sendable {
         close(epoll)
         close(wake)
     }
-
-    /// Connections open on this loop, as of its last turn; any thread.
-    var connectionsOpen: Int { openCount.load(ordering: .relaxed) }
 
     /// Starts the thread. It ends when it is told to quit.
     func start(name: String, _ makeState: @escaping @Sendable () -> State) {
@@ -128,15 +134,24 @@ final class FastLoop: Sendable {
     @discardableResult
     func perform<Value: Sendable>(_ body: @escaping @Sendable (inout State) -> Value) async -> Value? {
         await withCheckedContinuation { continuation in
-            let isOver = mail.withLock { letters in
-                letters?.append { state in continuation.resume(returning: body(&state)) }
-                return letters == nil
-            }
-            if isOver { return continuation.resume(returning: nil) }
-            var one: UInt64 = 1
-            // Eight bytes of a local; an eventfd that is already readable is as good as a write.
-            _ = unsafe write(wake, &one, 8)
+            if !post({ state in continuation.resume(returning: body(&state)) }) { continuation.resume(returning: nil) }
         }
+    }
+
+    /// Runs `body` on the thread between two batches of events. Any thread; does not block.
+    ///
+    /// - Returns: false when the thread has ended.
+    @discardableResult
+    func post(_ body: @escaping @Sendable (inout State) -> Void) -> Bool {
+        let isOver = mail.withLock { letters in
+            letters?.append(body)
+            return letters == nil
+        }
+        if isOver { return false }
+        var one: UInt64 = 1
+        // Eight bytes of a local; an eventfd that is already readable is as good as a write.
+        _ = unsafe write(wake, &one, 8)
+        return true
     }
 
     // MARK: The loop
@@ -146,7 +161,7 @@ final class FastLoop: Sendable {
         var swept: UInt32 = 0
         var began: UInt64 = 0
         while !state.isQuitting {
-            let timeout: CInt = state.restsUntil == 0 ? 1000 : CInt(FastLoop.restMilliseconds)
+            let timeout: CInt = state.restsUntil == 0 ? 1000 : CInt(FastLoop.restNanoseconds / 1_000_000)
             if began != 0 { state.turns.count(FastLoop.nanoseconds() &- began) }
             // The array outlives the call, and its capacity is passed with it.
             let count = unsafe clinux_epoll_wait(epoll, &events, CInt(events.count), timeout)
@@ -157,7 +172,7 @@ final class FastLoop: Sendable {
                 switch event.tag {
                 case ConnectionTable.listenerTag:
                     finishTurn(&state, second)
-                    if accept(&state, second) == .exhausted { rest(&state, began) }
+                    if accept(&state, second) == .mustRest { rest(&state, began) }
                 case ConnectionTable.wakeTag:
                     finishTurn(&state, second)
                     deliver(&state)
@@ -175,13 +190,11 @@ final class FastLoop: Sendable {
             if state.restsUntil != 0 { endRest(&state, began) }
             if second != swept {
                 swept = second
-                for descriptor in state.connections.expired(at: second) { _ = state.connections.remove(descriptor) }
+                for descriptor in state.connections.expired(at: second) { drop(descriptor, &state) }
             }
-            openCount.store(state.connections.count, ordering: .relaxed)
         }
-        for descriptor in state.connections.all { _ = state.connections.remove(descriptor) }
+        for descriptor in state.connections.all { drop(descriptor, &state) }
         if state.isAccepting { close(listener) }
-        openCount.store(0, ordering: .relaxed)
     }
 
     private func deliver(_ state: inout State) {

@@ -27,7 +27,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private let worker: Worker
     private let peer: ClientAddress
-    private var phase = Phase.head
+    private var phase = Phase.head { didSet { phaseChanged(from: oldValue) } }
     private var scanner: HeadScanner
     private var input: ByteBuffer
     private var firstOutput: ByteBuffer
@@ -36,14 +36,17 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var clientInBody = ClientAddress.unknown
     private var fieldsInBody: [UInt8] = []
     private var receivedInPhase = 0
+    /// What is taken of the memory for bodies.
+    private var bodyBytesHeld = 0
     private var inputEnded = false
     private var writesInFlight = 0
     private var isAnswering = false
     /// The client does not take its answers; reading has stopped.
     private var isPaused = false
-    private var deadline = NIODeadline.distantFuture
+    private(set) var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
     private var timerAt = NIODeadline.distantFuture
+    private var context: ChannelHandlerContext?
 
     /// - Parameter handOver: what the fast path has read and not yet sent.
     init(worker: Worker, of peer: ClientAddress, _ handOver: HandOver.Content) {
@@ -54,6 +57,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         firstOutput = handOver.output
         closesAfterFirstOutput = handOver.closes
     }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelActive(context: ChannelHandlerContext) {
         worker.responder.counters.connectionsOpen += 1
@@ -111,6 +117,19 @@ final class ConnectionHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         close(context)
     }
+
+    private func phaseChanged(from last: Phase) {
+        guard phase != last else { return }
+        if phase == .idle { worker.isIdle(self) }
+        if last == .idle { worker.isBusy(self) }
+        if last == .body {
+            worker.bodies.give(bodyBytesHeld)
+            bodyBytesHeld = 0
+        }
+    }
+
+    /// Makes room for another connection.
+    func endIdle() { if phase == .idle, let context { close(context) } }
 }
 
 // MARK: - Heads
@@ -216,6 +235,10 @@ extension ConnectionHandler {
         }
         receivedInPhase += bytes.readableBytes
         guard receivedInPhase <= worker.limits.body else { return refuse(.bodyTooLarge, context) }
+        // The head goes the same way, and is not of the body.
+        let more = max(0, receivedInPhase) - bodyBytesHeld
+        guard worker.bodies.take(more) else { return refuse(.bodiesTooLarge, context) }
+        bodyBytesHeld += more
         context.fireChannelRead(wrapInboundOut(bytes))
     }
 

@@ -31,6 +31,17 @@ public struct Metric: Sendable {
     static let accepted = Metric(
         name: "balancer_connections_accepted_total", kind: .counter, help: "Connections accepted by the data plane.")
     static let open = Metric(name: "balancer_connections_open", kind: .gauge, help: "Connections open on the data plane.")
+    static let mostOpen = Metric(
+        name: "balancer_connections_limit", kind: .gauge,
+        help: "Most connections that the data plane opens; the other descriptors are kept for databases, probes, logs and the admin port.")
+    static let acceptPauses = Metric(
+        name: "balancer_accept_pauses_total", kind: .counter, labels: ["reason"],
+        help:
+            "Times that a worker stopped accepting for 10 ms while clients waited: at the limit of connections, or exhausted, when the system "
+            + "had no descriptor or memory.")
+    static let idleEnded = Metric(
+        name: "balancer_idle_connections_ended_total", kind: .counter,
+        help: "Idle connections ended before --idle-timeout, so that new clients got in at the limit of connections.")
     static let handOvers = Metric(
         name: "balancer_hand_overs_total", kind: .counter, labels: ["reason"],
         help: "Connections that left the fast path, by reason; docs/fast-path.md lists the reasons.")
@@ -109,7 +120,10 @@ public struct Metric: Sendable {
     /// By what they are about, for docs/metrics.md.
     public static let sections: [(title: String, metrics: [Metric])] = [
         ("Redirects and refusals", [redirects, reasons, refusals, answers, otherAnswers, sequences]),
-        ("Connections and loops", [accepted, open, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]),
+        (
+            "Connections and loops",
+            [accepted, open, mostOpen, acceptPauses, idleEnded, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]
+        ),
         (
             "Catalog, database and fleet",
             [revision, newestRevision, applied, degraded, notFollowed, nodes, backlog, lostRequests, statements]

@@ -4,6 +4,8 @@ import Foundation
 enum Tool {
     /// Opens connections of all kinds and checks every answer.
     static let connections = compiled("connections")
+    /// Keeps connections open, idle after an answer.
+    static let crowd = compiled("crowd")
     /// Counts allocations of the fast loops, when it is preloaded.
     static let allocations = compiled("allocations", "-shared", "-fPIC")
 

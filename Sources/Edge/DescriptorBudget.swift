@@ -1,0 +1,44 @@
+/// How a process's limit of open files (getrlimit(2), `RLIMIT_NOFILE`) is shared out.
+///
+/// A descriptor that cannot be had is refused to a client, which waits, but not to a database, a probe or a log; and libdispatch, which opens
+/// files of /proc to watch its threads, ends the process. So the data plane and the admin port stop accepting before there is none left.
+public struct DescriptorBudget: Sendable, Equatable {
+    /// Most connections of the data plane.
+    public let connections: Int
+    /// Most connections of the admin port.
+    public let adminConnections: Int
+
+    /// Fewer are not worth a start.
+    private static let leastConnections = 64
+    /// A listener, the fast loop's epoll and eventfd, the event loop's epoll, eventfd and timerfd; one connection that two workers accept
+    /// at the same moment.
+    private static let perWorker = 7
+    /// An epoll, an eventfd and a timerfd of an event loop for the control plane and the probes.
+    private static let perCore = 3
+
+    /// - Parameters:
+    ///   - limit: the soft limit.
+    ///   - used: descriptors that are open already.
+    /// - Throws: `EdgeError` that says which limit is needed.
+    public init(limit: Int, used: Int, workers: Int, cores: Int) throws(EdgeError) {
+        let budget = DescriptorBudget(shares: limit, used, workers, cores)
+        guard budget.connections >= DescriptorBudget.leastConnections else {
+            var needed = limit
+            repeat {
+                needed += 1
+            } while DescriptorBudget(shares: needed, used, workers, cores).connections < DescriptorBudget.leastConnections
+            throw EdgeError(
+                "the limit of open files is \(limit), but \(workers) workers need at least \(needed); raise it with `ulimit -n`, "
+                    + "LimitNOFILE or the container's ulimits, or lower --workers")
+        }
+        self = budget
+    }
+
+    private init(shares limit: Int, _ used: Int, _ workers: Int, _ cores: Int) {
+        adminConnections = min(max(32, limit / 16), 1024)
+        // Databases, probes, logs, state files, the runtime.
+        let spare = min(max(64, limit / 8), 16_384)
+        let threads = workers * DescriptorBudget.perWorker + cores * DescriptorBudget.perCore
+        connections = limit - used - spare - adminConnections - threads
+    }
+}
