@@ -11,7 +11,7 @@ struct DatabaseEndpoint {
     var endpoint: Endpoint { Endpoint(.post, "/api/v1/database/settle", .admin, settle) }
 
     @Sendable private func settle(_ call: Call) async throws -> Response {
-        let body = try await RequestBody.document(call.request)
+        let body = try await RequestBody.document(call)
         guard case .object(let members) = body, members.count == 1, case .string(let text)? = body["wins"],
             let winner = DatabaseWinner(rawValue: text)
         else {

@@ -93,6 +93,7 @@ final class StoredNode: Node {
     func removeKey(named name: String) async throws -> Bool { false }
     func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { [] }
 
+    func settleDatabase(_ winner: DatabaseWinner, author: String) async throws {}
     func explainer() async -> @Sendable (ExplainQuestion) -> (revision: Int, explanation: Explanation) {
         fatalError("no test asks")
     }
