@@ -20,13 +20,25 @@ DATABASES = ("mariadb", "sqlite")
 EVENTS = ("CDN dies", "edit", "key revoked", "SIGHUP", "SIGTERM", "restart", "log stuck", "name servers dead", "descriptors out", "clock")
 SCENARIOS = ("descriptors", "large-catalog", "readers", "demoted")
 LIMIT = 120
+running = set()
+stopping = threading.Event()
 
 
 def apart(script, *arguments, environment=None):
     """A script of this folder in namespaces of its own: network, mounts, processes. Its end is the end of everything in them."""
-    return subprocess.Popen(
+    child = subprocess.Popen(
         ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, HERE / script, *map(str, arguments)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | (environment or {}))
+    running.add(child)
+    return child
+
+
+def end(*_):
+    """At a signal: what runs is killed, and nothing more begins."""
+    stopping.set()
+    for child in list(running):
+        child.kill()
+    sys.exit(143)
 
 
 def disk(folder):
@@ -42,6 +54,8 @@ def disk(folder):
 
 
 def play(database, fault, event, keep):
+    if stopping.is_set():
+        return {"failures": ["interrupted"], "figures": {}}
     folder = FOLDER / f"{database}-{fault}-{event}".replace(" ", "-")
     folder.mkdir()
     folder.chmod(0o755)
@@ -59,6 +73,7 @@ def play(database, fault, event, keep):
             world.run("fsfreeze", "--unfreeze", place, check=False)
         cell.kill()
         cell.wait()
+        running.discard(cell)
         for place in environment.values():
             world.run("umount", "--lazy", place, check=False)
     world.run("chattr", "-R", "-i", str(folder), check=False)
@@ -129,7 +144,8 @@ def main():
     parser.add_argument("--soak", action="store_true", help="the long run of a scenario")
     parser.add_argument("--verbose", action="store_true", help="all figures of each cell")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
     return scenario(options) if options.scenario else matrix(options)
 
 

@@ -128,15 +128,13 @@ class NameServer(threading.Thread):
 class MariaDB:
     """A server of its own on a copy of an empty one."""
     limits = ("--innodb-buffer-pool-size=24M", "--innodb-log-file-size=8M", "--performance-schema=off", "--skip-name-resolve",
-              "--innodb-flush-log-at-trx-commit=1", "--max-connections=60", "--skip-log-bin", "--user=nobody")
+              "--innodb-flush-log-at-trx-commit=1", "--max-connections=60", "--user=nobody")
 
-    def __init__(self, folder, template, port=3306, address="127.0.0.1", name="mariadb"):
-        self.folder, self.port, self.address = folder / name, port, address
+    def __init__(self, folder, template, port=3306, address="127.0.0.1", name="mariadb", flags=()):
+        self.folder, self.port, self.address, self.flags = folder / name, port, address, flags
         run("cp", "-a", "--sparse=always", str(template), str(self.folder))
         self.url = f"mysql://b:p@{address}:{port}/balancer"
         self.start()
-        # The users are the template's.
-        self.statement("CREATE DATABASE IF NOT EXISTS balancer")
 
     @staticmethod
     def make_template(folder):
@@ -145,17 +143,19 @@ class MariaDB:
         run("mariadb-install-db", "--no-defaults", "--user=nobody", f"--datadir={folder}", "--auth-root-authentication-method=normal",
             "--skip-test-db", f"--tmpdir={folder}", "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=24M", "--skip-name-resolve")
         server = MariaDB.__new__(MariaDB)
-        server.folder, server.port, server.address = folder, 0, "127.0.0.1"
-        server.start("--skip-networking")
-        server.statement("CREATE USER b IDENTIFIED BY 'p'; GRANT ALL ON balancer.* TO b")
+        server.folder, server.port, server.address, server.flags = folder, 0, "127.0.0.1", ("--skip-networking",)
+        server.start()
+        server.statement(
+            "CREATE DATABASE balancer; CREATE USER b IDENTIFIED BY 'p'; GRANT ALL ON balancer.* TO b; "
+            "CREATE USER replica IDENTIFIED BY 'p'; GRANT REPLICATION SLAVE ON *.* TO replica")
         server.process.terminate()
         server.process.wait()
 
-    def start(self, *flags):
+    def start(self):
         self.log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
             ["mariadbd", "--no-defaults", f"--datadir={self.folder}", f"--socket={self.folder}/sock", f"--pid-file={self.folder}/pid",
-             f"--tmpdir={self.folder}", f"--port={self.port}", f"--bind-address={self.address}", *self.limits, *flags],
+             f"--tmpdir={self.folder}", f"--port={self.port}", f"--bind-address={self.address}", *self.limits, *self.flags],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         wait_for("mariadbd", 60, lambda: run(*self.client("SELECT 1"), check=False).returncode == 0, pause=0.1)
 
