@@ -1,11 +1,11 @@
 """One cell of the matrix: a fault of the database, an event 0.4 s later, the death of a CDN 0.3 s after that, SIGTERM with all of it still broken.
 
 Runs in namespaces of its own (see main.py), prints one line of JSON. The promises, each counted by the clock of this process:
-  verdict    from the CDN's death to the last redirect to it: interval x fall + timeout + 1 s
+  verdict    from the CDN's death to the last redirect to it: interval x fall + timeout + 1 s; the CDNs that live are not taken for dead
   redirects  none fails and none leads to a catalog that nobody wrote
   degraded   shown by /readyz and balancer_degraded of the admin port. The promise is 2 s after the first call of the database that has failed or has
              passed its deadline. The balancer asks at least once a second and a call has 2 s: so 1 + 2 + 2 s after the fault, whatever the fault is
-  exit       from SIGTERM: lame duck + drain + 2 s, code 0
+  exit       from SIGTERM: lame duck + drain + 2 s, code 0. Where a thread waits for the frozen disk, when nothing but such threads is left
   restart    serves again, from its state, within 10 s (two calls of the database that hang for their 2 s, and reserve)
   edits      each call that was sent is answered before the process ends; each acknowledged one is in the database or in the state file
 """
@@ -51,9 +51,10 @@ class Cell:
             folder, url, lame_duck=duck, descriptors=256 if event == "descriptors out" else None, clock=self.clock, state=state,
             pipe=event == "log stuck", level="trace" if event == "log stuck" else "info")
         self.editor = players.Editor()
-        self.killed = None
+        self.killed = self.watched = None
         self.dead = world.CDNS["cdn-a"] if not by_name else "cdn-a.test"
-        self.known = {host for name, address in world.CDNS.items() for host in (address, f"{name}.test")} | {world.ORIGIN}
+        self.living = ({f"{name}.test" for name in world.CDNS} if by_name else set(world.CDNS.values())) - {self.dead}
+        self.known = self.living | {self.dead, world.ORIGIN}
 
         self.players, self.others = [], []
         self.witness = world.Balancer(folder, url, data=8010, admin=8011, name="witness") if (database, fault) == ("mariadb", "empty") else None
@@ -86,6 +87,7 @@ class Cell:
         time.sleep(0.3)
         self.killed = self.cdns["cdn-a"].kill()
         self.watch()
+        self.watched = time.monotonic()
         self.stop()
         self.heal()
         self.judge()
@@ -230,6 +232,14 @@ class Cell:
             last = max(moment for player in self.players for moment, _ in player.redirects)
             still = "and on" if self.last_to_dead() > last - 1 else ""
             self.failures.append(f"verdict {figure:.1f} s {still}".strip())
+        self.judge_living()
+
+    def judge_living(self):
+        """Each CDN that lives was used in the last seconds that were watched."""
+        end = self.watched or 0
+        used = {host for player in self.players for moment, host in player.redirects if end - 3 < moment <= end}
+        if used & self.living and self.living - used:
+            self.failures.append(f"taken for dead: {', '.join(sorted(self.living - used))}")
 
     def judge_redirects(self):
         failed = sorted(failure for player in self.players + self.others for failure in player.failures)

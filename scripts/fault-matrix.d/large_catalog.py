@@ -14,14 +14,18 @@ import checks
 import players
 import world
 
+ASNS = checks.HERE.parents[1] / "Tests/GeoIPTests/Databases/asn.mmdb"
+
 
 def catalog():
     return {
         "version": 1,
-        "cdns": [{"name": f"cdn-{number}", "url": f"http://cdn-{number}.example.com"} for number in range(1000)],
+        "cdns": [{"name": f"cdn-{number}", "url": f"http://cdn-{number}.example.com", "weight": 1 + number * 7 % 1000}
+                 for number in range(1000)],
         "origin": {"domains": ["origin-cluster"], "servers": ["s[1-99]"], "every": 20},
-        "rules": [{"name": f"rule-{number}", "when": {"asns": list(range(1 + number * 100, 101 + number * 100))},
-                   "cdns": {f"cdn-{number}": 1, f"cdn-{(number + 1) % 1000}": 3}} for number in range(1000)],
+        # Each rule counts for itself over all CDNs: what is compiled grows with the product of both.
+        "rules": [{"name": f"rule-{number}", "when": {"asns": list(range(400_000_000 + number * 100, 400_000_100 + number * 100))},
+                   "every": 20 + number} for number in range(1000)],
     }
 
 
@@ -82,7 +86,7 @@ def edit(nodes, wanted):
 
 def scenario(checks_, folder, template, soak):
     database = world.MariaDB(folder, template, flags=("--max-allowed-packet=64M",))
-    nodes = [world.Balancer(folder, database.url, data=8000 + 10 * number, admin=8001 + 10 * number, name=f"node-{number}").start().started()
+    nodes = [world.Balancer(folder, database.url, flags=("--geoip-asn", str(ASNS)), data=8000 + 10 * number, admin=8001 + 10 * number, name=f"node-{number}").start().started()
              for number in range(2)]
     for node in nodes:
         world.wait_for("the admin port", 10, lambda: world.admin_answers(node.admin))

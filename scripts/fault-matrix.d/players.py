@@ -56,7 +56,7 @@ class Player(threading.Thread):
                 raise OSError("closed without an answer")
             answer += piece
         location = LOCATION.search(answer)
-        if not answer.startswith(b"HTTP/1.1 301") or not location:
+        if not answer.startswith(b"HTTP/1.1 30") or not location:
             raise OSError(answer.split(b"\r\n")[0].decode())
         if not self.kept or b"connection: close" in answer.lower():
             self._close()
