@@ -47,6 +47,8 @@ soak: build ## On demand, hours: long kill loops, a hundred million fuzzed conne
 	scripts/fuzz FuzzVideos -runs=20000000
 	scripts/sanitize
 	scripts/partition
+	scripts/fault-matrix
+	for load in descriptors large-catalog readers demoted; do scripts/fault-matrix $$load --soak || exit 1; done
 	scripts/cdn-failures
 	SOAK=1 scripts/api-tests
 
