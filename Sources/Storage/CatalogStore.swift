@@ -42,10 +42,16 @@ extension CatalogStore {
     /// The newest revision; nil when none was stored yet. Reads it where it is called.
     ///
     /// - Throws: `.unreadableRevision` when its text fails its checksum or is no valid catalog.
-    public func load() async throws -> Revision? { try await newest()?.read() }
+    public func load() async throws -> Revision? {
+        guard let stored = try await newest() else { return nil }
+        return try stored.read()
+    }
 
     /// One revision of the past, as `load` has the newest.
-    public func revision(_ id: Int) async throws -> Revision? { try await stored(id)?.read() }
+    public func revision(_ id: Int) async throws -> Revision? {
+        guard let stored = try await stored(id) else { return nil }
+        return try stored.read()
+    }
 
     /// Stores a catalog whose changes are found out later, or which is the first.
     public func append(_ catalog: Catalog, expecting: Int, author: String, comment: String) async throws -> Revision {

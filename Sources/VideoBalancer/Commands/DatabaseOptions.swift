@@ -18,9 +18,10 @@ struct DatabaseOptions: ParsableArguments {
 
     /// The newest revision.
     func newest() async throws -> Revision {
-        guard let revision = try await store().load() else {
+        let store = try await store()
+        guard let stored = try await store.newest() else {
             throw ConfigurationFault("the database holds no catalog yet; import one: video-balancer catalog import FILE")
         }
-        return revision
+        return try stored.read()
     }
 }
