@@ -166,6 +166,12 @@ actor Publisher {
             logger.error("too little of the weight works: health is ignored, see failover.panicThreshold", metadata: ["policy": "\(panic)"])
         }
         wasPanicking = Set(table.panics)
+        for failover in table.failovers where !wasFailingOver.contains(failover) {
+            logger.error(
+                "too little of the weight works: the origin takes the shares of CDNs that do not, see failover.originLimit",
+                metadata: ["policy": "\(failover)"])
+        }
+        wasFailingOver = Set(table.failovers)
         for warning in table.blindRules where !wasBlind.contains(warning) {
             logger.warning("\(warning); see --geoip-country and --geoip-asn")
         }
@@ -174,6 +180,8 @@ actor Publisher {
 
     /// Policies that ignore health; told once in the log.
     private var wasPanicking: Set<String> = []
+    /// Policies by which the origin stands in for CDNs; told once in the log.
+    private var wasFailingOver: Set<String> = []
     /// Rules that ask for a database that is not there; told once in the log.
     private var wasBlind: [String] = []
 

@@ -10,14 +10,17 @@ final class Policy: Sendable {
     let sequence: Int
     let countsByServer: Bool
     let choice: Choice
-    /// Health is ignored: too little of the weight works.
+    /// Too little of the weight works: those that do would be crushed by the shares of the others, so all CDNs keep their shares.
     let isPanicking: Bool
+    /// By CDN: whether the origin takes its share first, as far as its limit goes. Empty when there is none.
+    let failing: [Bool]
     /// CDNs of this policy that health leaves out.
     let excluded: [Int]
     /// CDNs that may be chosen now, once each.
     let candidates: [Int]
 
-    init(_ pool: Pool, every: Int, status: Int, sequence: Int, countsByServer: Bool) {
+    /// - Parameter originWorks: whether at least one of the origin's servers does.
+    init(_ pool: Pool, every: Int, status: Int, sequence: Int, countsByServer: Bool, originWorks: Bool) {
         denies = false
         self.every = UInt64(every)
         self.status = status
@@ -25,6 +28,7 @@ final class Policy: Sendable {
         self.countsByServer = countsByServer
         choice = pool.choice
         isPanicking = pool.isPanicking
+        failing = every > 0 && originWorks ? pool.failing : []
         excluded = pool.excluded
         candidates = pool.candidates
     }
@@ -34,7 +38,7 @@ final class Policy: Sendable {
     private init() {
         denies = true
         (every, status, sequence, countsByServer) = (0, 403, 0, false)
-        (choice, isPanicking, excluded, candidates) = (.none, false, [], [])
+        (choice, isPanicking, failing, excluded, candidates) = (.none, false, [], [], [])
     }
 }
 
@@ -43,6 +47,7 @@ extension Policy {
     struct Pool {
         let choice: Choice
         let isPanicking: Bool
+        let failing: [Bool]
         let excluded: [Int]
         let candidates: [Int]
 
@@ -58,6 +63,10 @@ extension Policy {
             }
             isPanicking = working.count < taking.count && sum(working) < catalog.failover.panicThreshold * sum(taking)
             let chosen = isPanicking ? taking : working
+            // A probe that was never good is more likely wrong than its CDN: it must not move all players to the origin.
+            let failed = health.downCDNs.subtracting(health.unprovenCDNs)
+            let hasFailed = isPanicking && taking.contains { failed.contains(catalog.cdns[$0.cdn].name) }
+            failing = hasFailed ? catalog.cdns.map { failed.contains($0.name) } : []
             excluded = isPanicking ? [] : taking.map(\.cdn).filter { cdn in !working.contains { $0.cdn == cdn } }
             candidates = chosen.map(\.cdn)
             choice = Choice(selection, chosen.map { (cdn: $0.cdn, name: catalog.cdns[$0.cdn].name, weight: $0.weight) })

@@ -72,8 +72,13 @@ public final class RoutingTable: Sendable {
     }
 
     /// What ignores health now: `default` or rules by name.
-    public var panics: [String] {
-        policies.enumerated().filter { $0.element.isPanicking }.map { $0.offset == 0 ? "default" : catalog.rules[$0.offset - 1].name }
+    public var panics: [String] { names { $0.isPanicking && $0.failing.isEmpty } }
+
+    /// Where the origin takes the shares of CDNs that do not work: `default` or rules by name.
+    public var failovers: [String] { names { !$0.failing.isEmpty } }
+
+    private func names(_ isMeant: (Policy) -> Bool) -> [String] {
+        policies.enumerated().filter { isMeant($0.element) }.map { $0.offset == 0 ? "default" : catalog.rules[$0.offset - 1].name }
     }
 
     /// Rules that match nobody, since the database they ask for is not there: a sentence for each database.
@@ -102,9 +107,12 @@ public final class RoutingTable: Sendable {
         let positions = Dictionary(uniqueKeysWithValues: catalog.cdns.enumerated().map { ($0.element.name, $0.offset) })
         let byServer = catalog.origin.scope == .server
         var scopes = byServer ? catalog.origin.labels.map { "server/\($0)" } : ["all"]
+        let originWorks = catalog.origin.labels.contains { !health.downServers.contains($0) }
         let usual = pool(catalog.selection, all)
         var policies = [
-            Policy(usual, every: catalog.origin.every, status: catalog.redirect.status, sequence: 0, countsByServer: byServer)
+            Policy(
+                usual, every: catalog.origin.every, status: catalog.redirect.status, sequence: 0, countsByServer: byServer,
+                originWorks: originWorks)
         ]
         for rule in catalog.rules {
             guard case .steer(let steering) = rule.then else {
@@ -118,7 +126,7 @@ public final class RoutingTable: Sendable {
                     pool(steering.selection ?? catalog.selection, shares ?? all), every: steering.every ?? catalog.origin.every,
                     status: steering.status ?? catalog.redirect.status,
                     sequence: steering.countsForItself ? scopes.count - 1 : 0,
-                    countsByServer: byServer && !steering.countsForItself))
+                    countsByServer: byServer && !steering.countsForItself, originWorks: originWorks))
         }
         return (policies, scopes)
     }
