@@ -93,18 +93,17 @@ public actor Prober {
         return round
     }
 
-    /// Stops all probes.
-    public func stop() { watch([]) }
+    /// Stops all probes. What they found is remembered.
+    public func stop() {
+        let known = memories
+        watch([])
+        remembered = Dictionary(known.map { ($0.subject, $0) }) { $1 }
+    }
 
     public var health: Health {
         var health = Health()
         for (target, watch) in watches where !watch.window.isUp {
-            switch target.subject {
-            case .cdn(let name):
-                health.downCDNs.insert(name)
-                if !watch.hasBeenGood { health.unprovenCDNs.insert(name) }
-            case .server(let label): health.downServers.insert(label)
-            }
+            health.add(target.subject, hasBeenGood: watch.hasBeenGood)
         }
         return health
     }
@@ -114,9 +113,9 @@ public actor Prober {
         watches.map { Report($0.key.subject, $0.value, at: .now()) }.sorted { $0.subject < $1.subject }
     }
 
-    /// What a later process should know: the targets that are down.
+    /// What a later process should know: the targets that are down, also after the end.
     public var memories: [Remembered] {
-        watches.compactMap { Remembered($0.key, $0.value, at: .now()) }.sorted { $0.subject < $1.subject }
+        (watches.compactMap { Remembered($0.key, $0.value, at: .now()) } + remembered.values).sorted { $0.subject < $1.subject }
     }
 
     private func ask(_ target: ProbeTarget, _ round: UInt64) {

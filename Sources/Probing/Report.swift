@@ -51,6 +51,15 @@ public struct Remembered: Sendable, Equatable {
     /// Older knowledge is not believed.
     public static let longest = Duration.seconds(3600)
 
+    /// What is down before the first probe of these targets.
+    public static func health(_ all: [Remembered], of targets: [ProbeTarget]) -> Health {
+        var health = Health()
+        for known in all where known.isRecent && targets.contains(where: { $0.subject == known.subject }) {
+            health.add(known.subject, hasBeenGood: known.hasBeenGood)
+        }
+        return health
+    }
+
     var isRecent: Bool { age <= Remembered.longest }
 
     /// - Parameter age: by wall clocks, which may be set back: less than nothing counts as nothing.
@@ -65,5 +74,16 @@ public struct Remembered: Sendable, Equatable {
         if watch.window.isUp { return nil }
         self.init(
             target.subject, reason: watch.last?.reason ?? "", hasBeenGood: watch.hasBeenGood, age: Duration(now - watch.judged))
+    }
+}
+
+extension Health {
+    mutating func add(_ down: ProbeTarget.Subject, hasBeenGood: Bool) {
+        switch down {
+        case .cdn(let name):
+            downCDNs.insert(name)
+            if !hasBeenGood { unprovenCDNs.insert(name) }
+        case .server(let label): downServers.insert(label)
+        }
     }
 }

@@ -212,9 +212,11 @@ actor Publisher {
     func startDraining() { isDraining = true }
 
     /// What the state file keeps of the node with this id.
-    func savedState(of node: String) -> SavedState {
-        SavedState(
+    func savedState(of node: String) async -> SavedState {
+        let down = await prober?.memories ?? []
+        return SavedState(
             databaseID: current.databaseID, revision: current.revision, catalog: current.catalog,
-            sequences: book.snapshot.map { SavedSequence(name: $0.name, redirects: $0.redirects, cdnBound: $0.cdnBound) }, node: node)
+            sequences: book.snapshot.map { SavedSequence(name: $0.name, redirects: $0.redirects, cdnBound: $0.cdnBound) }, node: node,
+            verdicts: down.map { SavedVerdict($0, now: SystemClock.now()) })
     }
 }

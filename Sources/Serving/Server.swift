@@ -48,7 +48,9 @@ public struct Server: Sendable {
         let geoIP = GeoIPFiles(settings.geoIPPaths, logger: logger, now: { SystemClock.now() })
         _ = await geoIP.look()
         let geography = await geoIP.geography
-        let table = RoutingTable(start.revision.catalog, revision: start.revision.id, geography: geography)
+        let remembered = (loaded.state?.verdicts ?? []).compactMap { $0.remembered(now: SystemClock.now()) }
+        let health = Remembered.health(remembered, of: ProbeTarget.all(of: start.revision.catalog))
+        let table = RoutingTable(start.revision.catalog, revision: start.revision.id, health: health, geography: geography)
         let logger = logger
         let accessLog = try settings.accessLog.map { configuration in
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
@@ -79,7 +81,7 @@ public struct Server: Sendable {
             Parts(
                 edge: edge, publisher: publisher, access: access, identity: identity, store: database, file: file, geoIP: geoIP,
                 manager: manager,
-                accessLog: accessLog, registry: registry),
+                accessLog: accessLog, registry: registry, remembered: remembered),
             until: signals)
     }
 
@@ -95,6 +97,7 @@ public struct Server: Sendable {
         let manager: ServiceManager
         let accessLog: AccessLog?
         let registry: MetricsRegistry
+        let remembered: [Remembered]
     }
 
     private func run(_ parts: Parts, until signals: UnixSignalsSequence) async throws {
@@ -105,7 +108,9 @@ public struct Server: Sendable {
             edge: parts.edge, store: parts.store, node: parts.identity.id, boot: parts.identity.boot, logger: logger,
             now: { SystemClock.now() })
         await parts.publisher.record { await recorder.add($0) }
-        let prober = Prober(allowsLinkLocal: settings.probesLinkLocal) { await parts.publisher.healthChanged($0, $1) }
+        let prober = Prober(allowsLinkLocal: settings.probesLinkLocal, remembering: parts.remembered) {
+            await parts.publisher.healthChanged($0, $1)
+        }
         // The library tells at level info what the line below tells the operator.
         var libraryLogger = Logger(label: "control")
         libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
