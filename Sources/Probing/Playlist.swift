@@ -1,65 +1,108 @@
-import Steering
-
 /// What a probe reads out of an HLS playlist (RFC 8216 §4.3).
-struct Playlist: Equatable {
+struct Playlist: Equatable, Sendable {
     /// Whether it lists other playlists instead of segments.
     var isMaster = false
     /// Whether nothing will be added.
     var hasEnded = false
     /// Seconds of the longest segment.
     var targetDuration = 0
-    /// What changes when a live playlist goes on: the first segment's number, how many there are, and the last one's name.
+    /// What changes when a live playlist goes on.
     var progress = Progress()
+    /// Whether more would have followed than a probe reads.
+    var isCut = false
 
-    struct Progress: Equatable {
+    struct Progress: Equatable, Sendable {
+        /// The first segment's number.
         var sequence = 0
         var segments = 0
         var parts = 0
-        var last = ""
-    }
-
-    /// - Returns: nil when the text is no playlist.
-    init?(_ text: String) {
-        var lines = text.split(whereSeparator: \.isNewline)[...]
-        guard lines.popFirst().map({ $0 == "#EXTM3U" || $0 == "\u{FEFF}#EXTM3U" }) == true else { return nil }
-        for line in lines {
-            if line.hasPrefix("#EXT-X-STREAM-INF:") {
-                isMaster = true
-            } else if line.hasPrefix("#EXT-X-ENDLIST") {
-                hasEnded = true
-            } else if line.hasPrefix("#EXT-X-TARGETDURATION:") {
-                targetDuration = Playlist.number(line)
-            } else if line.hasPrefix("#EXT-X-MEDIA-SEQUENCE:") {
-                progress.sequence = Playlist.number(line)
-            } else if line.hasPrefix("#EXT-X-PART:") {
-                progress.parts += 1
-            } else if !line.hasPrefix("#"), !line.allSatisfy(\.isWhitespace) {
-                progress.segments += 1
-                progress.last = String(line)
-            }
-        }
-    }
-
-    private static func number(_ line: Substring) -> Int {
-        guard let colon = line.firstIndex(of: ":") else { return 0 }
-        return Int(line[line.index(after: colon)...].trimmingPrefix(" ").prefix { $0.isNumber }) ?? 0
+        /// A hash of the last segment's URI.
+        var last: UInt64 = 0
+        /// Bytes of the whole playlist, where the answer's head tells them.
+        var length: Int?
     }
 }
 
-/// Whether a live playlist goes on from probe to probe.
-struct LivePlaylist {
-    private var last: (progress: Playlist.Progress, since: Duration)?
+/// Reads a playlist piece by piece and keeps none of it: a playlist of a day's recording has megabytes.
+struct PlaylistReader: Sendable {
+    /// Tags and their numbers are shorter; of a longer line only the hash goes on.
+    private static let lineLimit = 256
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// - Parameter now: on a clock that only goes forward.
-    mutating func verdict(on playlist: Playlist, at now: Duration) -> Verdict? {
-        if playlist.isMaster { return .bad("is a master playlist; probe one of its media playlists") }
-        if playlist.hasEnded { return .bad("the live playlist has ended (#EXT-X-ENDLIST)") }
-        guard let last, last.progress == playlist.progress else {
-            last = (playlist.progress, now)
-            return nil
+    private var playlist: Playlist?
+    private var isRefused = false
+    private var line: [UInt8] = []
+    private var hash = PlaylistReader.basis
+    private var isBlank = true
+
+    mutating func read(_ bytes: some Sequence<UInt8>) {
+        if isRefused { return }
+        for byte in bytes {
+            if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
+                endLine()
+                continue
+            }
+            if line.count < PlaylistReader.lineLimit { line.append(byte) }
+            if byte != UInt8(ascii: " "), byte != UInt8(ascii: "\t") { isBlank = false }
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
         }
-        // A client may reload once a target duration; after three without anything new the stream is held to be frozen.
-        let patience = Duration.seconds(3 * max(1, min(playlist.targetDuration, 3600)))
-        return now - last.since > patience ? .bad("the live playlist has not changed for \((now - last.since).components.seconds) s") : nil
+    }
+
+    /// - Parameters:
+    ///   - isCut: whether more would have followed; the last line is then not whole.
+    ///   - length: bytes of all of it, where they are known.
+    /// - Returns: nil when it is no playlist.
+    mutating func finish(isCut: Bool, length: Int? = nil) -> Playlist? {
+        if !isCut { endLine() }
+        playlist?.isCut = isCut
+        playlist?.progress.length = length
+        return playlist
+    }
+
+    /// FNV-1a's.
+    private static let basis: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    private mutating func endLine() {
+        defer {
+            line.removeAll(keepingCapacity: true)
+            hash = PlaylistReader.basis
+            isBlank = true
+        }
+        if line.isEmpty || isRefused { return }
+        guard playlist != nil else {
+            let isMarked = line.starts(with: PlaylistReader.byteOrderMark)
+            if line.dropFirst(isMarked ? 3 : 0).elementsEqual("#EXTM3U".utf8) { playlist = Playlist() } else { isRefused = true }
+            return
+        }
+        if line[0] == UInt8(ascii: "#") {
+            readTag()
+        } else if !isBlank {
+            playlist?.progress.segments += 1
+            playlist?.progress.last = hash
+        }
+    }
+
+    private mutating func readTag() {
+        let number = number
+        if hasTag("#EXT-X-PART:") {
+            playlist?.progress.parts += 1
+        } else if hasTag("#EXT-X-STREAM-INF:") {
+            playlist?.isMaster = true
+        } else if hasTag("#EXT-X-ENDLIST") {
+            playlist?.hasEnded = true
+        } else if hasTag("#EXT-X-TARGETDURATION:") {
+            playlist?.targetDuration = number
+        } else if hasTag("#EXT-X-MEDIA-SEQUENCE:") {
+            playlist?.progress.sequence = number
+        }
+    }
+
+    private func hasTag(_ tag: String) -> Bool { line.starts(with: tag.utf8) }
+
+    /// The line's number; 0 when it has none that fits.
+    private var number: Int {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return 0 }
+        let digits = line[(colon + 1)...].drop { $0 == UInt8(ascii: " ") }.prefix { (0x30...0x39).contains($0) }
+        return Int(String(decoding: digits, as: UTF8.self)) ?? 0
     }
 }

@@ -1,119 +1,116 @@
-import AsyncHTTPClient
-import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Steering
 
-/// Sends one probe and reads its whole answer, within a deadline and a bound.
+/// Sends one probe to each address of a target and reads the answers, within a deadline and a bound.
 ///
 /// Each probe has a connection of its own: that a CDN takes new connections is part of what is asked. Redirects are not followed, so a
-/// target cannot send the balancer elsewhere.
+/// target cannot send the balancer elsewhere. All happens on one event loop, so that no other work of the process holds a verdict up.
 struct ProbeClient: Sendable {
-    /// More of an answer than this is refused.
+    /// More of an answer than this is not read.
     static let bodyLimit = 64 * 1024
+    /// More of a live playlist than this is not read.
+    static let playlistLimit = 4 * 1024 * 1024
 
-    /// Seconds after which a probe's connection ends even if nobody waits for it any more.
-    private static let longest: Int64 = 61
+    /// A timer that is later than this says that the process stood still.
+    private static let lateness = TimeAmount.seconds(1)
 
-    private let group = MultiThreadedEventLoopGroup.singleton
+    let eventLoop: any EventLoop
     let resolver: Resolver
+    private let trusted: TrustedContext
 
-    /// What came back, before the body is judged.
-    enum Answer {
+    init(resolver: Resolver, on eventLoop: any EventLoop, roots: NIOSSLTrustRoots = .default) {
+        self.resolver = resolver
+        self.eventLoop = eventLoop
+        trusted = TrustedContext(roots, on: eventLoop)
+    }
+
+    /// What one address answered.
+    struct Found: Sendable {
+        let address: ClientAddress
+        let answer: Answer
+        let took: TimeAmount
+    }
+
+    enum Answer: Sendable {
         case verdict(Verdict)
-        /// A good status; the body is still to be judged.
-        case body(status: Int, String)
+        /// A good status and the playlist of the body, which is still to be judged; nil when it is none.
+        case playlist(status: Int, Playlist?)
     }
 
-    /// Returns within the probe's timeout.
-    func ask(_ target: ProbeTarget) async -> Answer {
-        let timeout = Duration.seconds(target.probe.timeout)
-        let (answers, first) = AsyncStream.makeStream(of: Answer.self, bufferingPolicy: .bufferingOldest(1))
-        // Not a task group: that would wait for a name lookup, which nothing can cancel.
-        let asking = Task { first.yield(await answer(of: target)) }
-        let waiting = Task {
-            try await Task.sleep(for: timeout)
-            first.yield(.verdict(.bad("no whole answer within \(target.probe.timeout) s")))
-        }
-        defer {
-            asking.cancel()
-            waiting.cancel()
-        }
-        for await answer in answers { return answer }
-        return .verdict(.bad("stopped"))
-    }
-
-    private func answer(of target: ProbeTarget) async -> Answer {
-        do {
-            let address = try await resolver.address(of: target.host)
-            switch target.probe.check {
-            case .tcp: return .verdict(try await connect(address, target))
-            case .http(let http): return try await request(http, address, target)
-            }
-        } catch let failure as Resolver.Failure {
-            return .verdict(.bad(failure.reason))
-        } catch {
-            return .verdict(.bad(ProbeClient.reason(error)))
-        }
-    }
-
-    private func connect(_ address: ClientAddress, _ target: ProbeTarget) async throws -> Verdict {
-        let channel = try await ClientBootstrap(group: group)
-            .connectTimeout(.seconds(ProbeClient.longest))
-            .connect(host: address.description, port: target.port).get()
-        try? await channel.close()
-        return .good("connected")
-    }
-
-    private func request(_ http: Probe.HTTP, _ address: ClientAddress, _ target: ProbeTarget) async throws -> Answer {
-        var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(ProbeClient.longest)), decompression: .disabled)
-        configuration.httpVersion = .http1Only
-        configuration.dnsOverride = [target.host: address.description]
-        configuration.connectionPool.retryConnectionEstablishment = false
-        let client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
-        let result: Result<Answer, any Error>
-        do { result = .success(try await exchange(http, target, client)) } catch { result = .failure(error) }
-        try? await client.shutdown()
-        return try result.get()
-    }
-
-    private func exchange(_ http: Probe.HTTP, _ target: ProbeTarget, _ client: HTTPClient) async throws -> Answer {
-        let host = target.host.contains(":") ? "[\(target.host)]" : target.host
-        var request = HTTPClientRequest(url: "\(target.scheme.rawValue)://\(host):\(target.port)\(target.prefix)\(http.path)")
-        request.method = http.method == .head ? .HEAD : .GET
-        request.headers = HTTPHeaders([("Host", http.host ?? target.authority), ("User-Agent", "video-balancer"), ("Connection", "close")])
-        for header in http.headers { request.headers.replaceOrAdd(name: header.name, value: header.value) }
-        let response = try await client.execute(request, deadline: .now() + .seconds(ProbeClient.longest))
-        let status = Int(response.status.code)
-        guard http.expect.contains(status) else {
-            return .verdict(.bad("status \(status), not \(http.expect.map(String.init).joined(separator: " or "))"))
-        }
-        do {
-            let body = try await response.body.collect(upTo: ProbeClient.bodyLimit)
-            return .body(status: status, String(buffer: body))
-        } catch is NIOTooManyBytesError {
-            return .verdict(.bad("the answer has more than \(ProbeClient.bodyLimit / 1024) KiB"))
-        }
-    }
-
-    /// A library's error in an operator's words.
-    private static func reason(_ error: any Error) -> String {
-        if let error = error as? HTTPClientError {
-            switch error {
-            case .remoteConnectionClosed: return "closed before the answer was whole"
-            case .connectTimeout, .deadlineExceeded, .readTimeout: return "no answer in time"
-            default: return error.shortDescription
+    /// Asks all addresses at once.
+    ///
+    /// - Returns: within the probe's timeout. Fails with `Resolver.Failure` when there is no address to ask.
+    func ask(_ target: ProbeTarget) -> EventLoopFuture<[Found]> {
+        eventLoop.flatSubmit {
+            let began = NIODeadline.now()
+            let timeout = TimeAmount.seconds(Int64(target.probe.timeout))
+            return resolver.assumeIsolated {
+                $0.addresses(
+                    of: target.host, target.probe.addresses, patience: .nanoseconds(timeout.nanoseconds / 4), until: began + timeout)
+            }.flatMap { addresses in
+                EventLoopFuture.whenAllSucceed(addresses.map { ask(target, at: $0, from: began, until: began + timeout) }, on: eventLoop)
             }
         }
-        if error as? HTTPParserError == .invalidEOFState { return "closed before the answer was whole" }
-        if let error = error as? NIOConnectionError {
-            return error.connectionErrors.first.map { reason($0.error) } ?? "no connection"
+    }
+
+    private func ask(
+        _ target: ProbeTarget, at address: ClientAddress, from began: NIODeadline, until deadline: NIODeadline
+    ) -> EventLoopFuture<Found> {
+        let answer = eventLoop.makePromise(of: Answer.self)
+        let timer = eventLoop.scheduleTask(deadline: deadline) {
+            answer.succeed(
+                .verdict(
+                    .now() - deadline > ProbeClient.lateness
+                        ? .unknown("this process stood still while it waited for the answer")
+                        : .bad("no whole answer within \(target.probe.timeout) s")))
         }
-        if let error = error as? IOError {
-            return unsafe String(cString: strerror(error.errnoCode)).lowercased()
+        answer.futureResult.whenComplete { _ in timer.cancel() }
+        switch target.probe.check {
+        case .tcp:
+            connect(target, address, deadline, answer) { _ in }.whenSuccess { _ in answer.succeed(.verdict(.good("connected"))) }
+        case .http(let http):
+            let security =
+                target.scheme == .https ? trusted.assumeIsolated { $0.get() }.map(Optional.some) : eventLoop.makeSucceededFuture(nil)
+            security.whenFailure { answer.fail($0) }
+            security.whenSuccess { context in
+                _ = connect(target, address, deadline, answer) { channel in
+                    try add(ProbeHandler(http, target, answer), to: channel, context, target)
+                }
+            }
         }
-        return "\(error)".split(separator: "\n").first.map { String($0.prefix(200)) } ?? "failed"
+        return answer.futureResult
+            .flatMapErrorThrowing { .verdict(ProbeFault.verdict($0, at: address)) }
+            .map { Found(address: address, answer: $0, took: .now() - began) }
+    }
+
+    /// Connects, and closes when the answer is there.
+    private func connect(
+        _ target: ProbeTarget, _ address: ClientAddress, _ deadline: NIODeadline, _ answer: EventLoopPromise<Answer>,
+        _ prepare: @escaping @Sendable (any Channel) throws -> Void
+    ) -> EventLoopFuture<any Channel> {
+        let connected = eventLoop.submit { try SocketAddress(ipAddress: address.description, port: target.port) }
+            .flatMap { peer in
+                ClientBootstrap(group: eventLoop)
+                    .connectTimeout(max(.milliseconds(1), deadline - .now()))
+                    .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try prepare(channel) } }
+                    .connect(to: peer)
+            }
+        connected.whenFailure { answer.fail($0) }
+        connected.whenSuccess { channel in answer.futureResult.whenComplete { _ in channel.close(promise: nil) } }
+        return connected
+    }
+
+    private func add(_ handler: ProbeHandler, to channel: any Channel, _ context: NIOSSLContext?, _ target: ProbeTarget) throws {
+        let pipeline = channel.pipeline.syncOperations
+        if let context {
+            // An address has no name to send; its certificate is then compared with the address.
+            let name = ClientAddress(target.host) == nil ? target.host : nil
+            try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: name))
+        }
+        try pipeline.addHTTPClientHandlers(leftOverBytesStrategy: .dropBytes)
+        try pipeline.addHandler(handler)
     }
 }

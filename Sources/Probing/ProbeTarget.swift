@@ -24,6 +24,15 @@ public struct ProbeTarget: Sendable, Hashable {
             }
         }
 
+        /// - Parameter kind: as `kind` gives it; nil for another.
+        public init?(kind: String, name: String) {
+            switch kind {
+            case "cdn": self = .cdn(name)
+            case "server": self = .server(name)
+            default: return nil
+            }
+        }
+
         public var name: String {
             switch self {
             case .cdn(let name), .server(let name): name

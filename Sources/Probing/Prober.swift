@@ -1,39 +1,29 @@
+import NIOCore
+import NIOPosix
 public import Steering
 
 /// Probes targets round by round and says which are down. Verdicts flow one way: whoever listens learns of a change and nothing else.
+///
+/// It runs on a thread of its own, from the timer of a round to the verdict: neither long computations nor calls that hang elsewhere in the
+/// process hold a verdict up.
 public actor Prober {
-    /// One target as `status` and metrics show it.
-    public struct Report: Sendable {
-        public let subject: ProbeTarget.Subject
-        public let window: VerdictWindow
-        /// The newest verdict; nil before the first.
-        public let last: Verdict?
-        /// How long the newest probe took.
-        public let latency: Duration?
-        /// How long the target has been what it is.
-        public let unchangedFor: Duration
-        public let good: UInt64
-        public let bad: UInt64
-    }
+    /// Lives as long as the process, so that a prober may be asked even after it has stopped.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    private struct Watch {
-        var window = VerdictWindow()
-        var live = LivePlaylist()
-        var last: Verdict?
-        var latency: Duration?
-        var changed: ContinuousClock.Instant
-        var good: UInt64 = 0
-        var bad: UInt64 = 0
-        let task: Task<Void, Never>
-    }
-
+    private let eventLoop: any EventLoop
     private let client: ProbeClient
-    private let changes: @Sendable (Snapshot, Change) async -> Void
+    private let changes: nonisolated(nonsending) @Sendable (Snapshot, Change) async -> Void
     /// Counts the snapshots.
     private var snapshots: UInt64 = 0
-    private let clock = ContinuousClock()
-    private let start = ContinuousClock().now
     private var watches: [ProbeTarget: Watch] = [:]
+    private var remembered: [ProbeTarget.Subject: Remembered]
+    private var rounds: UInt64 = 0
+    /// Changes that the listener has not been told of.
+    private var untold: [(Snapshot, Change)] = []
+    private var isTelling = false
+
+    /// The prober's own thread; unowned, since its loop lives as long as the process.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe eventLoop.executor.asUnownedSerialExecutor() }
 
     /// Which targets are down, with a number that tells which of two snapshots is the newer.
     public struct Snapshot: Sendable {
@@ -50,25 +40,45 @@ public actor Prober {
 
     /// - Parameters:
     ///   - allowsLinkLocal: lets probes ask link-local and metadata addresses.
-    ///   - changes: told when a target goes down or comes back, one change after the other.
-    public init(allowsLinkLocal: Bool, changes: @escaping @Sendable (Snapshot, Change) async -> Void) {
-        client = ProbeClient(resolver: Resolver(allowsLinkLocal: allowsLinkLocal))
+    ///   - remembered: what an earlier process knew; it counts until a target's own probes have spoken.
+    ///   - changes: told when a target goes down or comes back, one change after the other, on the prober's thread. While it takes its
+    ///     time the probes go on.
+    public init(
+        allowsLinkLocal: Bool, remembering remembered: [Remembered] = [],
+        changes: nonisolated(nonsending) @escaping @Sendable (Snapshot, Change) async -> Void
+    ) {
+        let eventLoop = Prober.group.next()
+        self.init(
+            client: ProbeClient(resolver: Resolver(allowsLinkLocal: allowsLinkLocal, on: eventLoop), on: eventLoop),
+            remembering: remembered, changes: changes)
+    }
+
+    init(
+        client: ProbeClient, remembering remembered: [Remembered] = [],
+        changes: nonisolated(nonsending) @escaping @Sendable (Snapshot, Change) async -> Void
+    ) {
+        eventLoop = client.eventLoop
+        self.client = client
+        self.remembered = Dictionary(remembered.filter(\.isRecent).map { ($0.subject, $0) }) { $1 }
         self.changes = changes
     }
 
-    /// Probes these targets from now on. What is known of a target that stays as it is, is kept.
+    /// Probes these targets from now on. What is known of a target that stays as it is, is kept; one that is renamed, or that has another
+    /// probe, stays on the side where it was until its own probes have spoken.
     ///
     /// - Returns: which are down, as far as is known.
     @discardableResult
     public func watch(_ targets: [ProbeTarget]) -> Snapshot {
         let wanted = Set(targets)
-        for (target, watch) in watches where !wanted.contains(target) {
-            watch.task.cancel()
+        let gone = watches.filter { !wanted.contains($0.key) }
+        for (target, watch) in gone {
+            watch.next?.cancel()
             watches[target] = nil
         }
-        for target in targets where watches[target] == nil {
-            watches[target] = Watch(changed: clock.now, task: Task { [weak self] in await Prober.rounds(of: target) { self } })
+        for target in wanted where watches[target] == nil {
+            watches[target] = begin(target, after: gone.first { target.follows($0.key) })
         }
+        remembered = [:]
         return snapshot()
     }
 
@@ -77,72 +87,98 @@ public actor Prober {
         return Snapshot(number: snapshots, health: health)
     }
 
-    /// Stops all probes.
-    public func stop() async {
+    private func begin(_ target: ProbeTarget, after old: (key: ProbeTarget, value: Watch)?) -> Watch {
+        var watch = Watch()
+        if let old {
+            watch.inherit(old.value, isSameProbe: old.key.probe == target.probe)
+        } else if let known = remembered[target.subject] {
+            watch.inherit(known)
+        }
+        let interval = target.probe.intervalAmount
+        watch.round = schedule(target, &watch, at: .now() + min(interval, .seconds(1)).times(.random(in: 0...1)))
+        return watch
+    }
+
+    private func schedule(_ target: ProbeTarget, _ watch: inout Watch, at time: NIODeadline) -> UInt64 {
+        rounds += 1
+        let round = rounds
+        watch.next = eventLoop.scheduleTask(deadline: time) { [weak self] in self?.assumeIsolated { $0.ask(target, round) } }
+        return round
+    }
+
+    /// Stops all probes. What they found is remembered.
+    public func stop() {
+        let known = memories
         watch([])
-        try? await client.resolver.shutdown()
+        remembered = Dictionary(known.map { ($0.subject, $0) }) { $1 }
     }
 
     public var health: Health {
         var health = Health()
         for (target, watch) in watches where !watch.window.isUp {
-            switch target.subject {
-            case .cdn(let name): health.downCDNs.insert(name)
-            case .server(let label): health.downServers.insert(label)
-            }
+            health.add(target.subject, hasBeenGood: watch.hasBeenGood)
         }
         return health
     }
 
     /// All targets, by name.
     public var reports: [Report] {
-        watches.map { target, watch in
-            Report(
-                subject: target.subject, window: watch.window, last: watch.last, latency: watch.latency,
-                unchangedFor: clock.now - watch.changed, good: watch.good, bad: watch.bad)
-        }.sorted { $0.subject < $1.subject }
+        watches.map { Report($0.key.subject, $0.value, at: .now()) }.sorted { $0.subject < $1.subject }
+    }
+
+    /// What a later process should know: the targets that are down, also after the end.
+    public var memories: [Remembered] {
+        (watches.compactMap { Remembered($0.key, $0.value, at: .now()) } + remembered.values).sorted { $0.subject < $1.subject }
+    }
+
+    private func ask(_ target: ProbeTarget, _ round: UInt64) {
+        let began = NIODeadline.now()
+        guard watches[target]?.round == round else { return }
+        client.ask(target).whenComplete { [weak self] result in
+            self?.assumeIsolated { $0.heard(result, target, round, since: began) }
+        }
     }
 
     /// Rounds begin an interval apart, less up to a tenth, so that the probes of many nodes and targets do not fall together; a verdict is
     /// thus never later than the interval promises.
-    private static func rounds(of target: ProbeTarget, _ prober: () -> Prober?) async {
-        let interval = Duration.seconds(target.probe.interval)
-        let clock = ContinuousClock()
-        try? await Task.sleep(for: min(interval, .seconds(1)) * Double.random(in: 0...1))
-        while !Task.isCancelled {
-            let began = clock.now
-            guard await prober()?.round(target) == true else { return }
-            let next = began + interval * Double.random(in: 0.9...1)
-            guard (try? await Task.sleep(until: next, clock: clock)) != nil else { return }
-        }
+    private func heard(_ result: Result<[ProbeClient.Found], any Error>, _ target: ProbeTarget, _ round: UInt64, since began: NIODeadline) {
+        // A target that has gone, or was begun anew, has no use for the answer.
+        guard var watch = watches[target], watch.round == round else { return }
+        let now = NIODeadline.now()
+        let verdict = watch.judge(result, target, at: now, since: began)
+        let hasChanged = watch.record(verdict, target.probe, at: now)
+        watch.round = schedule(target, &watch, at: began + target.probe.intervalAmount.times(.random(in: 0.9...1)))
+        watches[target] = watch
+        if hasChanged { tell(Change(subject: target.subject, isUp: watch.window.isUp, reason: verdict.reason)) }
     }
 
-    /// - Returns: false when the target is no longer watched.
-    private func round(_ target: ProbeTarget) async -> Bool {
-        let began = clock.now
-        let answer = await client.ask(target)
-        let now = clock.now
-        guard !Task.isCancelled, watches[target] != nil else { return false }
-        let verdict = judge(answer, target, at: now - start)
-        watches[target]?.last = verdict
-        watches[target]?.latency = now - began
-        if verdict.isGood { watches[target]?.good += 1 } else { watches[target]?.bad += 1 }
-        let probe = target.probe
-        if watches[target]?.window.record(verdict.isGood, rise: probe.rise, fall: probe.fall) == true {
-            watches[target]?.changed = now
-            await changes(snapshot(), Change(subject: target.subject, isUp: verdict.isGood, reason: verdict.reason))
+    private func tell(_ change: Change) {
+        untold.append((snapshot(), change))
+        if isTelling { return }
+        isTelling = true
+        Task {
+            while let (snapshot, change) = untold.first {
+                untold.removeFirst()
+                await changes(snapshot, change)
+            }
+            isTelling = false
         }
-        return true
     }
+}
 
-    private func judge(_ answer: ProbeClient.Answer, _ target: ProbeTarget, at now: Duration) -> Verdict {
-        switch answer {
-        case .verdict(let verdict): return verdict
-        case .body(let status, let text):
-            guard case .http(let http) = target.probe.check, let kind = http.playlist else { return .good("\(status)") }
-            guard let playlist = Playlist(text) else { return .bad("\(status), but no playlist: it does not begin with #EXTM3U") }
-            if kind == .live, let fault = watches[target]?.live.verdict(on: playlist, at: now) { return fault }
-            return .good("\(status), playlist")
-        }
+extension Probe {
+    var intervalAmount: TimeAmount { .seconds(Int64(interval)) }
+}
+
+extension TimeAmount {
+    /// - Parameter part: of this time, at least 0.
+    func times(_ part: Double) -> TimeAmount { .nanoseconds(Int64(Double(nanoseconds) * part)) }
+}
+
+extension ProbeTarget {
+    /// Whether what was known of another target holds for this one: of the same name at the same place, or the same under another name.
+    fileprivate func follows(_ other: ProbeTarget) -> Bool {
+        guard scheme == other.scheme, authority == other.authority else { return false }
+        return subject == other.subject || (subject.kind == other.subject.kind && prefix == other.prefix && probe == other.probe)
     }
 }

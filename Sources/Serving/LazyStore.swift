@@ -14,6 +14,8 @@ actor LazyStore: CatalogStore, KeyStore {
         static let poll = Duration.seconds(2)
         static let read = Duration.seconds(11)
         static let write = Duration.seconds(11)
+        /// After this long something is wrong with the database, whatever becomes of the write.
+        static let quickWrite = Duration.seconds(2)
     }
 
     private let database: DatabaseURL
@@ -76,7 +78,13 @@ actor LazyStore: CatalogStore, KeyStore {
         }
     }
 
+    /// A write that waits is told of before it fails: a lock or a frozen disk keeps it for seconds.
     func write<Value: Sendable>(_ body: @escaping @Sendable (SQLStore) async throws -> Value) async throws -> Value {
+        let impatience = Task {
+            try await Task.sleep(for: Patience.quickWrite)
+            lastWrite.withLock { $0 = $0 ?? "\(database): a change waits for more than \(Patience.quickWrite)" }
+        }
+        defer { impatience.cancel() }
         do {
             let value = try await scope.result(within: Patience.write) { try await body(self.open()) }
             lastWrite.withLock { $0 = nil }

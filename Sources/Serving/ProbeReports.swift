@@ -10,6 +10,7 @@ enum ProbeReports {
             .init("targets", .array(reports.map(document))),
             // Whoever ignores health says so where health is shown.
             .init("panicking", .array(table.panics.map(Document.string))),
+            .init("failingOver", .array(table.failovers.map(Document.string))),
         ])
     }
 
@@ -26,12 +27,23 @@ enum ProbeReports {
         .object([
             .init("kind", .string(report.subject.kind)),
             .init("name", .string(report.subject.name)),
-            .init("state", .string(report.last == nil ? "unknown" : report.window.isUp ? "up" : "down")),
+            .init("state", .string(!report.isKnown ? "unknown" : report.window.isUp ? "up" : "down")),
             .init("reason", report.last.map { .string($0.reason) } ?? .null),
+            .init("addresses", .array(report.addresses.map(document))),
             .init("latencyMilliseconds", report.latency.map { .integer(milliseconds($0)) } ?? .null),
             .init("unchangedSeconds", .integer(milliseconds(report.unchangedFor) / 1000)),
             // The newest first: + is good.
             .init("verdicts", .string(String(report.window.verdicts.map { $0 ? "+" : "-" }))),
+            // How many probes could not be made, for reasons of this machine.
+            .init("unknown", .integer(Int(clamping: report.unknown))),
+        ])
+    }
+
+    private static func document(_ found: Prober.Report.Address) -> Document {
+        .object([
+            .init("address", .string(found.address.description)),
+            .init("verdict", .string(found.verdict.outcome.rawValue)),
+            .init("reason", .string(found.verdict.reason)),
         ])
     }
 
@@ -41,7 +53,9 @@ enum ProbeReports {
             Metric.targetUp.family(reports.map { (labels($0), $0.window.isUp ? 1 : 0) }),
             Metric.probes.family(
                 reports.flatMap { report in
-                    [("good", report.good), ("bad", report.bad)].map { (labels(report) + [$0.0], Double($0.1)) }
+                    [("good", report.good), ("bad", report.bad), ("unknown", report.unknown)].map {
+                        (labels(report) + [$0.0], Double($0.1))
+                    }
                 }),
             Metric.probeDuration.family(
                 reports.compactMap { report in report.latency.map { (labels(report), Double(milliseconds($0)) / 1000) } }),

@@ -204,6 +204,8 @@ actor Publisher {
     private struct Told {
         /// Policies that ignore health.
         private var panics: Set<String> = []
+        /// Policies by which the origin stands in for CDNs.
+        private var failovers: Set<String> = []
         /// Rules that ask for a database that is not there.
         private var blindRules: [String] = []
 
@@ -213,6 +215,12 @@ actor Publisher {
                     "too little of the weight works: health is ignored, see failover.panicThreshold", metadata: ["policy": "\(panic)"])
             }
             panics = Set(table.panics)
+            for failover in table.failovers where !failovers.contains(failover) {
+                logger.error(
+                    "too little of the weight works: the origin takes the shares of CDNs that do not, see failover.originLimit",
+                    metadata: ["policy": "\(failover)"])
+            }
+            failovers = Set(table.failovers)
             for warning in table.blindRules where !blindRules.contains(warning) {
                 logger.warning("\(warning); see --geoip-country and --geoip-asn")
             }

@@ -61,7 +61,9 @@ public struct Server: Sendable {
         let book = SequenceBook(saved: (loaded.state?.sequences ?? []).map { ($0.name, $0.redirects, $0.cdnBound) })
         let geoIP = GeoIPFiles(settings.geoIPPaths, logger: logger, now: { SystemClock.now() })
         _ = await geoIP.look()
-        let inputs = Inputs(published: start.published, geography: await geoIP.geography)
+        let remembered = (loaded.state?.verdicts ?? []).compactMap { $0.remembered(now: SystemClock.now()) }
+        var inputs = Inputs(published: start.published, geography: await geoIP.geography)
+        inputs.health = Remembered.health(remembered, of: ProbeTarget.all(of: start.published.catalog))
         let table = inputs.table(inputs.compiled())
         let accessLog = try settings.accessLog.map { configuration in
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
@@ -97,7 +99,8 @@ public struct Server: Sendable {
             Parts(
                 edge: edge, publisher: publisher, condition: NodeCondition(trouble: start.trouble, logger: logger), recorder: recorder,
                 access: access, identity: identity, store: database, scope: scope, file: file, geoIP: geoIP, manager: manager,
-                accessLog: accessLog, registry: registry, adminConnections: descriptors.adminConnections),
+                accessLog: accessLog, registry: registry, adminConnections: descriptors.adminConnections,
+                remembered: remembered),
             until: signals)
     }
 
@@ -117,6 +120,7 @@ public struct Server: Sendable {
         let accessLog: AccessLog?
         let registry: MetricsRegistry
         let adminConnections: Int
+        let remembered: [Remembered]
     }
 
     private func run(_ parts: Parts, until signals: SignalService) async throws {
@@ -125,7 +129,7 @@ public struct Server: Sendable {
             store: parts.store, writeTrouble: { parts.store.writeTrouble }, publisher: parts.publisher, condition: parts.condition,
             place: "\(settings.database)", now: { SystemClock.now() })
         let geoIPWatcher = GeoIPWatcher(files: parts.geoIP, publisher: parts.publisher)
-        let prober = Prober(allowsLinkLocal: settings.probesLinkLocal) { snapshot, change in
+        let prober = Prober(allowsLinkLocal: settings.probesLinkLocal, remembering: parts.remembered) { snapshot, change in
             ProbeReports.log(change, logger)
             await parts.publisher.healthChanged(snapshot)
         }
@@ -155,7 +159,9 @@ public struct Server: Sendable {
                     .init(service: Watchdog(manager: parts.manager, edge: parts.edge)),
                     .init(service: Signalled(signals: signals, actions: actions)),
                     .init(service: control),
-                    .init(service: StateKeeper(file: parts.file, node: parts.identity.id, publisher: parts.publisher, logger: logger)),
+                    .init(
+                        service: StateKeeper(
+                            file: parts.file, node: parts.identity.id, publisher: parts.publisher, prober: prober, logger: logger)),
                     .init(
                         service: FleetMember(
                             identity: parts.identity, store: parts.store, publisher: parts.publisher, condition: parts.condition,

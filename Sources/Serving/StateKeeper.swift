@@ -1,5 +1,6 @@
 import Logging
 import NIOPosix
+import Probing
 import ServiceLifecycle
 import Steering
 import Storage
@@ -9,16 +10,18 @@ actor StateKeeper: Service {
     private let file: StateFile
     private let node: String
     private let publisher: Publisher
+    private let prober: Prober
     private let logger: Logger
     /// Disks may hang: this thread alone waits for them.
     private let thread = NIOThreadPool(numberOfThreads: 1)
     private var last: SavedState?
     private var trouble: String?
 
-    init(file: StateFile, node: String, publisher: Publisher, logger: Logger) {
+    init(file: StateFile, node: String, publisher: Publisher, prober: Prober, logger: Logger) {
         self.file = file
         self.node = node
         self.publisher = publisher
+        self.prober = prober
         self.logger = logger
     }
 
@@ -35,10 +38,11 @@ actor StateKeeper: Service {
 
     private func save() async {
         let current = publisher.view.current
+        let down = await prober.memories
         let state = SavedState(
             databaseID: current.databaseID, revision: current.revision, catalog: current.catalog,
             sequences: publisher.book.snapshot.map { SavedSequence(name: $0.name, redirects: $0.redirects, cdnBound: $0.cdnBound) },
-            node: node)
+            node: node, verdicts: down.map { SavedVerdict($0, now: SystemClock.now()) })
         guard state != last else { return }
         do {
             try await thread.runIfActive { [file] in try file.save(state) }

@@ -62,10 +62,16 @@ public final class CompiledCatalog: Sendable {
     func policies(_ health: Health) -> [Policy] {
         let isDown = catalog.cdns.map { health.downCDNs.contains($0.name) }
         guard isDown.contains(true) else { return plans.map(\.whole) }
+        let failed = health.downCDNs.subtracting(health.unprovenCDNs)
+        let isFailed = catalog.cdns.map { failed.contains($0.name) }
+        let originWorks = catalog.origin.labels.contains { !health.downServers.contains($0) }
         let changed = pools.map { pool in
-            pool.shares.contains { isDown[$0.cdn] } ? Policy.Pool(catalog, pool.selection, pool.shares, isDown: isDown) : nil
+            pool.shares.contains { isDown[$0.cdn] }
+                ? Policy.Pool(catalog, pool.selection, pool.shares, isDown: isDown, isFailed: isFailed) : nil
         }
-        return plans.map { plan in plan.pool.flatMap { changed[$0] }.map { plan.whole.choosing(from: $0) } ?? plan.whole }
+        return plans.map { plan in
+            plan.pool.flatMap { changed[$0] }.map { plan.whole.choosing(from: $0, originWorks: originWorks) } ?? plan.whole
+        }
     }
 }
 
@@ -98,7 +104,7 @@ extension CompiledCatalog {
             let usual = pool(catalog.selection, nil)
             let policy = Policy(
                 pools[usual].whole, every: catalog.origin.every, status: catalog.redirect.status, sequence: 0,
-                countsByServer: countsByServer)
+                countsByServer: countsByServer, originWorks: true)
             plans.append(Plan(pool: usual, whole: policy))
             for rule in catalog.rules {
                 guard case .steer(let steering) = rule.then else {
@@ -115,7 +121,7 @@ extension CompiledCatalog {
             let policy = Policy(
                 pools[pool].whole, every: steering.every ?? catalog.origin.every, status: steering.status ?? catalog.redirect.status,
                 sequence: steering.countsForItself ? scopes.count - 1 : 0,
-                countsByServer: countsByServer && !steering.countsForItself)
+                countsByServer: countsByServer && !steering.countsForItself, originWorks: true)
             plans.append(Plan(pool: pool, whole: policy))
         }
 
@@ -124,7 +130,8 @@ extension CompiledCatalog {
             if let index = known[key] { return index }
             let shares = shares ?? all
             let isDown = [Bool](repeating: false, count: catalog.cdns.count)
-            pools.append(Pool(selection: selection, shares: shares, whole: Policy.Pool(catalog, selection, shares, isDown: isDown)))
+            let whole = Policy.Pool(catalog, selection, shares, isDown: isDown, isFailed: isDown)
+            pools.append(Pool(selection: selection, shares: shares, whole: whole))
             known[key] = pools.count - 1
             return pools.count - 1
         }

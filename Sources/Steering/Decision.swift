@@ -34,7 +34,7 @@ public struct Decision: Sendable, Equatable {
         case overCap
         /// The number is a multiple of N, but the origin server does not work.
         case originDown
-        /// No CDN takes traffic or is left.
+        /// No CDN takes traffic or is left, or the one that would take it does not work.
         case noCDN
 
         public var name: String {
@@ -102,6 +102,7 @@ extension RoutingTable {
         if isReachable {
             let place = place(policy, video, source, asker, head) { sequence.takeCDNBound() }
             if let (cdn, reason) = chosenCDN(policy, place, asker, sequences) {
+                if failsOver(policy, cdn, video.server, asker, sequences) { return decided(.origin, .noCDN, place: place) }
                 return decided(.cdn(cdn), isNth ? .originDown : reason, place: place)
             }
             if policy.every == 0 || !originWorks { throw .noTarget }
@@ -133,6 +134,13 @@ extension RoutingTable {
         _ video: VideoReference, _ source: borrowing Span<UInt8>, _ asker: Asker, _ head: borrowing Span<UInt8>
     ) -> Int {
         rules?.first(video, of: source, asker, head).map { $0 + 1 } ?? 0
+    }
+
+    /// Whether the origin takes what a CDN that does not work would get.
+    private func failsOver(_ policy: Policy, _ cdn: Int, _ server: Int, _ asker: Asker, _ sequences: SequenceSet) -> Bool {
+        if policy.failing.isEmpty || !policy.failing[cdn] || !serverIsUp[server] { return false }
+        guard let originLimit else { return true }
+        return sequences.originCap.take(second: asker.second, limit: originLimit)
     }
 
     private func hasRoom(_ policy: Policy, _ asker: Asker, _ sequences: SequenceSet) -> Bool {

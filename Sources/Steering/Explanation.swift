@@ -115,7 +115,9 @@ extension RoutingTable {
         }
         if policy.isPanicking {
             let threshold = catalog.failover.panicThreshold
-            steps.append(.init(about: "panic", text: "less than \(threshold) of the weight works: health is ignored"))
+            let origin = "the origin takes the shares of CDNs that fail, up to its limit"
+            let effect = policy.failing.isEmpty ? "health is ignored" : origin
+            steps.append(.init(about: "panic", text: "less than \(threshold) of the weight works: \(effect)"))
         }
         return steps
     }

@@ -7,8 +7,12 @@ public struct Health: Sendable, Equatable {
     /// Labels of origin servers.
     public var downServers: Set<String>
 
-    public init(downCDNs: Set<String> = [], downServers: Set<String> = []) {
+    /// CDNs of those that are down whose probe was never good: more likely the probe is wrong.
+    public var unprovenCDNs: Set<String>
+
+    public init(downCDNs: Set<String> = [], downServers: Set<String> = [], unprovenCDNs: Set<String> = []) {
         self.downCDNs = downCDNs
+        self.unprovenCDNs = unprovenCDNs
         self.downServers = downServers
     }
 

@@ -10,14 +10,17 @@ final class Policy: Sendable {
     let sequence: Int
     let countsByServer: Bool
     let choice: Choice
-    /// Health is ignored: too little of the weight works.
+    /// Too little of the weight works: those that do would be crushed by the shares of the others, so all CDNs keep their shares.
     let isPanicking: Bool
+    /// By CDN: whether the origin takes its share first, as far as its limit goes. Empty when there is none.
+    let failing: [Bool]
     /// CDNs of this policy that health leaves out.
     let excluded: [Int]
     /// CDNs that may be chosen now, once each.
     let candidates: [Int]
 
-    init(_ pool: Pool, every: Int, status: Int, sequence: Int, countsByServer: Bool) {
+    /// - Parameter originWorks: whether at least one of the origin's servers does.
+    init(_ pool: Pool, every: Int, status: Int, sequence: Int, countsByServer: Bool, originWorks: Bool) {
         denies = false
         self.every = UInt64(every)
         self.status = status
@@ -25,25 +28,23 @@ final class Policy: Sendable {
         self.countsByServer = countsByServer
         choice = pool.choice
         isPanicking = pool.isPanicking
+        failing = every > 0 && originWorks ? pool.failing : []
         excluded = pool.excluded
         candidates = pool.candidates
     }
 
-    private init(_ other: Policy, _ pool: Pool) {
-        (denies, every, status, sequence) = (other.denies, other.every, other.status, other.sequence)
-        countsByServer = other.countsByServer
-        (choice, isPanicking, excluded, candidates) = (pool.choice, pool.isPanicking, pool.excluded, pool.candidates)
-    }
-
     /// The same policy over what health leaves of its CDNs.
-    func choosing(from pool: Pool) -> Policy { Policy(self, pool) }
+    func choosing(from pool: Pool, originWorks: Bool) -> Policy {
+        Policy(
+            pool, every: Int(every), status: status, sequence: sequence, countsByServer: countsByServer, originWorks: originWorks)
+    }
 
     static func denying() -> Policy { Policy() }
 
     private init() {
         denies = true
         (every, status, sequence, countsByServer) = (0, 403, 0, false)
-        (choice, isPanicking, excluded, candidates) = (.none, false, [], [])
+        (choice, isPanicking, failing, excluded, candidates) = (.none, false, [], [], [])
     }
 }
 
@@ -52,13 +53,18 @@ extension Policy {
     struct Pool: Sendable {
         let choice: Choice
         let isPanicking: Bool
+        let failing: [Bool]
         let excluded: [Int]
         let candidates: [Int]
 
         /// - Parameters:
         ///   - shares: the policy's CDNs and their weights, in the order of the catalog.
         ///   - isDown: by CDN.
-        init(_ catalog: Catalog, _ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)], isDown: [Bool]) {
+        ///   - isFailed: by CDN, those that are down and whose probe was good before. A probe that was never good is more likely wrong than
+        ///     its CDN: it must not move all players to the origin.
+        init(
+            _ catalog: Catalog, _ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)], isDown: [Bool], isFailed: [Bool]
+        ) {
             let taking = shares.filter { catalog.cdns[$0.cdn].enabled && $0.weight > 0 }
             let working = taking.filter { !isDown[$0.cdn] }
             // Weights play no part in a rotation.
@@ -69,6 +75,8 @@ extension Policy {
             }
             isPanicking = working.count < taking.count && sum(working) < catalog.failover.panicThreshold * sum(taking)
             let chosen = isPanicking ? taking : working
+            let hasFailed = isPanicking && taking.contains { isFailed[$0.cdn] }
+            failing = hasFailed ? isFailed : []
             excluded = isPanicking ? [] : taking.map(\.cdn).filter { isDown[$0] }
             candidates = chosen.map(\.cdn)
             choice = Choice(selection, chosen.map { (cdn: $0.cdn, name: catalog.cdns[$0.cdn].name, weight: $0.weight) })

@@ -8,7 +8,7 @@ extension Probe {
     static func read(_ parent: DocumentReader.Object, _ reader: inout DocumentReader) -> Probe? {
         guard let document = parent.members["probe"] else { return nil }
         let object = reader.object(
-            document, at: parent.pointer(to: "probe"), keys: ["type", "interval", "timeout", "rise", "fall"] + httpKeys)
+            document, at: parent.pointer(to: "probe"), keys: ["type", "interval", "timeout", "rise", "fall", "addresses"] + httpKeys)
         guard case .object = document else { return nil }
         let check: Check
         switch reader.choice(object, "type", default: Kind.http) {
@@ -24,7 +24,8 @@ extension Probe {
             interval: reader.integer(object, "interval", in: 1...3600, default: 5),
             timeout: reader.integer(object, "timeout", in: 1...60, default: 2),
             rise: reader.integer(object, "rise", in: 1...64, default: 2),
-            fall: reader.integer(object, "fall", in: 1...64, default: 3))
+            fall: reader.integer(object, "fall", in: 1...64, default: 3),
+            addresses: reader.choice(object, "addresses", default: Addresses.any))
     }
 
     var document: Document {
@@ -42,11 +43,13 @@ extension Probe {
             }
             if let playlist = http.playlist { members.append(.init("playlist", .string(playlist.rawValue))) }
         }
-        return .object(
-            members + [
-                .init("interval", .integer(interval)), .init("timeout", .integer(timeout)), .init("rise", .integer(rise)),
-                .init("fall", .integer(fall)),
-            ])
+        members += [
+            .init("interval", .integer(interval)), .init("timeout", .integer(timeout)), .init("rise", .integer(rise)),
+            .init("fall", .integer(fall)),
+        ]
+        // Left out when it is the default: stored catalogs keep their checksum.
+        if addresses != .any { members.append(.init("addresses", .string(addresses.rawValue))) }
+        return .object(members)
     }
 }
 

@@ -9,6 +9,11 @@ public struct Probe: Sendable, Hashable {
     public let rise: Int
     /// Failed probes in a row that take a target down, 1…64.
     public let fall: Int
+    /// Which addresses of the target's name are asked.
+    public let addresses: Addresses
+
+    /// The families of addresses that a target serves players by.
+    public enum Addresses: String, Sendable, CaseIterable { case any, ipv4, ipv6 }
 
     public enum Check: Sendable, Hashable {
         /// The port takes connections.
@@ -16,7 +21,7 @@ public struct Probe: Sendable, Hashable {
         case http(HTTP)
     }
 
-    /// A request whose whole answer has to come in time.
+    /// A request whose answer has to come in time, as much of it as is read.
     public struct HTTP: Sendable, Hashable {
         public let method: Method
         /// Begins with `/`; it follows the CDN's URL, or the origin server's host.

@@ -17,6 +17,10 @@ extension RoutingTable {
         let whole = parts.reduce(0) { $0 + $1.part }
         var cdns = [Double](repeating: 0, count: catalog.cdns.count)
         for (cdn, part) in parts { cdns[cdn] += part / whole * (1 - origin) }
-        return (origin, cdns)
+        // The origin's limit is not in it either.
+        let failing = cdns.indices.filter { !usual.failing.isEmpty && usual.failing[$0] }
+        let taken = failing.reduce(0) { $0 + cdns[$1] }
+        for cdn in failing { cdns[cdn] = 0 }
+        return (origin + taken, cdns)
     }
 }

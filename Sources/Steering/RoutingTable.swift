@@ -82,8 +82,13 @@ public final class RoutingTable: Sendable {
     }
 
     /// What ignores health now: `default` or rules by name.
-    public var panics: [String] {
-        policies.enumerated().filter { $0.element.isPanicking }.map { $0.offset == 0 ? "default" : catalog.rules[$0.offset - 1].name }
+    public var panics: [String] { names { $0.isPanicking && $0.failing.isEmpty } }
+
+    /// Where the origin takes the shares of CDNs that do not work: `default` or rules by name.
+    public var failovers: [String] { names { !$0.failing.isEmpty } }
+
+    private func names(_ isMeant: (Policy) -> Bool) -> [String] {
+        policies.enumerated().filter { isMeant($0.element) }.map { $0.offset == 0 ? "default" : catalog.rules[$0.offset - 1].name }
     }
 
     /// Rules that match nobody, since the database they ask for is not there: a sentence for each database.

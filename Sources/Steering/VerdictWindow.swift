@@ -6,9 +6,10 @@ public struct VerdictWindow: Sendable, Equatable {
     /// Probes in the window, 0…64.
     public private(set) var count = 0
     /// A target is up until it has failed: a new one must not wait for its first probes.
-    public private(set) var isUp = true
+    public private(set) var isUp: Bool
 
-    public init() {}
+    /// - Parameter isUp: false for a target that is known to be down from elsewhere.
+    public init(isUp: Bool = true) { self.isUp = isUp }
 
     /// Takes a verdict in.
     ///

@@ -15,6 +15,7 @@ extension SavedState {
         }
         body += "]"
         if let node { body += ",\"node\":\(Document.string(node).json)" }
+        if !verdicts.isEmpty { body += ",\"verdicts\":\(Document.array(verdicts.map(\.document)).json)" }
         body += "}\n"
         let bytes = Array(body.utf8)
         return Array("\(SavedState.heading) \(Checksum.sha256(of: bytes))\n".utf8) + bytes
@@ -57,10 +58,33 @@ extension SavedState {
         }
         var node: String?
         if case .string(let id)? = document["node"], id.utf8.count == 32 { node = id }
+        var verdicts: [SavedVerdict] = []
+        // A file of a version that kept none has none.
+        if case .array(let list)? = document["verdicts"] { verdicts = list.compactMap { SavedVerdict($0) } }
         do {
-            self.init(databaseID: databaseID, revision: revision, catalog: try Catalog(catalog), sequences: sequences, node: node)
+            self.init(
+                databaseID: databaseID, revision: revision, catalog: try Catalog(catalog), sequences: sequences, node: node,
+                verdicts: verdicts)
         } catch {
             throw Unusable(reason: error.faults.map(\.description).joined(separator: "; "))
         }
+    }
+}
+
+extension SavedVerdict {
+    fileprivate var document: Document {
+        .object([
+            .init("kind", .string(kind)), .init("name", .string(name)), .init("reason", .string(reason)),
+            .init("hasBeenGood", .bool(hasBeenGood)), .init("judged", .integer(judged)),
+        ])
+    }
+
+    /// - Returns: nil when a member is missing: a verdict is not worth the state that it stands in.
+    fileprivate init?(_ document: Document) {
+        guard case .string(let kind)? = document["kind"], case .string(let name)? = document["name"],
+            case .string(let reason)? = document["reason"], case .bool(let hasBeenGood)? = document["hasBeenGood"],
+            case .integer(let judged)? = document["judged"]
+        else { return nil }
+        self.init(kind: kind, name: name, reason: reason, hasBeenGood: hasBeenGood, judged: judged)
     }
 }

@@ -2,6 +2,7 @@ import Glibc
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// A server on loopback that answers every connection in one odd way.
 final class OddServer: Sendable {
@@ -16,6 +17,8 @@ final class OddServer: Sendable {
         case resets
         /// This many bytes of body.
         case floods(Int)
+        /// This head, then a million bytes again and again, until the other side has enough.
+        case pours(String)
         /// The n-th connection gets the n-th text, the last again and again.
         case turns([String])
     }
@@ -23,7 +26,10 @@ final class OddServer: Sendable {
     let port: Int
     private let channel: any Channel
 
-    init(_ way: Way) async throws {
+    /// - Parameters:
+    ///   - address: of loopback.
+    ///   - port: 0 is a free one.
+    init(_ way: Way, at address: String = "127.0.0.1", port: Int = 0, tls: NIOSSLContext? = nil) async throws {
         let counter = NIOLockedValueBox(0)
         channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 64)
@@ -33,11 +39,12 @@ final class OddServer: Sendable {
                         defer { number += 1 }
                         return number
                     }
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.addHandler(Handler(way, number))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
-        port = channel.localAddress?.port ?? 0
+            .bind(host: address, port: port).get()
+        self.port = channel.localAddress?.port ?? 0
     }
 
     func stop() async throws { try await channel.close() }
@@ -69,6 +76,7 @@ final class OddServer: Sendable {
                 context.close(promise: nil)
             case .floods(let count):
                 say("HTTP/1.1 200 OK\r\nContent-Length: \(count)\r\n\r\n" + String(repeating: "x", count: count), context)
+            case .pours(let head): pour(ByteBuffer(string: head), context)
             case .drips(let text): drip(Array(text.utf8)[...], context)
             }
         }
@@ -79,6 +87,15 @@ final class OddServer: Sendable {
             let context = NIOLoopBound(context, eventLoop: context.eventLoop)
             context.value.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text))).whenComplete { _ in
                 context.value.close(promise: nil)
+            }
+        }
+
+        private func pour(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+            guard context.channel.isActive else { return }
+            let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            context.writeAndFlush(wrapOutboundOut(bytes)).whenSuccess {
+                let (handler, context) = loopBound.value
+                handler.pour(ByteBuffer(repeating: UInt8(ascii: "x"), count: 1_000_000), context)
             }
         }
 

@@ -26,6 +26,49 @@ import Testing
         #expect(half.panics == [])
     }
 
+    @Test(arguments: [([1], 0), ([1, 1], 0), ([1, 1, 1], 0), ([9, 1], 90), ([1, 1, 1], 300)])
+    func `the shares of CDNs that fail go to the origin when what is left would be crushed`(weights: [Int], kept: Int) throws {
+        // As many fail as it takes: all but the last when it keeps its share.
+        let down = Set(weights.indices.dropLast(kept > 0 ? 1 : 0).map { "cdn-\($0)" })
+        let table = RoutingTable(try catalog(weights, every: 10), revision: 1, health: Health(downCDNs: down))
+        #expect(table.panics == [] && table.failovers == ["default"])
+        let tally = try table.tally(1000, SequenceBook().set(for: table))
+        #expect(tally.cdns.dropLast().allSatisfy { $0 == 0 } && tally.cdns.last == kept)
+        #expect(tally.origin == 1000 - kept)
+        let wanted = table.wantedShares
+        #expect(abs(wanted.origin - Double(tally.origin) / 1000) < 1e-9 && abs(wanted.origin + wanted.cdns.reduce(0, +) - 1) < 1e-9)
+    }
+
+    @Test func `the origin takes no more of them a second than its limit, and the rest is shared as though all worked`() throws {
+        let catalog = try catalog([1], every: 10, failover: #"{"originLimit": 4}"#)
+        let table = RoutingTable(catalog, revision: 1, health: Health(downCDNs: ["cdn-0"]))
+        let sequences = SequenceBook().set(for: table)
+        for second in [1, 2] {
+            let decisions = try (0..<20).map { _ in try table.ask("/x", at: second, sequences: sequences) }
+            #expect(decisions.count { $0.reason == .everyNth } == 2)
+            #expect(decisions.count { $0.reason == .noCDN && $0.target == .origin } == 4)
+            #expect(decisions.count { $0.target == .cdn(0) } == 14)
+        }
+    }
+
+    @Test(arguments: [
+        (every: 0, Health(downCDNs: ["cdn-0"])), (every: 10, Health(downCDNs: ["cdn-0"], downServers: Set((1...99).map { "s\($0)" }))),
+        (every: 10, Health(downCDNs: ["cdn-0"], unprovenCDNs: ["cdn-0"])),
+    ]) func `without an origin that may help, or with a probe that was never good, health is ignored`(every: Int, health: Health) throws {
+        let table = RoutingTable(try catalog([1], every: every), revision: 1, health: health)
+        #expect(table.failovers == [] && table.panics == ["default"])
+        let tally = try table.tally(100, SequenceBook().set(for: table))
+        #expect(tally.cdns[0] >= 90)
+    }
+
+    @Test func `the share of a failing CDN goes by where the video is: to its server when that works`() throws {
+        let health = Health(downCDNs: ["cdn-0"], downServers: ["s1"])
+        let table = RoutingTable(try catalog([1], every: 10), revision: 1, health: health)
+        let sequences = SequenceBook().set(for: table)
+        #expect(try table.tally(50, server: 0, sequences) == Tally(origin: 0, cdns: [50]))
+        #expect(try table.tally(50, server: 1, sequences) == Tally(origin: 50, cdns: [0]))
+    }
+
     @Test func `with no CDN left the origin takes what its limit allows a second`() throws {
         let failover = #"{"panicThreshold": 0, "originLimit": 10}"#
         let catalog = try catalog([1], every: 100, failover: failover)

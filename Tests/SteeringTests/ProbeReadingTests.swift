@@ -13,7 +13,7 @@ import Testing
         #expect(probe.interval == 5 && probe.timeout == 2 && probe.rise == 2 && probe.fall == 3)
         guard case .http(let http) = probe.check else { throw CatalogFaults([]) }
         #expect(http.method == .get && http.path == "/healthz" && http.expect == [200] && http.host == nil && http.playlist == nil)
-        #expect(catalog.origin.probe == nil)
+        #expect(probe.addresses == .any && catalog.origin.probe == nil)
         #expect(try Catalog(catalog.document) == catalog)
         #expect(catalog.document.json.contains(#""probe":{"type":"http","method":"GET","path":"/healthz","expect":[200],"interval":5"#))
     }
@@ -21,6 +21,7 @@ import Testing
     @Test(arguments: [
         #"{"type": "tcp", "interval": 1, "timeout": 1, "rise": 64, "fall": 64}"#,
         #"{"path": "/", "method": "HEAD", "expect": [200, 204, 301], "host": "a.example:81", "headers": {"X-Key": "v w"}}"#,
+        #"{"path": "/", "addresses": "ipv4"}"#, #"{"type": "tcp", "addresses": "ipv6"}"#,
         #"{"path": "/live/index.m3u8?x=1", "playlist": "live"}"#, #"{"path": "/v.m3u8", "playlist": "any", "headers": {}}"#,
     ]) func `a probe reads back from its document`(probe: String) throws {
         for pointer in ["/cdns/0/probe", "/origin/probe"] {
@@ -37,6 +38,7 @@ import Testing
         (#"{"path": "/", "expect": []}"#, ["/expect"]),
         (#"{"path": "/", "expect": [99, 200, 600, "x"]}"#, ["/expect/0", "/expect/2", "/expect/3"]),
         (#"{"path": "/", "method": "POST"}"#, ["/method"]), (#"{"path": "/", "method": "HEAD", "playlist": "any"}"#, ["/playlist"]),
+        (#"{"path": "/", "addresses": "ipv5", "fall": 0}"#, ["/addresses", "/fall"]), (#"{"path": "/", "addresses": 4}"#, ["/addresses"]),
         (#"{"path": "/", "playlist": "vod"}"#, ["/playlist"]), (#"{"path": "/", "host": "a b"}"#, ["/host"]),
         (
             #"{"path": "/", "headers": {"Host": "x", "A:": "x", "B": "\r\n", "C": 1}}"#,

@@ -34,6 +34,19 @@ import Testing
         }
     }
 
+    @Test func `verdicts are kept, and none are none`() throws {
+        let state = try Sample.state(1)
+        let verdicts = ["cdn-1", "a \"name\"\n"].map {
+            SavedVerdict(kind: "cdn", name: $0, reason: "connection refused", hasBeenGood: true, judged: 1_800_000_000_000)
+        }
+        for kept in [verdicts, []] {
+            let saved = SavedState(
+                databaseID: state.databaseID, revision: 1, catalog: state.catalog, sequences: state.sequences, verdicts: kept)
+            try file.save(saved)
+            #expect(file.load().state == saved)
+        }
+    }
+
     @Test func `one file saved again and again always holds the last state, and the one before beside it`() throws {
         let file = file
         for number in 1...5 {

@@ -1,5 +1,6 @@
 import DatabaseServers
 import Foundation
+import Glibc
 import Testing
 
 /// Health checks against real nginx servers as CDNs.
@@ -108,6 +109,113 @@ struct HealthTests {
         }
         #expect(try names(balancer).isSuperset(of: ports.map { "127.0.0.1:\($0)" }))
         #expect(try balancer.log(message).count == 1)
+    }
+
+    /// Files in the place of the machine's own, for one process and its children.
+    private func mounting(_ files: [String: String], in folder: Folder) throws -> [String] {
+        let mounts = try files.map { path, text in
+            let name = path.split(separator: "/").joined(separator: "-")
+            try folder.write(text, to: name)
+            return "mount --bind '\(folder.path(name))' \(path)"
+        }
+        return ["/usr/bin/unshare", "-m", "/bin/sh", "-c", (mounts + ["exec \"$@\""]).joined(separator: " && "), "sh"]
+    }
+
+    @Test(.enabled(if: geteuid() == 0))
+    func `names that hang at a dead name server cost the other CDNs nothing, and one dead address of a name takes no CDN out`() throws {
+        let folder = try Folder()
+        let port = try FreePort.take()
+        let cdn = try CDN(in: folder, port: port)
+        defer { cdn.end() }
+        // A name server that takes every question and answers none.
+        let silent = socket(AF_INET, CInt(SOCK_DGRAM.rawValue), 0)
+        defer { close(silent) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(53).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0035).bigEndian
+        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = unsafe withUnsafePointer(to: &address) { address in
+            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe bind(silent, $0, length) } == 0
+        }
+        try #require(isBound)
+        let probe = #""probe": {"path": "/healthz", "interval": 1, "timeout": 1, "rise": 2, "fall": 2}"#
+        let hanging = (0..<12).map { #"{"name": "dead-\#($0)", "url": "http://dead-\#($0).test", "weight": 1, \#(probe)}"# }
+        let good = ["good-0", "good-1"].map { #"{"name": "\#($0)", "url": "http://\#($0).test:\#(port)", "weight": 90, \#(probe)}"# }
+        _ = try folder.importCatalog(
+            """
+            {"version": 1, "origin": {"domains": ["origin-cluster"], "servers": ["s1"], "every": 0},
+             "cdns": [\((hanging + good).joined(separator: ","))]}
+            """)
+        // Two of the three addresses of the good ones do not answer.
+        let hosts = ["::1", "127.0.0.1", "127.0.0.2"].map { "\($0) good-0.test good-1.test localhost" }.joined(separator: "\n") + "\n"
+        let files = ["/etc/resolv.conf": "nameserver 127.0.0.53\n", "/etc/hosts": hosts]
+        let balancer = try Balancer(in: folder, wrapper: mounting(files, in: folder))
+        defer { balancer.end() }
+        let up = { (name: String) in try balancer.metrics()["balancer_target_up{kind=\"cdn\",name=\"\(name)\"}"] }
+        try eventually("the dead to be down", within: 30) { try (0..<12).allSatisfy { try up("dead-\($0)") == 0 } }
+        let began = ContinuousClock.now
+        while ContinuousClock.now - began < .seconds(12) {
+            #expect(try up("good-0") == 1 && up("good-1") == 1)
+            #expect(try names(balancer).isSubset(of: ["good-0.test:\(port)", "good-1.test:\(port)"]))
+            usleep(200_000)
+        }
+        #expect(try !balancer.log().contains { $0.message.hasPrefix("cdn good") })
+        let status = try balancer.admin("/api/v1/status").text.filter { !$0.isWhitespace }
+        #expect(status.contains(#""address":"127.0.0.1","verdict":"good","reason":"200""#), "\(status)")
+        #expect(status.contains(#""address":"127.0.0.2","verdict":"bad","reason":"connectionrefused""#), "\(status)")
+    }
+
+    @Test func `one CDN that dies gives its share to the origin, and after a restart it gets nothing from the first redirect on`() throws {
+        let folder = try Folder()
+        let port = try FreePort.take()
+        let cdn = try CDN(in: folder, port: port)
+        defer { cdn.end() }
+        _ = try folder.importCatalog(HealthTests.catalog([port]))
+        let first = try Balancer(in: folder)
+        defer { first.end() }
+        try eventually("the CDN to be probed", within: 30) {
+            try first.metrics()["balancer_probes_total{kind=\"cdn\",name=\"cdn-0\",verdict=\"good\"}"] ?? 0 >= 1
+        }
+        #expect(try names(first).contains("127.0.0.1:\(port)"))
+        cdn.end()
+        try eventually("the origin to take all", within: 30) { try names(first) == ["s1.origin-cluster"] }
+        let message = "too little of the weight works: the origin takes the shares of CDNs that do not, see failover.originLimit"
+        #expect(try first.log(message).count == 1)
+        #expect(try first.stop() == .exited(0))
+        let second = try Balancer(in: folder)
+        defer { second.end() }
+        for _ in 0..<10 { #expect(try names(second) == ["s1.origin-cluster"]) }
+        try cdn.start()
+        try eventually("the CDN to be back", within: 30) { try names(second).contains("127.0.0.1:\(port)") }
+    }
+
+    @Test func `a balancer without descriptors for its probes takes no CDN out, and says why`() throws {
+        let folder = try Folder()
+        let port = try FreePort.take()
+        let cdn = try CDN(in: folder, port: port)
+        defer { cdn.end() }
+        _ = try folder.importCatalog(HealthTests.catalog([port]))
+        let balancer = try Balancer(in: folder)
+        defer { balancer.end() }
+        let probes = { (verdict: String, metrics: Metrics) in
+            metrics["balancer_probes_total{kind=\"cdn\",name=\"cdn-0\",verdict=\"\(verdict)\"}"] ?? 0
+        }
+        try eventually("the CDN to be probed", within: 30) { try probes("good", balancer.metrics()) >= 1 }
+        let limit = { (soft: String) in
+            let tool = Process()
+            tool.executableURL = URL(fileURLWithPath: "/usr/bin/prlimit")
+            tool.arguments = ["--pid", "\(balancer.process.id)", "--nofile=\(soft):"]
+            try tool.run()
+            tool.waitUntilExit()
+            #expect(tool.terminationStatus == 0)
+        }
+        try limit("3")
+        Thread.sleep(forTimeInterval: 6)
+        try limit("1024")
+        let metrics = try balancer.metrics()
+        #expect(probes("unknown", metrics) >= 2 && metrics["balancer_target_up{kind=\"cdn\",name=\"cdn-0\"}"] == 1)
+        #expect(try !balancer.log().contains { $0.message.hasPrefix("cdn cdn-0 does not work") })
     }
 
     @Test func `a rule of the catalog is on the wire, and simulate plays the same`() throws {

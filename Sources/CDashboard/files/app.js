@@ -125,6 +125,7 @@ class Board {
       if (names.length) alarms.push(`${kind === "cdn" ? "CDN" : kind} down, nothing new goes there: ${names.join(", ")}.`);
     }
     if (health.panicking.length) alarms.push(`Too little of the weight works, so health is ignored: ${health.panicking.join(", ")}.`);
+    if (health.failingOver.length) alarms.push(`Too little of the weight works: the origin takes the shares of CDNs that fail: ${health.failingOver.join(", ")}.`);
     const shown = JSON.stringify(alarms);
     if (this.alarms === shown) return;
     this.alarms = shown;

@@ -90,7 +90,8 @@ public struct Metric: Sendable {
     static let targetUp = Metric(
         name: "balancer_target_up", kind: .gauge, labels: ["kind", "name"], help: "1 while a probed CDN or origin server works.")
     static let probes = Metric(
-        name: "balancer_probes_total", kind: .counter, labels: ["kind", "name", "verdict"], help: "Probes by what they found.")
+        name: "balancer_probes_total", kind: .counter, labels: ["kind", "name", "verdict"],
+        help: "Probes by what they found; unknown: this machine could not ask.")
     static let probeDuration = Metric(
         name: "balancer_probe_duration_seconds", kind: .gauge, labels: ["kind", "name"], help: "How long the newest probe took.")
 

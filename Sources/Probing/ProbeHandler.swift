@@ -1,0 +1,83 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import Steering
+
+/// One request on one connection: sends it when connected, and judges what comes back as it comes.
+///
+/// Confined to its channel's loop.
+final class ProbeHandler: ChannelInboundHandler, @unchecked Sendable {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    private let http: Probe.HTTP
+    private let target: ProbeTarget
+    private let answer: EventLoopPromise<ProbeClient.Answer>
+    private let limit: Int
+    private var status = 0
+    private var count = 0
+    private var length: Int?
+    private var playlist = PlaylistReader()
+
+    init(_ http: Probe.HTTP, _ target: ProbeTarget, _ answer: EventLoopPromise<ProbeClient.Answer>) {
+        self.http = http
+        self.target = target
+        self.answer = answer
+        limit = http.playlist == .live ? ProbeClient.playlistLimit : ProbeClient.bodyLimit
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        var head = HTTPRequestHead(
+            version: .http1_1, method: http.method == .head ? .HEAD : .GET, uri: "\(target.prefix)\(http.path)",
+            headers: ["Host": http.host ?? target.authority, "User-Agent": "video-balancer", "Connection": "close"])
+        for header in http.headers { head.headers.replaceOrAdd(name: header.name, value: header.value) }
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): read(head)
+        case .body(let bytes): read(bytes)
+        case .end: finish(isCut: false)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Many servers end a connection without saying so in TLS; whether the answer was whole is what the decoder says.
+        if case NIOSSLError.uncleanShutdown = error { return }
+        answer.fail(mistrust(error, context) ?? error)
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { answer.fail(ProbeFault.closed) }
+
+    /// What is wrong with the server's certificate, when that is why the handshake failed.
+    private func mistrust(_ error: any Error, _ context: ChannelHandlerContext) -> ProbeFault? {
+        guard "\(error)".contains("CERTIFICATE_VERIFY_FAILED") else { return nil }
+        guard let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate() else { return nil }
+        return ProbeFault(certificate, at: .now)
+    }
+
+    private func read(_ head: HTTPResponseHead) {
+        status = Int(head.status.code)
+        length = head.headers.first(name: "Content-Length").flatMap { Int($0) }
+        if !http.expect.contains(status) {
+            answer.succeed(.verdict(.bad("status \(status), not \(http.expect.map(String.init).joined(separator: " or "))")))
+        }
+    }
+
+    private func read(_ bytes: ByteBuffer) {
+        let room = limit - count
+        count += bytes.readableBytes
+        if http.playlist != nil { playlist.read(bytes.readableBytesView.prefix(room)) }
+        // A bound on what is read is no verdict: what was read is judged.
+        if count > limit { finish(isCut: true) }
+    }
+
+    private func finish(isCut: Bool) {
+        guard http.playlist != nil else { return answer.succeed(.verdict(.good("\(status)"))) }
+        answer.succeed(.playlist(status: status, playlist.finish(isCut: isCut, length: length)))
+    }
+}
