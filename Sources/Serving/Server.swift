@@ -110,7 +110,7 @@ public struct Server: Sendable {
         var libraryLogger = Logger(label: "control")
         libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
         let control = ControlServer.application(
-            host: settings.admin.host, port: Int(settings.admin.port),
+            host: settings.admin.host, port: Int(settings.admin.port), names: HostNames(settings.adminNames),
             node: BalancerNode(
                 identity: parts.identity, edge: parts.edge, publisher: parts.publisher, access: parts.access, recorder: recorder,
                 prober: prober, geoIP: parts.geoIP, store: parts.store,
