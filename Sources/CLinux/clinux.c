@@ -148,6 +148,8 @@ int64_t clinux_monotonic_microseconds(void) {
 
 int clinux_close_on_exec_from(int first) { return (int)syscall(SYS_close_range, first, ~0U, 1U << 2 /* CLOSE_RANGE_CLOEXEC */); }
 
+int clinux_close_from(int first) { return (int)syscall(SYS_close_range, first, ~0U, 0); }
+
 static void *wait_for_the_others(void *others) {
     free(malloc(1)); // Has the thread choose its arena, as one that works would.
     pthread_rwlock_rdlock(others);

@@ -19,7 +19,8 @@ struct CatalogEndpoints {
 
     var all: [Endpoint] {
         // A list has no members that a merge patch could name.
-        wholeAndCDNs + part("rules", isObject: false) + ["origin", "selection", "redirect", "failover"].flatMap { part($0, isObject: true) }
+        wholeAndCDNs + part("rules", isObject: false)
+            + ["origin", "selection", "redirect", "failover"].flatMap { part($0, isObject: true) }
     }
 
     private var wholeAndCDNs: [Endpoint] {

@@ -8,26 +8,29 @@ public enum ControlServer {
     /// - Parameters:
     ///   - host: a literal address.
     ///   - connections: most at once; further ones wait in the kernel's queue.
+    ///   - names: more names that it answers to, beside addresses and those that nobody outside can own.
     ///   - pages: documentation and dashboard, served to everybody.
     ///   - now: milliseconds since 1970, UTC.
     ///   - started: told the port once it listens.
     public static func application(
-        host: String, port: Int, connections: Int, node: any Node, access: Access, pages: [Page], logger: Logger,
+        host: String, port: Int, connections: Int, names: HostNames, node: any Node, access: Access, pages: [Page], logger: Logger,
         now: @escaping @Sendable () -> Int64, started: @escaping @Sendable (Int) -> Void
     ) -> some ApplicationProtocol {
         let catalog = CatalogEndpoints(node: node)
         let queue = ComputeQueue()
         let gate = Gate(access: access, now: Gate.monotonic())
         let feed = StatusFeed(node: node, queue: queue)
-        var endpoints = NodeEndpoints(node: node, feed: feed).all + catalog.all + RevisionEndpoints(node: node).all + [catalog.restore]
+        var endpoints =
+            NodeEndpoints(node: node, feed: feed, isExposed: !ControlServer.isLoopback(host)).all + catalog.all
+            + RevisionEndpoints(node: node).all + [catalog.restore]
         endpoints += KeyEndpoints(node: node, now: now).all + [TrafficEndpoint(node: node, now: now).endpoint]
         endpoints.append(DatabaseEndpoint(node: node).endpoint)
         endpoints += [EventsEndpoint(feed: feed, gate: gate).endpoint] + SessionEndpoints(gate: gate).all + pages.map(\.endpoint)
         return Application(
-            responder: Dispatcher(endpoints: endpoints, gate: gate, queue: queue),
+            responder: Dispatcher(endpoints: endpoints, gate: gate, names: names, queue: queue),
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [CloseOnExec(), RequestDeadline()], idleTimeout: .seconds(60),
+                    additionalChannelHandlers: [CloseOnExec(), RequestDeadline(), ParserAnswer()], idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(maxHeaderFieldSize: 8192, maxHeaderListSize: 16384, maxHeaderFieldCount: 100))),
             configuration: .init(
                 address: .hostname(host, port: port), serverName: nil,
@@ -35,4 +38,6 @@ public enum ControlServer {
             onServerRunning: { channel in started(channel.localAddress?.port ?? port) },
             logger: logger)
     }
+
+    private static func isLoopback(_ host: String) -> Bool { host == "::1" || host.hasPrefix("127.") }
 }

@@ -23,11 +23,13 @@ struct ControlContext: RequestContext {
 struct Dispatcher: HTTPResponder {
     let endpoints: [Endpoint]
     let gate: Gate
-    let queue: ComputeQueue
+    private let names: HostNames
+    private let queue: ComputeQueue
     private let reads = BodyBudget(.reads)
     private let changes = BodyBudget(.changes)
 
-    init(endpoints: [Endpoint], gate: Gate, queue: ComputeQueue) {
+    init(endpoints: [Endpoint], gate: Gate, names: HostNames, queue: ComputeQueue) {
+        self.names = names
         self.endpoints = endpoints
         self.gate = gate
         self.queue = queue
@@ -66,10 +68,14 @@ struct Dispatcher: HTTPResponder {
     private func find(_ request: Request) -> Found {
         let segments = request.uri.path.split(separator: "/", omittingEmptySubsequences: true)
         let matching = endpoints.compactMap { endpoint in endpoint.match(segments).map { (endpoint, $0) } }
-        let method = request.method == .head ? .get : request.method
+        // Load balancers ask for health with OPTIONS (HAProxy's `option httpchk`).
+        let isHealth = matching.contains { Dispatcher.health.contains($0.0.path) }
+        let method = request.method == .head || isHealth && request.method == .options ? .get : request.method
         if let (endpoint, parameter) = matching.first(where: { $0.0.method == method }) { return .endpoint(endpoint, parameter: parameter) }
         return matching.isEmpty ? .nothing : .otherMethods(matching.map(\.0.method))
     }
+
+    private static let health: [[Substring]] = [["livez"], ["readyz"]]
 
     /// Counts an answer. Labels are the API's own words: a client cannot make new ones.
     private static func report(_ found: Found, _ status: HTTPResponse.Status, _ duration: Duration) {
@@ -83,22 +89,29 @@ struct Dispatcher: HTTPResponder {
     }
 
     private func answer(_ request: Request, _ context: ControlContext, _ found: Found) async throws -> Response {
+        let isForeign = try names.isForeign(request)
+        if isForeign {
+            guard case .endpoint(let endpoint, _) = found, endpoint.answersAnyName else { throw HostNames.misdirected(request) }
+        }
         switch found {
         case .nothing: throw Problem(.notFound, "There is nothing here; /docs/swagger lists what there is.")
         case .otherMethods(let methods):
             let allowed = methods.map(\.rawValue).flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] }.joined(separator: ", ")
             throw Problem(.methodNotAllowed, "This path takes \(allowed).", headers: [(.allow, allowed)])
-        case .endpoint(let endpoint, let parameter): return try await call(endpoint, parameter, request, context)
+        case .endpoint(let endpoint, let parameter): return try await call(endpoint, parameter, request, context, isForeign: isForeign)
         }
     }
 
-    private func call(_ endpoint: Endpoint, _ parameter: String, _ request: Request, _ context: ControlContext) async throws -> Response {
+    private func call(
+        _ endpoint: Endpoint, _ parameter: String, _ request: Request, _ context: ControlContext, isForeign: Bool
+    ) async throws -> Response {
         let caller = try endpoint.role.map { try gate.authorise(request, from: context.address, $0) }
         let isChange = endpoint.role.map { $0 >= .operator } ?? false
         let lease = BodyBudget.Lease(isChange ? changes : reads, key: caller?.key.hash ?? "")
         return try await endpoint.handle(
             Call(
-                request: request, parameter: parameter, caller: caller, queue: queue, lease: lease, urgency: isChange ? .change : .read))
+                request: request, parameter: parameter, caller: caller, isForeign: isForeign, queue: queue, lease: lease,
+                urgency: isChange ? .change : .read))
     }
 
     private static func secure(_ response: inout Response, _ id: String) {

@@ -10,11 +10,15 @@ struct Endpoint: Sendable {
     let path: [Substring]
     /// The least role that may call it; nil for everybody.
     let role: Role?
+    /// Whether it answers whatever name it is asked by.
+    let answersAnyName: Bool
     let handle: @Sendable (Call) async throws -> Response
 
     init(
-        _ method: HTTPRequest.Method, _ path: String, _ role: Role?, _ handle: @escaping @Sendable (Call) async throws -> Response
+        _ method: HTTPRequest.Method, _ path: String, _ role: Role?, answersAnyName: Bool = false,
+        _ handle: @escaping @Sendable (Call) async throws -> Response
     ) {
+        self.answersAnyName = answersAnyName
         self.method = method
         self.path = path.split(separator: "/")
         self.role = role
@@ -44,6 +48,8 @@ struct Call: Sendable {
     let parameter: String
     /// Nil where everybody may call.
     let caller: Caller?
+    /// Whether it was asked by a name that is not known: it may be another site's page that reads.
+    let isForeign: Bool
     let queue: ComputeQueue
     /// What its body holds of the memory for bodies.
     let lease: BodyBudget.Lease

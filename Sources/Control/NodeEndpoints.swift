@@ -7,12 +7,16 @@ import Storage
 struct NodeEndpoints {
     let node: any Node
     let feed: StatusFeed
+    /// Whether others than this machine can reach the port: they scrape it by any name, without a token.
+    let isExposed: Bool
 
     var all: [Endpoint] {
         [
-            Endpoint(.get, "/livez", nil) { _ in .text("ok\n") },
-            Endpoint(.get, "/readyz", nil, readyz),
-            Endpoint(.get, "/metrics", nil) { _ in .text(Exposition.text(try await node.metrics()), type: Exposition.contentType) },
+            Endpoint(.get, "/livez", nil, answersAnyName: true) { _ in .text("ok\n") },
+            Endpoint(.get, "/readyz", nil, answersAnyName: true, readyz),
+            Endpoint(.get, "/metrics", nil, answersAnyName: isExposed) { _ in
+                .text(Exposition.text(try await node.metrics()), type: Exposition.contentType)
+            },
             Endpoint(.get, "/api/v1/status", .viewer) { call in
                 let status = await feed.document()
                 return try await call.compute { .json(status) }
@@ -24,6 +28,8 @@ struct NodeEndpoints {
     @Sendable private func readyz(_ call: Call) async throws -> Response {
         switch await node.readiness() {
         case .ready: .text("ready\n")
+        // The reason has the database's host and user, which are no other site's business.
+        case .degraded where call.isForeign: .text("ready, degraded\n")
         case .degraded(let why): .text("ready, degraded: \(why)\n")
         case .draining: .text("draining\n", status: .serviceUnavailable)
         }

@@ -26,7 +26,7 @@ struct Problem: Error {
         self.init(.serviceUnavailable, "\(error)", headers: [(.retryAfter, "5")])
     }
 
-    var response: Response {
+    var document: Document {
         var members: [Document.Member] = [
             .init("type", .string("about:blank")), .init("title", .string(status.reasonPhrase)),
             .init("status", .integer(status.code)), .init("detail", .string(detail)),
@@ -39,7 +39,11 @@ struct Problem: Error {
             }
             members.append(.init("errors", .array(errors)))
         }
-        var response = Response.json(.object(members), status: status)
+        return .object(members)
+    }
+
+    var response: Response {
+        var response = Response.json(document, status: status)
         response.headers[.contentType] = "application/problem+json"
         for (name, value) in headers { response.headers[name] = value }
         return response

@@ -29,12 +29,12 @@ struct TrafficEndpoint {
         _ sums: [TrafficSum], _ by: [TrafficQuestion.Dimension], from: Int64, to: Int64
     ) -> Document {
         .object([
-                .init("from", .string(TrafficEndpoint.text(from))),
-                .init("to", .string(TrafficEndpoint.text(to))),
-                .init("by", .array(by.map { .string($0.rawValue) })),
-                .init("total", .integer(sums.reduce(0) { $0 &+ Int($1.requests) })),
-                .init("sums", .array(sums.map { TrafficEndpoint.describe($0, by) })),
-            ])
+            .init("from", .string(TrafficEndpoint.text(from))),
+            .init("to", .string(TrafficEndpoint.text(to))),
+            .init("by", .array(by.map { .string($0.rawValue) })),
+            .init("total", .integer(sums.reduce(0) { $0 &+ Int($1.requests) })),
+            .init("sums", .array(sums.map { TrafficEndpoint.describe($0, by) })),
+        ])
     }
 
     private func time(_ call: Call, _ name: String) throws(Problem) -> Int64? {

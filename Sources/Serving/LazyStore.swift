@@ -1,6 +1,5 @@
 import Steering
 import Storage
-import Synchronization
 
 /// The database behind the store protocols, opened and migrated at the first use that succeeds: a balancer starts without it and takes it
 /// up when it comes.
@@ -14,8 +13,6 @@ actor LazyStore: CatalogStore, KeyStore {
         static let poll = Duration.seconds(2)
         static let read = Duration.seconds(11)
         static let write = Duration.seconds(11)
-        /// After this long something is wrong with the database, whatever becomes of the write.
-        static let quickWrite = Duration.seconds(2)
     }
 
     private let database: DatabaseURL
@@ -25,7 +22,7 @@ actor LazyStore: CatalogStore, KeyStore {
     private var opened: SQLStore?
     /// The one attempt to open that is under way, however many wait for it.
     private var opening: Task<SQLStore, any Error>?
-    private nonisolated let lastWrite = Mutex<String?>(nil)
+    private nonisolated let writes = WriteLedger()
 
     init(_ database: DatabaseURL, scope: CallScope, report: @escaping @Sendable (String) -> Void = { _ in }) {
         self.database = database
@@ -61,8 +58,8 @@ actor LazyStore: CatalogStore, KeyStore {
     /// Statements sent to the database so far.
     var statements: UInt64 { opened?.statements ?? 0 }
 
-    /// Why the last write failed; nil after one that was stored.
-    nonisolated var writeTrouble: String? { lastWrite.withLock { $0 } }
+    /// Why the database takes no changes; nil while it does.
+    nonisolated var writeTrouble: String? { writes.trouble() }
 
     // MARK: Calls
 
@@ -78,25 +75,23 @@ actor LazyStore: CatalogStore, KeyStore {
         }
     }
 
-    /// A write that waits is told of before it fails: a lock or a frozen disk keeps it for seconds.
     func write<Value: Sendable>(_ body: @escaping @Sendable (SQLStore) async throws -> Value) async throws -> Value {
-        let impatience = Task {
-            try await Task.sleep(for: Patience.quickWrite)
-            lastWrite.withLock { $0 = $0 ?? "\(database): a change waits for more than \(Patience.quickWrite)" }
-        }
-        defer { impatience.cancel() }
+        let entry = writes.begin()
         do {
             let value = try await scope.result(within: Patience.write) { try await body(self.open()) }
-            lastWrite.withLock { $0 = nil }
+            writes.stored(entry)
             return value
         } catch let error as StorageError {
-            if error.stopsWrites { lastWrite.withLock { $0 = error.description } }
+            writes.failed(entry, error.stopsWrites ? error.description : nil)
             throw error
         } catch let error where error is CallScope.Passed || error is CallScope.Ended {
             // It may be stored yet.
             let doubt = StorageError(.inDoubt, at: "\(database)", "\(error)")
-            lastWrite.withLock { $0 = doubt.description }
+            writes.failed(entry, doubt.description)
             throw doubt
+        } catch {
+            writes.failed(entry, nil)
+            throw error
         }
     }
 

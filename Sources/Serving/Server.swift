@@ -195,6 +195,7 @@ public struct Server: Sendable {
         let host = settings.admin.host
         return ControlServer.application(
             host: host, port: Int(settings.admin.port), connections: parts.adminConnections,
+            names: HostNames(settings.adminNames),
             node: BalancerNode(
                 identity: parts.identity, edge: parts.edge, publisher: parts.publisher, condition: parts.condition, access: parts.access,
                 recorder: parts.recorder, prober: prober, geoIP: parts.geoIP, store: parts.store, watcher: watcher,

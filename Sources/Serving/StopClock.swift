@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import Glibc
 import Synchronization
@@ -35,6 +36,8 @@ final class StopClock: Sendable {
         let thread = Thread { [self] in
             while !isOver() { Thread.sleep(forTimeInterval: 0.02) }
             farewell()
+            // A thread that a frozen disk keeps would keep the sockets too, and the next process could not listen.
+            _ = clinux_close_from(3)
             // Not exit(3): its handlers may wait for what hangs.
             _exit(0)
         }

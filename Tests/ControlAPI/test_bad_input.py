@@ -528,3 +528,18 @@ def test_odd_but_right_requests_are_taken(api):
     # A byte order mark may be passed over (RFC 8259, section 8.1); integers may be written so (JSON Schema, 6.1.1).
     body = '{"version": 1.0, "origin": {"domains": ["a"], "servers": ["s1"], "every": 1e1}, "cdns": []}'
     assert api.put("/api/v1/catalog?validate=true", headers={"Content-Type": "application/json"}, content=body).status_code == 200
+
+
+@pytest.mark.parametrize("head, status", [
+    (b"GET /livez HTTP/1.1\r\n", 400), (b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: a\r\n", 400), (b"GET /livez HTTP/1.1\r\nHost: ..:99999/x\r\n", 400),
+    (b"GET /livez HTTP/1.1\r\nHost:\r\n", 400), (b"GET /livez HTTP/1.0\r\n", 200), (b"GET /livez HTTP/1.1\r\nHost: evil.example\r\n", 200),
+    (b"GET /metrics HTTP/1.1\r\nHost: evil.example:8001\r\n", 421), (b"GET / HTTP/1.1\r\nHost: evil.example\r\n", 421),
+    (b"GET /metrics HTTP/1.1\r\nHost: [::1]:8001\r\n", 200), (b"OPTIONS /readyz HTTP/1.0\r\n", 200), (b"FOO\r\n", 400)])
+def test_host_is_one_and_known(balancer, head, status):
+    received, _ = exchange(balancer.admin, [head + b"Connection: close\r\n\r\n"], seconds=3)
+    response = answer(received, "GET")
+    assert response.status_code == status, received
+    assert "date" in response.headers
+    if status >= 400:
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["status"] == status

@@ -360,17 +360,19 @@ def test_events_are_the_status_each_second(shared):
     assert shared.api.head("/api/v1/events").status_code == 200
 
 
-def test_streams_are_bounded_and_places_come_free(shared):
+def test_streams_are_bounded_by_key_and_places_come_free(shared):
     # HEAD opens none.
     for _ in range(40):
         shared.api.head("/api/v1/events")
     request = f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {shared.token}\r\n\r\n".encode()
-    streams = [connect(shared.admin) for _ in range(32)]
+    streams = [connect(shared.admin) for _ in range(8)]
     for stream in streams:
         stream.sendall(request)
         assert stream.recv(15) == b"HTTP/1.1 200 OK"
     refused = shared.api.get("/api/v1/events?count=1")
-    assert refused.status_code == 503 and "32 event streams" in refused.json()["detail"]
+    assert refused.status_code == 503 and "8 event streams of this key" in refused.json()["detail"]
+    # Another key has its own.
+    assert len(list(events(shared.admin, shared.tokens["viewer"], count=1))) == 1
     for stream in streams:
         stream.close()
     assert patiently(lambda: shared.api.get("/api/v1/events?count=1").status_code == 200, seconds=5, pause=0.2)

@@ -52,7 +52,9 @@ import Testing
             revisions.map { $0["changes"] }
                 == (2...4).reversed().map { every in
                     .array([
-                        .object([.init("from", .integer(every)), .init("pointer", .string("/origin/every")), .init("to", .integer(every + 1))])
+                        .object([
+                            .init("from", .integer(every)), .init("pointer", .string("/origin/every")), .init("to", .integer(every + 1)),
+                        ])
                     ])
                 })
         #expect(revisions.map { $0["changeCount"] } == [.integer(1), .integer(1), .integer(1)])

@@ -16,7 +16,8 @@ final class ControlPlane: Sendable {
     let node: StoredNode
     private let dispatcher: Dispatcher
 
-    init() async throws {
+    /// - Parameter isExposed: whether its port is not on loopback.
+    init(isExposed: Bool = false) async throws {
         path = FileManager.default.temporaryDirectory.path + "/control-\(UUID().uuidString).db"
         node = StoredNode(store: try await SQLStore.open(path: path))
         _ = try await node.store.migrator().up()
@@ -25,9 +26,9 @@ final class ControlPlane: Sendable {
         let endpoints = CatalogEndpoints(node: node)
         dispatcher = Dispatcher(
             endpoints: endpoints.all + RevisionEndpoints(node: node).all + [endpoints.restore]
-                + NodeEndpoints(node: node, feed: StatusFeed(node: node, queue: queue)).all
+                + NodeEndpoints(node: node, feed: StatusFeed(node: node, queue: queue), isExposed: isExposed).all
                 + [TrafficEndpoint(node: node, now: { 1_700_000_000_000 }).endpoint],
-            gate: Gate(access: Access(fixed: [key], now: { 0 }), now: { 0 }), queue: queue)
+            gate: Gate(access: Access(fixed: [key], now: { 0 }), now: { 0 }), names: HostNames(["balancer.example.com"]), queue: queue)
     }
 
     deinit { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
@@ -35,11 +36,14 @@ final class ControlPlane: Sendable {
     struct Answer {
         let status: Int
         let tag: String?
+        let text: String
         let body: Document
     }
 
-    func ask(_ method: HTTPRequest.Method, _ path: String, _ body: Document? = nil, ifMatch: String? = nil) async throws -> Answer {
-        var head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path)
+    func ask(
+        _ method: HTTPRequest.Method, _ path: String, _ body: Document? = nil, ifMatch: String? = nil, host: String? = "localhost"
+    ) async throws -> Answer {
+        var head = HTTPRequest(method: method, scheme: "http", authority: host, path: path)
         head.headerFields[.authorization] = "Bearer token"
         head.headerFields[.ifMatch] = ifMatch
         if body != nil { head.headerFields[.contentType] = "application/json" }
@@ -50,7 +54,8 @@ final class ControlPlane: Sendable {
         try await response.body.write(writer)
         let bytes = writer.bytes.withLock { $0 }
         return Answer(
-            status: response.status.code, tag: response.headers[.eTag], body: bytes.isEmpty ? .null : try Document(json: bytes))
+            status: response.status.code, tag: response.headers[.eTag], text: String(decoding: bytes, as: UTF8.self),
+            body: (try? Document(json: bytes)) ?? .null)
     }
 
     private struct Collected: ResponseBodyWriter {
@@ -71,7 +76,7 @@ final class StoredNode: Node {
 
     init(store: SQLStore) { self.store = store }
 
-    func readiness() async -> Readiness { .ready }
+    func readiness() async -> Readiness { .degraded("mysql://user@db is gone") }
     func metrics() async throws -> [MetricFamily] { [] }
     func status() async -> Document { .object([]) }
     func head() async throws -> Head? { try await store.head() }

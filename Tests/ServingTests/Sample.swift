@@ -46,7 +46,8 @@ enum Sample {
     ) -> Publisher {
         let inputs = Inputs(published: published, geography: Geography())
         return Publisher(
-            on: MultiThreadedEventLoopGroup.singleton.next(), inputs: inputs, table: inputs.table(inputs.compiled()), book: SequenceBook(), access: access,
+            on: MultiThreadedEventLoopGroup.singleton.next(), inputs: inputs, table: inputs.table(inputs.compiled()), book: SequenceBook(),
+            access: access,
             logger: logger, now: { 0 }, apply: apply)
     }
 }

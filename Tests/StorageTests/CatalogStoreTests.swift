@@ -169,7 +169,8 @@ import Testing
         #expect(try await store.revision(1) != nil)
     }
 
-    @Test(arguments: Backend.all) func `what a revision changed is kept with it, and lists read no catalog`(_ backend: Backend) async throws {
+    @Test(arguments: Backend.all) func `what a revision changed is kept with it, and lists read no catalog`(_ backend: Backend) async throws
+    {
         let store = try await backend.open(scratch)
         let first = try await store.append(Sample.catalog(1), expecting: 0, author: "ann", comment: "")
         let draft = RevisionDraft(
@@ -185,7 +186,9 @@ import Testing
         #expect(list[0].changes?.shown.first?["pointer"] == .string("/origin/every"))
     }
 
-    @Test(arguments: Backend.all) func `changes that were not stored, or belong to another revision, are not known`(_ backend: Backend) async throws {
+    @Test(arguments: Backend.all) func `changes that were not stored, or belong to another revision, are not known`(_ backend: Backend)
+        async throws
+    {
         let store = try await backend.open(scratch)
         _ = try await store.append(Sample.catalog(1), expecting: 0, author: "ann", comment: "")
         let lost = RevisionDraft(

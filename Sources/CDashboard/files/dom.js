@@ -55,10 +55,11 @@ export function colour(target, cdn, names) {
 }
 
 /** What a revision changed: pointer, before, after. */
-export function changes(list) {
+export function changes(list, count = list.length) {
   const value = (side, mark) =>
     side === undefined || side === null ? null : el("span", { class: mark }, typeof side === "string" ? side : JSON.stringify(side));
-  if (list.length === 0) return el("p", { class: "note" }, "No difference.");
+  if (list.length === 0) return el("p", { class: "note" }, count === null ? "The differences are not known yet." : "No difference.");
+  const rest = count - list.length;
   return el(
     "ul",
     { class: "changes" },
@@ -73,5 +74,6 @@ export function changes(list) {
         value(change.to, "to") ?? el("span", { class: "note" }, "removed"),
       ),
     ),
+    rest > 0 ? el("li", { class: "note" }, `${rest} more are not shown.`) : null,
   );
 }

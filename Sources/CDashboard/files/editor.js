@@ -188,7 +188,7 @@ export class Editor {
       if (isPreview) {
         const { value, etag } = await ask("PUT", "/api/v1/catalog?validate=true", { body });
         if (etag !== this.etag) await this.collide();
-        this.preview.replaceChildren(el("p", {}, "The API accepts this. Against the newest revision it changes:"), changes(value.changes));
+        this.preview.replaceChildren(el("p", {}, "The API accepts this. Against the newest revision it changes:"), changes(value.changes, value.changeCount));
       } else {
         const query = this.why === "" ? "" : `?comment=${encodeURIComponent(this.why)}`;
         const answer = await ask("PUT", `/api/v1/catalog${query}`, { body, etag: this.etag });

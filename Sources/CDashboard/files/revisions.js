@@ -48,8 +48,8 @@ export class Revisions {
   }
 
   item(revision) {
-    const { id, created, author, comment, changes: list } = revision;
-    const label = list.length === 1 ? "1 change" : `${list.length} changes`;
+    const { id, created, author, comment, changes: list, changeCount: count } = revision;
+    const label = count === null ? "changes not known yet" : count === 1 ? "1 change" : `${count} changes`;
     const why = el("span", { class: "comment" }, comment === "" ? "no comment" : comment);
     return el(
       "li",
@@ -58,8 +58,8 @@ export class Revisions {
       el("time", { datetime: created }, stamp(created)),
       el("b", { class: "author" }, author),
       list.length === 0
-        ? el("div", { class: "why" }, why)
-        : el("details", { class: "why" }, el("summary", {}, why, el("span", { class: "note" }, label), el("span", { class: "unseen" }, ` of revision ${id}`)), changes(list)),
+        ? el("div", { class: "why" }, why, count === null ? el("span", { class: "note" }, label) : null)
+        : el("details", { class: "why" }, el("summary", {}, why, el("span", { class: "note" }, label), el("span", { class: "unseen" }, ` of revision ${id}`)), changes(list, count)),
       el(
         "span",
         { class: "in-use" },
@@ -90,7 +90,7 @@ export class Revisions {
       const old = await ask("GET", `/api/v1/revisions/${id}`);
       const verdict = await ask("PUT", "/api/v1/catalog?validate=true", { body: old.value.catalog });
       etag = verdict.etag;
-      difference.replaceChildren(changes(verdict.value.changes));
+      difference.replaceChildren(changes(verdict.value.changes, verdict.value.changeCount));
     };
     const form = el(
       "form",

@@ -53,6 +53,8 @@ int clinux_eventfd(void);
 int clinux_memory_file(const char *name);
 /// Sets close-on-exec on all descriptors from `first` on (close_range(2), Linux 5.11). Returns -1 and sets errno on failure.
 int clinux_close_on_exec_from(int first);
+/// Closes every descriptor from `first` on (close_range(2)): for the end of a process one of whose threads cannot end.
+int clinux_close_from(int first);
 /// Starts `count` threads with stacks and arenas of malloc as usual, and ends them when all have run. What they got stays with the C library
 /// for later ones. Returns 0, or the error of pthread_create(3).
 int clinux_rehearse_threads(int count);

@@ -13,6 +13,11 @@ public struct Setting: Sendable {
         name: "listen", fallback: "[::]:8000", help: "Address of the data plane; [::] takes IPv4 too. Port 0 lets the system choose.")
     public static let admin = Setting(
         name: "admin", fallback: "127.0.0.1:8001", help: "Address of the control plane: API, metrics, health.")
+    public static let adminNames = Setting(
+        name: "admin-names", fallback: "",
+        help: "Names that the control plane is asked by, without port and parted by commas, at most 64: balancer.example.com. Addresses, "
+            + "localhost, this machine's own name, names without a dot and those of Kubernetes services need not be listed; others are 421."
+    )
     public static let database = Setting(
         name: "database", fallback: "sqlite:video-balancer.db",
         help: "Where the catalog is kept: sqlite:PATH, or mysql://USER:PASSWORD@HOST:PORT/NAME with a comma between several hosts and "
@@ -86,7 +91,8 @@ public struct Setting: Sendable {
         name: "log-level", fallback: "info", help: "trace, debug, info, notice, warning, error or critical.")
 
     public static let all = [
-        listen, admin, database, state, assets, adminToken, nodeName, workers, fastPath, proxyProtocol, trustedProxies, forwardedField,
+        listen, admin, adminNames, database, state, assets, adminToken, nodeName, workers, fastPath, proxyProtocol, trustedProxies,
+        forwardedField,
         geoipCountry, geoipASN, probeLinkLocal, targetBytes, headBytes, headFields, bodyBytes, headTimeout,
         bodyTimeout, idleTimeout, clientRate, clientBurst, accessLog, accessLogEvery, accessLogMask,
         lameDuck, drainTimeout, logFormat, logLevel,

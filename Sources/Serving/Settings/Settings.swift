@@ -1,4 +1,5 @@
 public import Edge
+import Control
 import Foundation
 public import GeoIP
 import Logging
@@ -9,6 +10,8 @@ public import Storage
 public struct Settings: Sendable {
     public let listen: ListenAddress
     let admin: ListenAddress
+    /// This machine's own name among them.
+    let adminNames: [String]
     public let database: DatabaseURL
     public let statePath: String
     let assets: String
@@ -33,6 +36,7 @@ public struct Settings: Sendable {
         var reader = SettingsReader(source)
         listen = reader.address(.listen)
         admin = reader.address(.admin)
+        adminNames = reader.names(.adminNames) + [Settings.machineName]
         database = reader.database(.database)
         let state = source.text(.state)
         statePath = state.isEmpty ? database.statePath : state
@@ -132,6 +136,15 @@ struct SettingsReader {
         let text = source.text(setting)
         if !["on", "off"].contains(text) { note(setting, "must be on or off, is \"\(text)\"") }
         return text == "on"
+    }
+
+    mutating func names(_ setting: Setting) -> [String] {
+        let names = source.text(setting).split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        if names.count > 64 { note(setting, "has \(names.count) names; at most 64 are taken") }
+        for name in names where !HostNames.isName(name) {
+            note(setting, "must list names such as balancer.example.com, without port, scheme or *; has \"\(name.prefix(80))\"")
+        }
+        return names
     }
 
     mutating func clientSource() -> ClientSource {
