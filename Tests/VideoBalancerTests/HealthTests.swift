@@ -150,7 +150,8 @@ struct HealthTests {
         // Two of the three addresses of the good ones do not answer.
         let hosts = ["::1", "127.0.0.1", "127.0.0.2"].map { "\($0) good-0.test good-1.test localhost" }.joined(separator: "\n") + "\n"
         let files = ["/etc/resolv.conf": "nameserver 127.0.0.53\n", "/etc/hosts": hosts]
-        let balancer = try Balancer(in: folder, wrapper: mounting(files, in: folder))
+        let balancer = try Balancer(
+            in: folder, environment: ["BALANCER_ADMIN_TOKEN": Editor.token], wrapper: mounting(files, in: folder))
         defer { balancer.end() }
         let up = { (name: String) in try balancer.metrics()["balancer_target_up{kind=\"cdn\",name=\"\(name)\"}"] }
         try eventually("the dead to be down", within: 30) { try (0..<12).allSatisfy { try up("dead-\($0)") == 0 } }
@@ -161,7 +162,8 @@ struct HealthTests {
             usleep(200_000)
         }
         #expect(try !balancer.log().contains { $0.message.hasPrefix("cdn good") })
-        let status = try balancer.admin("/api/v1/status").text.filter { !$0.isWhitespace }
+        let status = try HTTPConnection("127.0.0.1", balancer.adminPort)
+            .get("/api/v1/status", ["Connection: close", "Authorization: Bearer \(Editor.token)"]).text.filter { !$0.isWhitespace }
         #expect(status.contains(#""address":"127.0.0.1","verdict":"good","reason":"200""#), "\(status)")
         #expect(status.contains(#""address":"127.0.0.2","verdict":"bad","reason":"connectionrefused""#), "\(status)")
     }
