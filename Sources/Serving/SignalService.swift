@@ -31,6 +31,7 @@ struct SignalService: Service {
                 manager.reloaded()
             } else if isStopping {
                 logger.warning("second signal: quitting at once")
+                await ProcessLog.finish()
                 exit(1)
             } else {
                 isStopping = true
