@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Serving
 import Steering
 import Storage
 
@@ -17,7 +18,7 @@ struct CatalogCommand: AsyncParsableCommand {
         func run() async throws {
             try await Exit.reporting {
                 let revision = try await options.newest()
-                print(revision.catalog.document.prettyJSON, terminator: "")
+                try StandardOutput.print(revision.catalog.document.prettyJSON, terminator: "")
             }
         }
     }
@@ -41,7 +42,7 @@ struct CatalogCommand: AsyncParsableCommand {
                 let newest = try await store.head()?.revision ?? 0
                 let author = "cli:" + NSUserName()
                 let revision = try await store.append(catalog, expecting: expect ?? newest, author: author, comment: comment)
-                print("revision \(revision.id)")
+                try StandardOutput.print("revision \(revision.id)")
             }
         }
     }
