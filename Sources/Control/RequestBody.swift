@@ -22,7 +22,7 @@ enum RequestBody {
             throw tooLarge
         }
         do throws(JSONSyntaxError) {
-            return try Document(json: Array(bytes.readableBytesView))
+            return try Document(foreign: Array(bytes.readableBytesView))
         } catch {
             throw Problem(.badRequest, "The body is \(error).")
         }

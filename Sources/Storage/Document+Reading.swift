@@ -72,7 +72,7 @@ extension Document {
     }
 
     /// Line and column, counted from 1, the column in characters.
-    private static func place(_ offset: Int, in bytes: [UInt8]) -> String {
+    static func place(_ offset: Int, in bytes: [UInt8]) -> String {
         let before = bytes[..<offset]
         let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         let line = before.count { $0 == UInt8(ascii: "\n") } + 1
