@@ -41,7 +41,10 @@ public struct ExplainQuestion: Sendable {
             faults.append(Fault("/client", "must be an IPv4 or IPv6 address"))
         }
         headers = ExplainQuestion.headers(body["headers"], &faults)
-        guard faults.isEmpty else { throw Problem(.unprocessableContent, "The question has \(faults.count) faults.", faults: faults) }
+        guard faults.isEmpty else {
+            throw Problem(
+                .unprocessableContent, "The question has \(faults.count == 1 ? "a fault" : "\(faults.count) faults").", faults: faults)
+        }
     }
 
     private static func headers(_ document: Document?, _ faults: inout [Fault]) -> [(name: String, value: String)] {
