@@ -65,7 +65,7 @@ for selector in selectors + [s["spec"]["selector"] for s in services]:
 ports = {p["name"]: p["containerPort"] for p in container["ports"]}
 wanted = [p["targetPort"] for s in services for p in s["spec"]["ports"]]
 for kind, path in (("startupProbe", "/livez"), ("livenessProbe", "/livez"), ("readinessProbe", "/readyz")):
-    wanted.append(container[kind]["httpGet"]["port"])
+    must(container[kind]["httpGet"]["port"] == "admin", f"{kind} does not ask the admin port, which needs no PROXY header")
     must(container[kind]["httpGet"]["path"] == path, f"{kind} does not ask {path}")
 for port in wanted:
     must(port in ports, f"no port is called {port}")

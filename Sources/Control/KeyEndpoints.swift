@@ -76,7 +76,9 @@ struct KeyEndpoints {
         default: faults.append(Fault("/expires", "must be a time to come such as \"2027-01-31T00:00:00Z\", or null for never"))
         }
         guard faults.isEmpty, let role else {
-            throw Problem(.unprocessableContent, "The key has \(faults.count) faults; nothing was stored.", faults: faults)
+            throw Problem(
+                .unprocessableContent, "The key has \(faults.count == 1 ? "a fault" : "\(faults.count) faults"); nothing was stored.",
+                faults: faults)
         }
         return APIKey(name: name, role: role, hash: hash, created: now(), expires: expires)
     }

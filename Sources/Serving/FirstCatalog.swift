@@ -21,7 +21,7 @@ public struct FirstCatalog: Sendable {
                 "CDN_HOST is not set and the database holds no catalog yet; set CDN_HOST=cdn.example.com (a comma between several), "
                     + "or import a catalog: video-balancer catalog import FILE")
         }
-        let cdns = FirstCatalog.list(cdnHost)
+        let cdns = SettingsSource.list(cdnHost)
         let document = Document.object([
             .init("version", .integer(Catalog.version)),
             .init("origin", origin),
@@ -40,19 +40,19 @@ public struct FirstCatalog: Sendable {
         let origin = stored.origin
         if let cdnHost {
             let stored = stored.cdns.map(\.url.text)
-            let asked = FirstCatalog.list(cdnHost).map { FirstCatalog.url($0).lowercased() }
+            let asked = SettingsSource.list(cdnHost).map { FirstCatalog.url($0).lowercased() }
             if asked != stored { differing.append("CDN_HOST") }
         }
-        if let domains, FirstCatalog.list(domains).map({ $0.lowercased() }) != origin.domains { differing.append("ORIGIN_DOMAINS") }
-        if let servers, FirstCatalog.list(servers).map({ $0.lowercased() }) != origin.servers { differing.append("ORIGIN_SERVERS") }
+        if let domains, SettingsSource.list(domains).map({ $0.lowercased() }) != origin.domains { differing.append("ORIGIN_DOMAINS") }
+        if let servers, SettingsSource.list(servers).map({ $0.lowercased() }) != origin.servers { differing.append("ORIGIN_SERVERS") }
         if let every, Int(every) != origin.every { differing.append("ORIGIN_EVERY") }
         return differing
     }
 
     private var origin: Document {
         var members: [Document.Member] = [
-            .init("domains", .array(FirstCatalog.list(domains ?? "origin-cluster").map(Document.string))),
-            .init("servers", .array(FirstCatalog.list(servers ?? "s[1-99]").map(Document.string))),
+            .init("domains", .array(SettingsSource.list(domains ?? "origin-cluster").map(Document.string))),
+            .init("servers", .array(SettingsSource.list(servers ?? "s[1-99]").map(Document.string))),
         ]
         if let every { members.append(.init("every", Int(every).map(Document.integer) ?? .string(every))) }
         return .object(members)
@@ -66,20 +66,10 @@ public struct FirstCatalog: Sendable {
 
     private static func url(_ host: String) -> String { host.contains("://") ? host : "http://\(host)" }
 
-    private static func list(_ text: String) -> [String] {
-        text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimming(while: \.isWhitespace) }
-    }
-
     private func variable(of pointer: String) -> String {
         if pointer.hasPrefix("/cdns") { return "CDN_HOST" }
         if pointer.hasPrefix("/origin/domains") { return "ORIGIN_DOMAINS" }
         if pointer.hasPrefix("/origin/servers") { return "ORIGIN_SERVERS" }
         return "ORIGIN_EVERY"
-    }
-}
-
-extension StringProtocol {
-    fileprivate func trimming(while isUnwanted: (Character) -> Bool) -> String {
-        String(drop(while: isUnwanted).reversed().drop(while: isUnwanted).reversed())
     }
 }

@@ -31,7 +31,10 @@ public struct Server: Sendable {
     /// Serves until it is stopped by a signal.
     public func run() async throws {
         let logger = logger
-        let signals = SignalService(await SignalService.trap(), logger: logger) { exit($0) }
+        let signals = SignalService(await SignalService.trap(), logger: logger) { code in
+            await ProcessLog.finish()
+            exit(code)
+        }
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { await signals.run() }
             try await serve(signals)
@@ -135,6 +138,8 @@ public struct Server: Sendable {
         }
         let stopClock = StopClock(scope: parts.scope) {
             logger.warning("stopped at the deadline although something hung: the database, a disk or the log")
+            // The log has a thread of its own, which may be what hangs.
+            Thread.sleep(forTimeInterval: 0.1)
         }
         let control = control(parts, watcher, prober)
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)

@@ -26,9 +26,9 @@ final class SignalService: Sendable {
     private let state = Mutex(State.starting)
     private let logger: Logger
     /// Ends the process at once with this exit code.
-    private let quit: @Sendable (CInt) -> Void
+    private let quit: @Sendable (CInt) async -> Void
 
-    init(_ signals: UnixSignalsSequence, logger: Logger, quit: @escaping @Sendable (CInt) -> Void) {
+    init(_ signals: UnixSignalsSequence, logger: Logger, quit: @escaping @Sendable (CInt) async -> Void) {
         self.signals = signals
         self.logger = logger
         self.quit = quit
@@ -75,12 +75,12 @@ final class SignalService: Sendable {
         switch before {
         case .starting:
             logger.notice("stopped before it served")
-            quit(0)
+            await quit(0)
         case .opening(isStopAsked: false): break
         case .serving(let actions): await actions.stop()
         case .opening(isStopAsked: true), .stopping:
             logger.warning("second signal: quitting at once")
-            quit(1)
+            await quit(1)
         }
     }
 }

@@ -22,4 +22,12 @@ extension Document {
         var parser = JSONParser(bytes)
         self = try parser.document()
     }
+
+    /// Line and column, counted from 1, the column in characters.
+    static func place(_ offset: Int, in bytes: [UInt8]) -> String {
+        let before = bytes[..<offset]
+        let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        let line = before.count { $0 == UInt8(ascii: "\n") } + 1
+        return "line \(line), column \(String(decoding: before[start...], as: UTF8.self).count + 1)"
+    }
 }

@@ -201,12 +201,7 @@ struct JSONParser {
             : JSONSyntaxError(description: "not valid JSON: the text ends where \(wanted) should stand")
     }
 
-    /// Line and column, counted from 1, the column in characters.
     private func fault(_ what: String, at offset: Int) -> JSONSyntaxError {
-        let before = bytes[..<min(offset, bytes.count)]
-        let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        let line = before.count { $0 == UInt8(ascii: "\n") } + 1
-        let column = String(decoding: before[start...], as: UTF8.self).count + 1
-        return JSONSyntaxError(description: "not valid JSON: \(what) at line \(line), column \(column)")
+        JSONSyntaxError(description: "not valid JSON: \(what) at \(Document.place(min(offset, bytes.count), in: bytes))")
     }
 }

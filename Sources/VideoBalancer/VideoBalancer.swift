@@ -17,6 +17,7 @@ struct VideoBalancer: AsyncParsableCommand {
     static func main() async {
         // The database, the state file and the token are for their owner alone.
         umask(0o077)
+        StandardStreams.prepare()
         await main(nil)
     }
 }

@@ -151,6 +151,40 @@ struct CommandLineTests {
         #expect(gone.errorLines.count == 1, "\(gone)")
     }
 
+    @Test(arguments: ["", "127.0.0.0/8", "10.0.0.0/8"])
+    func `healthcheck works with the PROXY protocol and any trusted list`(trusted: String) throws {
+        let balancer = try Balancer(in: try Folder(), "--proxy-protocol", "on", "--trusted-proxies", trusted)
+        defer { balancer.end() }
+        let finished = try balancer.folder.balancer(
+            "healthcheck", "--listen", "127.0.0.1:\(balancer.port)", "--admin", "127.0.0.1:\(balancer.adminPort)",
+            environment: ["BALANCER_PROXY_PROTOCOL": "on", "BALANCER_TRUSTED_PROXIES": trusted])
+        #expect(finished.code == 0, "\(finished)")
+    }
+
+    @Test(arguments: [
+        ("every: 010", "c.yaml:3: /origin/every: YAML reads 010 as 8; quote it"),
+        ("every: 1:30", "c.yaml:3: /origin/every: YAML reads 1:30 as 90; quote it"),
+        ("domains: [NO]", "c.yaml: /origin/domains/0: "), ("domains: [NO]", "quote it, \"NO\""),
+    ])
+    func `what YAML reads as something else than it looks like is told to be quoted`(line: String, said: String) throws {
+        let folder = try Folder()
+        try folder.write(
+            "version: 1\norigin:\n  \(line)\n  servers: [s1]\ncdns: [{name: a, url: 'http://a.example.com'}]\n", to: "c.yaml")
+        let finished = try folder.balancer("check", "c.yaml")
+        #expect(finished.code == 78 && finished.error.contains(said), "\(finished)")
+    }
+
+    @Test func `a byte order mark before a catalog is passed over, and a key that stands twice is named`() throws {
+        let folder = try Folder()
+        try folder.write("\u{FEFF}" + Sample.catalog(), to: "good.json")
+        #expect(try folder.balancer("check", "good.json").code == 0)
+        try folder.write("\u{FEFF}version: 1\norigin: {domains: [a]}\ncdns: [{name: a, url: 'http://a.example.com'}]\n", to: "good.yaml")
+        #expect(try folder.balancer("check", "good.yaml").code == 0)
+        try folder.write("{\"version\":1,\n \"version\":1}", to: "bad.json")
+        let finished = try folder.balancer("check", "bad.json")
+        #expect(finished.code == 78 && finished.error.contains("bad.json: two values for /version (the second at line 2"), "\(finished)")
+    }
+
     @Test func `explain tells the next decision and takes no number`() throws {
         let balancer = try Balancer(in: try Folder(), environment: ["CDN_HOST": "cdn.example.com", "ORIGIN_EVERY": "2"])
         defer { balancer.end() }

@@ -16,7 +16,7 @@ struct AccessLines {
     private static let longestLine = 6 * mostTargetBytes + 1024
 
     private let log: AccessLog
-    private var bytes = AccessLog.makeBuffer()
+    private var bytes = LineSink.makeBuffer()
     private var untilNext = 1
     private var second = Int.min
     private var time: [UInt8] = []
@@ -35,7 +35,7 @@ struct AccessLines {
         untilNext -= 1
         guard untilNext <= 0 else { return }
         untilNext = log.configuration.every
-        if bytes.count + AccessLines.longestLine > AccessLog.bufferBytes, !log.exchange(&bytes) { return log.countDropped(1) }
+        if bytes.count + AccessLines.longestLine > LineSink.bufferBytes, !log.exchange(&bytes) { return log.countDropped(1) }
         if now != second {
             second = now
             time.removeAll(keepingCapacity: true)

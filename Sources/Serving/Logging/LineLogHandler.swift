@@ -1,8 +1,9 @@
+import Edge
 import Foundation
 public import Logging
 import Steering
 
-/// Writes one line a message to standard output: JSON for machines, text for a terminal.
+/// Makes one line of a message, for the process's log: JSON for machines, text for a terminal.
 public struct LineLogHandler: LogHandler {
     enum Format: String, CaseIterable { case json, text }
 
@@ -39,7 +40,7 @@ public struct LineLogHandler: LogHandler {
             line = "\(time) \(event.level.rawValue.uppercased()) \(event.message)\(pairs)"
                 .replacing("\n", with: "\\n")
         }
-        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+        ProcessLog.sink.add(Array((line + "\n").utf8))
     }
 }
 

@@ -109,6 +109,10 @@ public struct Metric: Sendable {
         name: "http_server_request_duration_seconds", kind: .summary, labels: ["route", "method", "status"],
         help: "How long requests of the control plane took.")
 
+    static let logLost = Metric(
+        name: "balancer_log_lost_lines_total", kind: .counter,
+        help: "Lines of the process's log that were lost, because standard output was full, gone, or not read.")
+
     static let build = Metric(name: "balancer_build_info", kind: .gauge, labels: ["version"], help: "1, with the program's version.")
     static let cpu = Metric(name: "process_cpu_seconds_total", kind: .counter, help: "User and system time of the process.")
     static let residentMemory = Metric(name: "process_resident_memory_bytes", kind: .gauge, help: "Resident memory of the process.")
@@ -132,7 +136,7 @@ public struct Metric: Sendable {
         ("Health", [targetUp, probes, probeDuration]),
         ("GeoIP databases", [geoIPLoads, geoIPBuilt]),
         ("Control plane", [requests, requestDuration]),
-        ("Access log", [accessLines, accessLinesDropped]),
+        ("Logs", [accessLines, accessLinesDropped, logLost]),
         ("Process", [build, cpu, residentMemory, virtualMemory, descriptors, mostDescriptors, started]),
     ]
 

@@ -1,4 +1,5 @@
 import Control
+import Edge
 import Foundation
 import Glibc
 
@@ -15,6 +16,7 @@ enum ProcessMetrics {
         let page = Double(sysconf(CInt(_SC_PAGESIZE)))
         let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 0
         return [
+            Metric.logLost.family(Double(ProcessLog.sink.totals.dropped)),
             Metric.build.family([([Version.current], 1)]),
             Metric.cpu.family(seconds(usage.ru_utime) + seconds(usage.ru_stime)),
             Metric.residentMemory.family(pages.resident * page),

@@ -9,7 +9,7 @@ public import Storage
 /// All settings of the process, read and checked.
 public struct Settings: Sendable {
     public let listen: ListenAddress
-    let admin: ListenAddress
+    public let admin: ListenAddress
     /// This machine's own name among them.
     let adminNames: [String]
     public let database: DatabaseURL
@@ -150,7 +150,7 @@ struct SettingsReader {
     mutating func clientSource() -> ClientSource {
         var client = ClientSource()
         client.readsProxyHeader = flag(.proxyProtocol)
-        let texts = source.text(.trustedProxies).split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        let texts = SettingsSource.list(source.text(.trustedProxies))
         if texts.count > 256 { note(.trustedProxies, "has \(texts.count) networks; at most 256 are taken: merge them into larger ones") }
         for text in texts {
             if let network = Network(text) {
@@ -195,7 +195,7 @@ struct SettingsReader {
         guard let user = source.variable("DB_USER") else { throw ConfigurationFault("DB_HOST is set, so DB_USER must name the user") }
         do {
             let address = MySQLAddress(
-                hosts: try MySQLAddress.hosts(Substring(hosts), port: port), user: user,
+                hosts: try MySQLAddress.hosts(Substring(SettingsSource.list(hosts).joined(separator: ",")), port: port), user: user,
                 password: try source.secret(named: "DB_PASS") ?? "", name: name)
             try address.check()
             return address

@@ -1,6 +1,5 @@
 import Configuration
 import Foundation
-import SystemPackage
 
 /// Where settings come from: flag, then environment, then `.env`, then default.
 public struct SettingsSource {
@@ -8,30 +7,30 @@ public struct SettingsSource {
 
     /// Reads the environment and the `.env` file of the working folder.
     ///
-    /// - Throws: `ConfigurationFault` for an unknown `BALANCER_…` name or a `.env` that cannot be read: a mistyped name would
-    ///   otherwise be a setting that silently does nothing.
-    public init(_ flags: [(Setting, String?)] = []) async throws {
-        let file = ".env"
-        var names = Array(ProcessInfo.processInfo.environment.keys)
+    /// - Throws: `ConfigurationFault` as below, and when `.env` cannot be read.
+    public init(_ flags: [(Setting, String?)] = []) throws {
+        try self.init(flags, environment: ProcessInfo.processInfo.environment, file: EnvironmentFile(path: ".env"))
+    }
+
+    /// - Throws: `ConfigurationFault` for an unknown `BALANCER_…` name: a mistyped name would otherwise be a setting that silently does
+    ///   nothing.
+    init(_ flags: [(Setting, String?)] = [], environment: [String: String], file: EnvironmentFile) throws {
         let known = Setting.all.flatMap { $0.isSecret ? [$0.environment, $0.environment + "_FILE"] : [$0.environment] }
-        do {
-            if let text = try? String(contentsOfFile: file, encoding: .utf8) { names += SettingsSource.names(in: text) }
-            var values: [AbsoluteConfigKey: ConfigValue] = [:]
-            for case (let setting, let value?) in flags {
-                values[AbsoluteConfigKey(["balancer", setting.name])] = ConfigValue(.string(value), isSecret: false)
-            }
-            reader = ConfigReader(providers: [
-                InMemoryProvider(name: "flags", values: values),
-                EnvironmentVariablesProvider(),
-                try await EnvironmentVariablesProvider(environmentFilePath: ".env", allowMissing: true),
-            ])
-        } catch {
-            throw ConfigurationFault("\(file) cannot be read: \(error); write one NAME=value a line")
-        }
-        let unknown = names.filter { $0.hasPrefix("BALANCER_") && !known.contains($0) }.sorted()
+        let environment = environment.filter { known.contains($0.key) || !ServiceLink.isOne($0.key, $0.value) }
+        let unknown = (Array(file.values.keys) + environment.keys).filter { $0.hasPrefix("BALANCER_") && !known.contains($0) }.sorted()
         if let first = unknown.first {
-            throw ConfigurationFault("\(first) is no setting of video-balancer; see `video-balancer serve --help` for all of them")
+            let place = environment[first] == nil ? ".env:\(file.lines[first] ?? 1): " : ""
+            throw ConfigurationFault("\(place)\(first) is no setting of video-balancer; see `video-balancer serve --help` for all of them")
         }
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for case (let setting, let value?) in flags {
+            values[AbsoluteConfigKey(["balancer", setting.name])] = ConfigValue(.string(value), isSecret: false)
+        }
+        reader = ConfigReader(providers: [
+            InMemoryProvider(name: "flags", values: values),
+            EnvironmentVariablesProvider(environmentVariables: environment),
+            EnvironmentVariablesProvider(environmentVariables: file.values),
+        ])
     }
 
     /// The text of a setting from the first source that has it, else its default.
@@ -70,12 +69,9 @@ public struct SettingsSource {
         return text.trimmingCharacters(in: .newlines)
     }
 
-    private static func names(in text: String) -> [String] {
-        text.split(whereSeparator: \.isNewline).compactMap { line in
-            let line = line.trimmingCharacters(in: .whitespaces)
-            guard !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") else { return nil }
-            return line[..<equals].trimmingCharacters(in: .whitespaces)
-        }
+    /// The entries of a list with commas between them; blank ones, as after a comma at the end, are none.
+    static func list(_ text: String) -> [String] {
+        text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.filter { !$0.isEmpty }
     }
 }
 

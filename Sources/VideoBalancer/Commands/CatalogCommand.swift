@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Serving
 import Steering
 import Storage
 
@@ -17,7 +18,7 @@ struct CatalogCommand: AsyncParsableCommand {
         func run() async throws {
             try await Exit.reporting {
                 let revision = try await options.newest()
-                print(revision.catalog.document.prettyJSON, terminator: "")
+                try StandardOutput.print(revision.catalog.document.prettyJSON, terminator: "")
             }
         }
     }
@@ -46,7 +47,7 @@ struct CatalogCommand: AsyncParsableCommand {
                     catalog, replacing: previous?.id == expecting ? previous?.catalog.document : nil, expecting: expecting,
                     author: "cli:" + NSUserName(), comment: comment)
                 let revision = try await store.append(draft)
-                print("revision \(revision.id)")
+                try StandardOutput.print("revision \(revision.id)")
             }
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Serving
 import Steering
 
 /// `video-balancer check FILE`.
@@ -13,7 +14,7 @@ struct Check: AsyncParsableCommand {
             let catalog = try CatalogFile.read(file)
             let taking = catalog.cdns.filter(\.takesTraffic).count
             let servers = catalog.origin.labels.count
-            print("\(file): good; origin servers: \(servers), CDNs: \(catalog.cdns.count), taking traffic: \(taking)")
+            try StandardOutput.print("\(file): good; origin servers: \(servers), CDNs: \(catalog.cdns.count), taking traffic: \(taking)")
         }
     }
 }

@@ -22,10 +22,10 @@ struct DatabaseCommand: AsyncParsableCommand {
         func run() async throws {
             try await Exit.reporting {
                 let settings = try await options.settings()
-                print("state file  \(settings.statePath): \(DatabaseCommand.words(StateFile(path: settings.statePath).load().state))")
+                try StandardOutput.print("state file  \(settings.statePath): \(DatabaseCommand.words(StateFile(path: settings.statePath).load().state))")
                 let store = try await options.store()
-                print("database    \(settings.database): \(DatabaseCommand.words(try await store.head()))")
-                for id in try await store.predecessors() { print("succeeds    database \(id)") }
+                try StandardOutput.print("database    \(settings.database): \(DatabaseCommand.words(try await store.head()))")
+                for id in try await store.predecessors() { try StandardOutput.print("succeeds    database \(id)") }
             }
         }
     }
@@ -47,7 +47,7 @@ struct DatabaseCommand: AsyncParsableCommand {
                         "the database holds no catalog; restore a backup, or let this balancer's win: video-balancer database refill")
                 }
                 try await store.adopt(predecessor: id)
-                print("revision \(head.revision) of database \(head.databaseID) is followed in place of database \(id)")
+                try StandardOutput.print("revision \(head.revision) of database \(head.databaseID) is followed in place of database \(id)")
             }
         }
     }
@@ -67,7 +67,7 @@ struct DatabaseCommand: AsyncParsableCommand {
                 let revision = try await store.append(
                     saved.catalog, expecting: try await store.head()?.revision ?? 0, author: "cli:" + NSUserName(), comment: comment)
                 if !saved.databaseID.isEmpty { try await store.adopt(predecessor: saved.databaseID) }
-                print("revision \(revision.id)")
+                try StandardOutput.print("revision \(revision.id)")
             }
         }
     }

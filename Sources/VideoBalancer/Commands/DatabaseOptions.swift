@@ -8,7 +8,7 @@ struct DatabaseOptions: ParsableArguments {
     @Option(help: .init(of: .state)) var state: String?
 
     func settings() async throws -> Settings {
-        try Settings(await SettingsSource([(.database, database), (.state, state)]))
+        try Settings(SettingsSource([(.database, database), (.state, state)]))
     }
 
     /// Opens the database without changing its tables.

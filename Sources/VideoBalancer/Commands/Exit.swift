@@ -30,6 +30,9 @@ enum Exit {
         } catch let error as EdgeError {
             StandardError.say(error.description)
             throw failure
+        } catch let fault as StandardOutput.Fault {
+            if !fault.isClosedPipe { StandardError.say(fault.description) }
+            throw failure
         } catch let code as ExitCode {
             throw code
         } catch {

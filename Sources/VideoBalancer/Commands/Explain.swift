@@ -29,8 +29,8 @@ struct Explain: AsyncParsableCommand {
             let explanation = table.explain(
                 url, avoiding: avoid, client: try client(), headers: try fields.map(header), at: Int(SystemClock.now() / 1000),
                 sequences: book.set(for: table))
-            print("revision  \(revision.id)")
-            for step in explanation.steps { print("\(step.about.padded(to: 8))  \(step.text)") }
+            try StandardOutput.print("revision  \(revision.id)")
+            for step in explanation.steps { try StandardOutput.print("\(step.about.padded(to: 8))  \(step.text)") }
             if explanation.refusal != nil { throw Exit.failure }
         }
     }

@@ -14,7 +14,7 @@ struct GeoIPOptions: ParsableArguments {
     ///
     /// - Throws: `GeoIPError` when one of them cannot be used: unlike a balancer, a person who waits for the answer can mend that first.
     func geography() async throws -> Geography {
-        let source = try await SettingsSource(flags)
+        let source = try SettingsSource(flags)
         var databases: [GeoIPDatabase.Kind: GeoIPDatabase] = [:]
         for (kind, path) in source.geoIPPaths { databases[kind] = try GeoIPDatabase(kind, path: path) }
         return Geography(databases)

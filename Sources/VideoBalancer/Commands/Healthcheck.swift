@@ -7,19 +7,22 @@ struct Healthcheck: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Asks the running balancer whether it is ready.",
         discussion: """
-            Exit code 0 when /readyz of the data plane answers 200. With --proxy-protocol on and --trusted-proxies, this machine's address \
-            must be among them.
+            Exit code 0 when /readyz answers 200. It asks the data plane; with --proxy-protocol on and --trusted-proxies, which need not \
+            trust this machine, the control plane, whose /readyz says the same.
             """)
 
     @Option(help: .init(of: .listen)) var listen: String?
+    @Option(help: .init(of: .admin)) var admin: String?
 
     func run() async throws {
         try await Exit.reporting {
-            let settings = try Settings(await SettingsSource([(.listen, listen)]))
-            let address = settings.listen
+            let settings = try Settings(SettingsSource([(.listen, listen), (.admin, admin)]))
+            let source = settings.clientSource
+            let asksAdmin = source.readsProxyHeader && !source.trustedProxies.isEmpty
+            let address = asksAdmin ? settings.admin : settings.listen
             let status = try await EdgeProbe.status(
-                of: "/readyz", at: address, seconds: 3, sendsProxyHeader: settings.clientSource.readsProxyHeader)
-            print("\(address) /readyz \(status)")
+                of: "/readyz", at: address, seconds: 3, sendsProxyHeader: source.readsProxyHeader && !asksAdmin)
+            try StandardOutput.print("\(address) /readyz \(status)")
             if status != 200 { throw Exit.failure }
         }
     }

@@ -34,7 +34,7 @@ struct KeyCommand: AsyncParsableCommand {
                 }
                 try await store.addKey(
                     APIKey(name: name, role: role, hash: Token.hash(token), created: SystemClock.now(), expires: try expiry()))
-                print(token)
+                try StandardOutput.print(token)
             }
         }
 
@@ -65,7 +65,7 @@ struct KeyCommand: AsyncParsableCommand {
             try await Exit.reporting {
                 for key in try await options.store().keys() {
                     let times = [time(key.created), key.expires.map(time) ?? "never", key.lastUsed.map(time) ?? "never"]
-                    print("\(key.name)  \(key.role.rawValue)  \(times.joined(separator: "  "))")
+                    try StandardOutput.print("\(key.name)  \(key.role.rawValue)  \(times.joined(separator: "  "))")
                 }
             }
         }

@@ -7,8 +7,10 @@ struct MetricsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metrics", abstract: "Prints the table of metrics as Markdown.", shouldDisplay: false)
 
-    func run() async throws {
-        print(
+    func run() async throws { try await Exit.reporting { try printTable() } }
+
+    private func printTable() throws {
+        try StandardOutput.print(
             """
             # Metrics
 
@@ -18,10 +20,10 @@ struct MetricsCommand: AsyncParsableCommand {
             [deploy/prometheus](../deploy/prometheus) has a scrape configuration and alert rules, [deploy/grafana](../deploy/grafana) a dashboard.
             """)
         for (title, metrics) in Metric.sections {
-            print("\n## \(title)\n\n| metric | kind | labels | meaning |\n| --- | --- | --- | --- |")
+            try StandardOutput.print("\n## \(title)\n\n| metric | kind | labels | meaning |\n| --- | --- | --- | --- |")
             for metric in metrics {
                 let labels = metric.labels.map { "`\($0)`" }.joined(separator: ", ")
-                print("| `\(metric.name)` | \(metric.kind.rawValue) | \(labels) | \(metric.help) |")
+                try StandardOutput.print("| `\(metric.name)` | \(metric.kind.rawValue) | \(labels) | \(metric.help) |")
             }
         }
     }

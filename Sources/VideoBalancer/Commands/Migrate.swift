@@ -13,7 +13,7 @@ struct Migrate: AsyncParsableCommand {
         @OptionGroup var options: DatabaseOptions
 
         func run() async throws {
-            try await Exit.reporting { Migrate.show(try await options.store().migrator().up()) }
+            try await Exit.reporting { try await Migrate.show(options.store().migrator().up()) }
         }
     }
 
@@ -29,10 +29,10 @@ struct Migrate: AsyncParsableCommand {
             try await Exit.reporting {
                 let migrator = try await options.store().migrator()
                 guard yes else {
-                    for loss in try await migrator.losses(downTo: step) { print("would lose: \(loss)") }
+                    for loss in try await migrator.losses(downTo: step) { try StandardOutput.print("would lose: \(loss)") }
                     throw ConfigurationFault("nothing was changed; back up the database, then repeat with --yes")
                 }
-                Migrate.show(try await migrator.down(to: step))
+                try await Migrate.show(migrator.down(to: step))
             }
         }
     }
@@ -43,11 +43,11 @@ struct Migrate: AsyncParsableCommand {
         @OptionGroup var options: DatabaseOptions
 
         func run() async throws {
-            try await Exit.reporting { Migrate.show(try await options.store().migrator().status()) }
+            try await Exit.reporting { try await Migrate.show(options.store().migrator().status()) }
         }
     }
 
-    private static func show(_ steps: [MigrationStatus]) {
-        for step in steps { print("\(step.id)  \(step.state.rawValue)  \(step.name)") }
+    private static func show(_ steps: [MigrationStatus]) throws {
+        for step in steps { try StandardOutput.print("\(step.id)  \(step.state.rawValue)  \(step.name)") }
     }
 }

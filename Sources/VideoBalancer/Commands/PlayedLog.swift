@@ -7,7 +7,7 @@ import Steering
 enum PlayedLog {
     /// Plays every request for a video; other lines are passed over.
     static func play(_ path: String, _ simulation: inout Simulation) throws {
-        guard let data = path == "-" ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: path) else {
+        guard let data = CatalogFile.contents(path) else {
             throw ConfigurationFault("\(path): the access log cannot be read")
         }
         for line in data.split(separator: 0x0A) {

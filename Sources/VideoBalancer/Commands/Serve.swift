@@ -59,10 +59,16 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         try await Exit.reporting {
-            let source = try await SettingsSource(flags)
+            let source = try SettingsSource(flags)
             try LineLogHandler.bootstrap(source)
-            let settings = try Settings(source)
-            try await Server(settings: settings, first: FirstCatalog(source), logger: Logger(label: "video-balancer")).run()
+            do {
+                let settings = try Settings(source)
+                try await Server(settings: settings, first: FirstCatalog(source), logger: Logger(label: "video-balancer")).run()
+                await ProcessLog.finish()
+            } catch {
+                await ProcessLog.finish()
+                throw error
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ struct Simulate: AsyncParsableCommand {
             } else {
                 play(catalog, &simulation)
             }
-            print(Simulate.text(simulation.report, catalog), terminator: "")
+            try StandardOutput.print(Simulate.text(simulation.report, catalog), terminator: "")
         }
     }
 
