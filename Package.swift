@@ -47,7 +47,6 @@ let package = Package(
                 "CLinux", "Steering",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house),
         .target(

@@ -22,6 +22,8 @@ public final class EdgeServer: Sendable {
         /// Nil: clients may send what they like.
         public var clientRate: ClientRate?
         public var accessLog: AccessLog?
+        /// Origins whose pages may send credentials, as browsers write them: `https://player.example.com`.
+        public var credentialOrigins: [String] = []
         /// Documentation, by path.
         public var pages: [EdgePage]
         /// False: every connection goes to the slow path as it is accepted.
@@ -88,7 +90,7 @@ public final class EdgeServer: Sendable {
         let makeResponder = { @Sendable in
             Responder(
                 table: table, sequences: sequences, clientSource: configuration.clientSource, rate: configuration.clientRate,
-                log: configuration.accessLog, pages: configuration.pages)
+                credentialOrigins: configuration.credentialOrigins, log: configuration.accessLog, pages: configuration.pages)
         }
         var seats: [Seat] = []
         for (descriptor, loop) in zip(descriptors, group.makeIterator().map { $0 }) {

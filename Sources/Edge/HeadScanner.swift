@@ -4,7 +4,7 @@ import Steering
 ///
 /// The profile is narrower than RFC 9112 allows where leniency has been the root of request smuggling: single spaces, CR LF
 /// only, no folding, exactly one valid Host, one framing (docs/http.md lists each choice). What it accepts, llhttp accepts
-/// with the same method, target and Host; the reverse does not hold, which is why this stands in front.
+/// with the same method, target and Host; the reverse does not hold.
 ///
 /// A byte is looked at once. A verdict never changes as more bytes come in: whole, byte by byte, or in any pieces.
 struct HeadScanner {

@@ -60,11 +60,10 @@ enum ProxyHeader: Equatable {
         let destination = word(bytes, from: source.upperBound + 1, end)
         let sourcePort = word(bytes, from: destination.upperBound + 1, end)
         let port = word(bytes, from: sourcePort.upperBound + 1, end)
-        guard port.upperBound == end, isPort(bytes, sourcePort), isPort(bytes, port), let client = ClientAddress(bytes, source),
-            ClientAddress(bytes, destination) != nil
-        else { return .invalid }
         let isIPv6 = bytes.equals("TCP6", in: family)
-        guard isIPv6 || (bytes.equals("TCP4", in: family) && client.isIPv4) else { return .invalid }
+        guard isIPv6 || bytes.equals("TCP4", in: family), port.upperBound == end, isPort(bytes, sourcePort), isPort(bytes, port),
+            let client = address(bytes, source, isIPv6), address(bytes, destination, isIPv6) != nil
+        else { return .invalid }
         return .complete(length: length, client: client)
     }
 
@@ -73,10 +72,21 @@ enum ProxyHeader: Equatable {
         start >= end ? end..<end : start..<bytes.firstIndex(of: .space, in: start..<end)
     }
 
+    /// An address written as its family's are: IPv4 with dots alone, IPv6 with colons.
+    private static func address(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, _ isIPv6: Bool) -> ClientAddress? {
+        guard (bytes.firstIndex(of: UInt8(ascii: ":"), in: range) < range.upperBound) == isIPv6 else { return nil }
+        return ClientAddress(bytes, range)
+    }
+
+    /// 0 to 65535, without zeros before it.
     private static func isPort(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard (1...5).contains(range.count) else { return false }
-        for index in range where !HeadByte.isDigit(bytes[index]) { return false }
-        return true
+        guard (1...5).contains(range.count), range.count == 1 || bytes[range.lowerBound] != UInt8(ascii: "0") else { return false }
+        var port = 0
+        for index in range {
+            guard HeadByte.isDigit(bytes[index]) else { return false }
+            port = port * 10 + Int(bytes[index] &- 0x30)
+        }
+        return port <= 65535
     }
 
     // MARK: Version 2
@@ -86,17 +96,27 @@ enum ProxyHeader: Equatable {
         guard bytes[12] >> 4 == 2, length <= limit else { return .invalid }
         if count < length { return .incomplete }
         switch (bytes[12] & 0x0F, bytes[13]) {
-        case (0, _), (1, 0x00), (1, 0x31), (1, 0x32):
-            // LOCAL, an unknown family, or a local socket: the peer speaks for itself.
+        case (0, _), (1, 0x00):
+            // LOCAL, or an unknown family: the peer speaks for itself, and what follows is not looked at.
             return .complete(length: length, client: nil)
+        case (1, 0x31), (1, 0x32):
+            // Two paths of 108 bytes.
+            return hasFields(bytes, from: 16 + 216, to: length) ? .complete(length: length, client: nil) : .invalid
         case (1, 0x11):
-            guard length >= 16 + 12 else { return .invalid }
+            guard hasFields(bytes, from: 16 + 12, to: length) else { return .invalid }
             return .complete(length: length, client: ClientAddress(ipv4: UInt32(truncatingIfNeeded: word(bytes, at: 16, bytes: 4))))
         case (1, 0x21):
-            guard length >= 16 + 36 else { return .invalid }
+            guard hasFields(bytes, from: 16 + 36, to: length) else { return .invalid }
             return .complete(length: length, client: ClientAddress(high: word(bytes, at: 16, bytes: 8), low: word(bytes, at: 24, bytes: 8)))
         default: return .invalid
         }
+    }
+
+    /// Whether fields (TLVs: a type, two bytes of length, a value) fill the range, which is what is left behind the addresses.
+    private static func hasFields(_ bytes: borrowing Span<UInt8>, from start: Int, to end: Int) -> Bool {
+        var start = start
+        while start + 3 <= end { start += 3 + Int(bytes[start + 1]) << 8 + Int(bytes[start + 2]) }
+        return start == end
     }
 
     private static func word(_ bytes: borrowing Span<UInt8>, at start: Int, bytes count: Int) -> UInt64 {

@@ -22,6 +22,8 @@ struct Responder {
     var attachment: ByteBuffer?
     let clientSource: ClientSource
     private let rate: ClientRate?
+    /// Origins whose pages may send credentials.
+    private let credentialOrigins: [String]
     /// Nil when no access log is kept.
     private var log: AccessLines?
     /// What was answered last, for the log.
@@ -51,8 +53,9 @@ struct Responder {
     /// - Parameter clock: seconds since 1970, for the Date field.
     init(
         table: RoutingTable, sequences: SequenceSet, clientSource: ClientSource = ClientSource(), rate: ClientRate? = nil,
-        log: AccessLog? = nil, pages: [EdgePage] = [], clock: @escaping () -> Int = DateField.now
+        credentialOrigins: [String] = [], log: AccessLog? = nil, pages: [EdgePage] = [], clock: @escaping () -> Int = DateField.now
     ) {
+        self.credentialOrigins = credentialOrigins
         self.clientSource = clientSource
         self.rate = rate
         self.log = log.map { AccessLines($0) }
@@ -122,17 +125,20 @@ struct Responder {
     private mutating func answer(
         _ head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, closes: Bool
     ) -> Outcome {
-        let framing = ResponseWriter.Framing(head, closes: closes)
+        var framing = ResponseWriter.Framing(head, closes: closes)
+        if !credentialOrigins.isEmpty { framing.allowedOrigin = allowedOrigin(head.fields, of: bytes) }
         if head.method == .other { return refuse(.unknownMethod, framing) }
         if head.form == .authority { return refuseMethod(allow: Allow.redirect, framing) }
-        if head.form == .asterisk { return options(allow: Allow.redirect, framing) }
+        if head.form == .asterisk { return options(allow: Allow.redirect, head, bytes, framing) }
         let question = bytes.firstIndex(of: UInt8(ascii: "?"), in: head.target)
         let path = head.target.lowerBound..<question
         let query = min(question + 1, head.target.upperBound)..<head.target.upperBound
         if path.isEmpty || bytes.equals("/", in: path) {
             return redirectByQuery(head, bytes, query, from: client, allow: Allow.redirect, framing)
         }
-        if bytes.equals("/origin", in: path) { return redirectByQuery(head, bytes, query, from: client, allow: Allow.origin, framing) }
+        if bytes.equals("/origin", in: path) || bytes.equals("/origin/", in: path) {
+            return redirectByQuery(head, bytes, query, from: client, allow: Allow.origin, framing)
+        }
         if bytes.equals("/livez", in: path) { return health(head, isWell: true, framing) }
         if bytes.equals("/readyz", in: path) { return health(head, isWell: !isDraining, framing) }
         for page in pages.indices where bytes.equals(pages[page].path, in: path) { return .needsPage(page) }
@@ -144,7 +150,7 @@ struct Responder {
         let framing = ResponseWriter.Framing(head, closes: closes)
         defer { addLine(head.method, pages[page].path, client) }
         guard head.method == .get || head.method == .head else {
-            _ = refuseMethod(allow: Allow.health, framing)
+            _ = refuseMethod(allow: Allow.page, framing)
             return
         }
         let page = pages[page]
@@ -162,11 +168,15 @@ struct Responder {
     ///
     /// - Parameter fields: the head's field lines.
     mutating func respond(toBody body: [UInt8], of head: RequestHead, fields: [UInt8], from client: ClientAddress) {
-        let framing = ResponseWriter.Framing(head, closes: true)
+        var framing = ResponseWriter.Framing(head, closes: true)
+        if !credentialOrigins.isEmpty { framing.allowedOrigin = allowedOrigin(0..<fields.count, of: fields.span) }
         defer { addLine(head.method, "/origin", client) }
-        guard let url = OriginBody.video(in: body) else {
-            _ = refuse(.body, framing)
-            return
+        let url: [UInt8]
+        do throws(OriginBody.Fault) {
+            url = try OriginBody.video(in: body)
+        } catch {
+            let (status, name, _) = HTTPFault.body.table
+            return problem(status, name, error.detail, framing, field: nil)
         }
         do throws(Refusal) {
             let video = try table.video(in: 0..<url.count, of: url.span, decodedInto: &decoded)
@@ -195,7 +205,7 @@ extension Responder {
         switch head.method {
         case .get, .head: break
         case .post where allow == Allow.origin: break
-        case .options: return options(allow: allow, framing)
+        case .options: return options(allow: allow, head, bytes, framing)
         default: return refuseMethod(allow: allow, framing)
         }
         guard admits(client) else { return refuse(.tooManyRequests, framing, field: Responder.retryAfter) }
@@ -229,7 +239,7 @@ extension Responder {
             switch head.method {
             case .get, .head:
                 try redirect(to: video, of: bytes, Asker(client: client, second: clock(), fields: head.fields), bytes, head, framing)
-            case .options: return options(allow: Allow.redirect, framing)
+            case .options: return options(allow: Allow.redirect, head, bytes, framing)
             default: return refuseMethod(allow: Allow.redirect, framing)
             }
         } catch {
@@ -298,7 +308,7 @@ extension Responder {
             date.refresh(now: now)
             redirectStart.rewrite(second: now, status: status, date: date.bytes)
         }
-        if framing.keepsAliveHTTP10 {
+        if framing.keepsAliveHTTP10 || framing.allowedOrigin != .any {
             begin(status, framing)
             writer.append("Location: ")
         } else {
@@ -316,7 +326,8 @@ extension Responder {
     private enum Allow {
         static let redirect = "GET, HEAD, OPTIONS"
         static let origin = "GET, HEAD, POST, OPTIONS"
-        static let health = "GET, HEAD"
+        static let health = "GET, HEAD, OPTIONS"
+        static let page = "GET, HEAD"
     }
 
     private mutating func note(_ status: Int) {
@@ -328,22 +339,51 @@ extension Responder {
         date.refresh(now: clock())
         note(status)
         writer.begin(status, framing, date: date.bytes)
+        switch framing.allowedOrigin {
+        case .any: break
+        case .unlisted: writer.field("Vary", "Origin")
+        case .listed(let index):
+            writer.field("Access-Control-Allow-Origin", credentialOrigins[index])
+            writer.field("Access-Control-Allow-Credentials", "true")
+            writer.field("Vary", "Origin")
+        }
     }
 
-    /// The answer to a preflight too (Fetch §4.8): any header a player adds is fine, since none is read.
-    private mutating func options(allow: String, _ framing: ResponseWriter.Framing) -> Outcome {
+    private static let originName = Array("origin".utf8)
+    private static let requestedFieldsName = Array("access-control-request-headers".utf8)
+
+    private func allowedOrigin(_ fields: Range<Int>, of bytes: borrowing Span<UInt8>) -> AllowedOrigin {
+        guard let origin = FieldLines.value(of: Responder.originName, in: fields, of: bytes) else { return .unlisted }
+        for index in credentialOrigins.indices where bytes.equals(credentialOrigins[index], in: origin) { return .listed(index) }
+        return .unlisted
+    }
+
+    /// The answer to a preflight too (Fetch standard, "CORS-preflight fetch"): any header a player adds is fine, since none is read.
+    private mutating func options(
+        allow: String, _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ framing: ResponseWriter.Framing
+    ) -> Outcome {
         begin(204, framing)
         writer.field("Allow", allow)
         writer.field("Access-Control-Allow-Methods", allow)
-        writer.field("Access-Control-Allow-Headers", "*")
+        writer.append("Access-Control-Allow-Headers: ")
+        if let asked = FieldLines.value(of: Responder.requestedFieldsName, in: head.fields, of: bytes),
+            AllowedOrigin.isFieldList(bytes, asked)
+        {
+            for index in asked { writer.bytes.append(bytes[index]) }
+        } else {
+            writer.append("*, Authorization")
+        }
+        writer.append("\r\n")
         writer.field("Access-Control-Max-Age", "86400")
+        writer.field("Vary", "Access-Control-Request-Headers")
         writer.endWithoutContent()
         counters.otherAnswers += 1
         return .answered
     }
 
+    /// HAProxy's short `option httpchk` asks with OPTIONS.
     private mutating func health(_ head: RequestHead, isWell: Bool, _ framing: ResponseWriter.Framing) -> Outcome {
-        guard head.method == .get || head.method == .head else { return refuseMethod(allow: Allow.health, framing) }
+        guard [.get, .head, .options].contains(head.method) else { return refuseMethod(allow: Allow.health, framing) }
         begin(isWell ? 200 : 503, framing)
         writer.end(body: Array((isWell ? "ok\n" : "draining\n").utf8), type: "text/plain; charset=utf-8", framing)
         counters.otherAnswers += 1
@@ -380,6 +420,7 @@ extension Responder {
         ])
         begin(status, framing)
         if let field { writer.field(field.0, field.1) }
+        writer.field("Access-Control-Expose-Headers", "Allow, Date, Retry-After")
         writer.end(body: Array((document.json + "\n").utf8), type: "application/problem+json", framing)
     }
 }

@@ -12,6 +12,7 @@ struct ResponseWriter {
         var closes = false
         /// HTTP/1.0 with `Connection: keep-alive`: says so.
         var keepsAliveHTTP10 = false
+        var allowedOrigin = AllowedOrigin.any
 
         init(method: RequestHead.Method = .get, closes: Bool) {
             omitsBody = method == .head
@@ -31,7 +32,8 @@ struct ResponseWriter {
         append(ResponseWriter.statusLine(status))
         append("\r\nDate: ")
         bytes += date
-        append("\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n")
+        append("\r\nCache-Control: no-store\r\nTiming-Allow-Origin: *\r\n")
+        if !framing.allowedOrigin.isListed { append("Access-Control-Allow-Origin: *\r\n") }
         if framing.closes {
             append("Connection: close\r\n")
         } else if framing.keepsAliveHTTP10 {

@@ -80,6 +80,7 @@ public struct Server: Sendable {
                 EdgePage(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
             },
             usesFastPath: settings.usesFastPath)
+        edgeConfiguration.credentialOrigins = settings.credentialOrigins
         edgeConfiguration.connections = descriptors.connections
         let edge = try await EdgeServer(
             edgeConfiguration, table: table, sequences: book.set(for: table), report: { logger.error("\($0)") })

@@ -1,11 +1,11 @@
 /// Values out of a head's field lines (RFC 9112 §5), which a scanner has checked: `Name: value` and CRLF each.
-enum FieldLines {
+package enum FieldLines {
     /// The value of the first field of this name, without the white space around it; nil when there is none.
     ///
     /// - Parameters:
     ///   - range: the lines, CRLF of the last included.
     ///   - name: in lower case.
-    static func value(of name: [UInt8], in range: Range<Int>, of bytes: borrowing Span<UInt8>) -> Range<Int>? {
+    package static func value(of name: [UInt8], in range: Range<Int>, of bytes: borrowing Span<UInt8>) -> Range<Int>? {
         var start = range.lowerBound
         while start < range.upperBound {
             let end = bytes.firstIndex(of: 0x0D, in: start..<range.upperBound)

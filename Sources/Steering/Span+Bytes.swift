@@ -48,11 +48,32 @@ extension Span<UInt8> {
 
 /// The scheme of an absolute URL.
 enum URLScheme {
-    /// Where the authority begins when `range` begins literally with `http://` or `https://`; nil otherwise.
+    /// Where the authority begins when `range` begins literally with `http://` or `https://` in any letter case (RFC 3986 §3.1); nil otherwise.
     static func end(in text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int? {
         if text.begins(with: "http://", in: range) { return range.lowerBound + 7 }
         if text.begins(with: "https://", in: range) { return range.lowerBound + 8 }
-        return nil
+        let colon = text.firstIndex(of: UInt8(ascii: ":"), in: range.lowerBound..<min(range.upperBound, range.lowerBound + 6))
+        guard text.begins(with: "://", in: colon..<range.upperBound) else { return nil }
+        let scheme = range.lowerBound..<colon
+        return text.matches(http, in: scheme) || text.matches(https, in: scheme) ? colon + 3 : nil
+    }
+
+    private static let http = Array("http".utf8)
+    private static let https = Array("https".utf8)
+
+    /// The authority without what means nothing in it: the port that the scheme has anyway, which may be empty (RFC 9110 §4.2.3), and the
+    /// dot of the root behind the host (RFC 1034 §3.1).
+    ///
+    /// - Parameter start: of the URL.
+    static func withoutDefaults(_ text: borrowing Span<UInt8>, _ authority: Range<Int>, of start: Int) -> Range<Int> {
+        let isSecure = authority.lowerBound - start == 8
+        var end = authority.upperBound
+        for port in isSecure ? [":443", ":"] : [":80", ":"] {
+            let from = end - port.utf8.count
+            if end == authority.upperBound, from > authority.lowerBound, text.equals(port, in: from..<end) { end = from }
+        }
+        if end > authority.lowerBound + 1, text[end - 1] == UInt8(ascii: ".") { end -= 1 }
+        return authority.lowerBound..<end
     }
 }
 

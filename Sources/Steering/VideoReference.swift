@@ -23,7 +23,7 @@ public struct VideoReference: Sendable, Equatable {
 extension RoutingTable {
     /// Reads a video's URL as the contract says (docs/http.md, "Reading the URL").
     ///
-    /// A value that begins literally with `http://` or `https://` is raw and stays as it came; any other is percent-decoded once
+    /// A value that begins literally with `http://` or `https://`, in any letter case, is raw and stays as it came; any other is percent-decoded once
     /// into `buffer` and must then begin so. A link to a balancer is unwrapped once; a CDN's URL is mapped back to its origin.
     ///
     /// - Parameters:
@@ -89,19 +89,30 @@ extension RoutingTable {
         }
         let authority = start..<end
         let tail = end..<url.upperBound
-        let dot = text.firstIndex(of: UInt8(ascii: "."), in: authority)
-        if dot < end, let server = servers.position(of: text, start..<dot), let domain = domains.position(of: text, dot + 1..<end) {
-            if let fault = URLByte.faultInTail(text, tail) { throw fault }
-            return .video(VideoReference(server: server, domain: domain, tail: tail, isDecoded: isDecoded, form: .originURL))
-        }
+        if let video = try videoAtOrigin(text, authority, tail, isDecoded: isDecoded) { return .video(video) }
+        let plain = URLScheme.withoutDefaults(text, authority, of: url.lowerBound)
+        if plain != authority, let video = try videoAtOrigin(text, plain, tail, isDecoded: isDecoded) { return .video(video) }
         for index in authority {
             if text[index] == UInt8(ascii: "@") { throw .userinfo }
             if text[index] <= 0x20 || text[index] == 0x7F || text[index] == UInt8(ascii: "\\") { throw .forbiddenCharacter }
         }
         if let fault = URLByte.faultInTail(text, tail) { throw fault }
         if let video = videoAtCDN(text, authority, tail, isDecoded: isDecoded) { return .video(video) }
+        if plain != authority, let video = videoAtCDN(text, plain, tail, isDecoded: isDecoded) { return .video(video) }
         guard let link = try linkedVideo(text, tail) else { throw .unknownHost }
         return .link(link)
+    }
+
+    private func videoAtOrigin(
+        _ text: borrowing Span<UInt8>, _ authority: Range<Int>, _ tail: Range<Int>, isDecoded: Bool
+    ) throws(Refusal) -> VideoReference? {
+        let (start, end) = (authority.lowerBound, authority.upperBound)
+        let dot = text.firstIndex(of: UInt8(ascii: "."), in: authority)
+        guard dot < end, let server = servers.position(of: text, start..<dot), let domain = domains.position(of: text, dot + 1..<end) else {
+            return nil
+        }
+        if let fault = URLByte.faultInTail(text, tail) { throw fault }
+        return VideoReference(server: server, domain: domain, tail: tail, isDecoded: isDecoded, form: .originURL)
     }
 
     private func videoAtCDN(
@@ -122,7 +133,9 @@ extension RoutingTable {
         let question = text.firstIndex(of: UInt8(ascii: "?"), in: tail)
         guard question < tail.upperBound else { return nil }
         let path = tail.lowerBound..<question
-        guard path.isEmpty || text.equals("/", in: path) || text.equals("/origin", in: path) else { return nil }
+        guard path.isEmpty || text.equals("/", in: path) || text.equals("/origin", in: path) || text.equals("/origin/", in: path) else {
+            return nil
+        }
         return try Query(text, question + 1..<tail.upperBound).video
     }
 }

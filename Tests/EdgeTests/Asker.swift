@@ -12,9 +12,10 @@ struct Asker {
 
     init(responder: Responder) { self.responder = responder }
 
-    init(_ setup: Setup = Setup()) throws {
+    init(_ setup: Setup = Setup(), credentialOrigins: [String] = []) throws {
         let table = try setup.table()
-        responder = Responder(table: table, sequences: SequenceBook().set(for: table), clock: { 784_111_777 })
+        responder = Responder(
+            table: table, sequences: SequenceBook().set(for: table), credentialOrigins: credentialOrigins, clock: { 784_111_777 })
     }
 
     /// The answer's bytes to one request; a body follows its head.
@@ -46,6 +47,6 @@ struct Asker {
 
 /// The text of an answer from its lines, with the fields that every answer begins with.
 func answerText(_ status: String, connection: String? = nil, _ fields: [String], body: String = "") -> String {
-    let first = ["HTTP/1.1 \(status)", Asker.date, "Cache-Control: no-store", "Access-Control-Allow-Origin: *"]
+    let first = ["HTTP/1.1 \(status)", Asker.date, "Cache-Control: no-store", "Timing-Allow-Origin: *", "Access-Control-Allow-Origin: *"]
     return (first + (connection.map { ["Connection: \($0)"] } ?? []) + fields).map { "\($0)\r\n" }.joined() + "\r\n" + body
 }

@@ -38,7 +38,7 @@ import Testing
             [0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
             [0x7B, 0x22, 0xFE, 0x22, 0x7D], [0x80],
         ] as [[UInt8]] {
-            #expect(OriginBody.video(in: bytes) == nil, "\(bytes)")
+            #expect(throws: OriginBody.Fault.malformed, "\(bytes)") { try OriginBody.video(in: bytes) }
         }
     }
 
@@ -56,8 +56,43 @@ import Testing
             ["{", "}", "\"", "video", ":", "\\", "u00", "[", "]", ",", " ", "\"x\"", "\u{0}", "null"].map { Array($0.utf8) } + [
                 [0xFF], [0xEF, 0xBB, 0xBF],
             ]
-        for _ in 0..<3_000 { _ = OriginBody.video(in: (0..<random.number(0...9)).flatMap { _ in random.one(of: pieces) }) }
+        for _ in 0..<3_000 { _ = try? OriginBody.video(in: (0..<random.number(0...9)).flatMap { _ in random.one(of: pieces) }) }
     }
 
-    private func video(_ text: String) -> String? { OriginBody.video(in: Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) } }
+    /// A reader of any JSON takes the first of two members, one comma too many, and UTF-16.
+    @Test func `regression: two video members, a comma too many and other encodings than UTF-8 are refused`() {
+        for text in ["{\"video\":\"x\",\"video\":\"y\"}", "{\"video\":\"x\",\"\\u0076ideo\":\"x\"}"] {
+            #expect(throws: OriginBody.Fault.repeatedVideo, "\(text)") { try OriginBody.video(in: Array(text.utf8)) }
+        }
+        for text in ["{\"video\":\"x\",}", "{,\"video\":\"x\"}", "{\"x\",}", "{\"video\":\"x\"},"] {
+            #expect(throws: OriginBody.Fault.malformed, "\(text)") { try OriginBody.video(in: Array(text.utf8)) }
+        }
+        let wide: [UInt8] = Array("{\"video\":\"x\"}".utf8.map { [$0, 0] }.joined())
+        for bytes in [wide, [0xFF, 0xFE] + wide, [0] + wide.dropLast(), [0x22, 0, 0x78, 0, 0x22, 0]] as [[UInt8]] {
+            #expect(throws: OriginBody.Fault.malformed, "\(bytes)") { try OriginBody.video(in: bytes) }
+        }
+    }
+
+    @Test func `a byte order mark is passed over, once`() {
+        #expect(video("\u{FEFF}{\"video\":\"x\"}") == "x")
+        #expect(video("\u{FEFF}\u{FEFF}\"x\"") == nil)
+    }
+
+    @Test func `an unknown member is named when its name is short and plain`() throws {
+        for (text, name) in [
+            ("{\"video\":\"x\",\"avoid\":\"y\"}", "avoid"), ("{\"url\":1}", "url"), ("{\"a b\":1}", nil), ("{\"\\\"\":1}", nil),
+            ("{\"\":1}", nil), ("{\"\(String(repeating: "a", count: 33))\":1}", nil), ("{\"\u{E4}\":{}}", nil),
+        ] as [(String, String?)] {
+            #expect(throws: OriginBody.Fault.unknownMember(name), "\(text)") { try OriginBody.video(in: Array(text.utf8)) }
+        }
+        var asker = try Asker()
+        let answer = try asker.answer(
+            "POST /origin HTTP/1.1", ["Content-Length: 27"], body: "{\"video\":\"x\",\"avoid\":\"y\"}")
+        #expect(answer.status == 400 && answer.body.contains("member \\\"avoid\\\""), "\(answer.body)")
+        #expect(answer.body.contains("\"reason\":\"bad-body\""))
+    }
+
+    private func video(_ text: String) -> String? {
+        (try? OriginBody.video(in: Array(text.utf8))).map { String(decoding: $0, as: UTF8.self) }
+    }
 }

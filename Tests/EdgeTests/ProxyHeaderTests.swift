@@ -38,7 +38,12 @@ import Testing
         "GET / HTTP/1.1\r\n", "proxy TCP4 1.1.1.1 1.1.1.1 1 1\r\n", "PROXY TCP4 1.1.1.1 1.1.1.1 1\r\n", "PROXY TCP4 1.1.1.1\r\n",
         "PROXY TCP4 ::1 ::1 1 1\r\n", "PROXY UDP4 1.1.1.1 1.1.1.1 1 1\r\n", "PROXY TCP4 1.1.1.1 1.1.1.1 1 1 1\r\n",
         "PROXY TCP4 1.1.1.1 1.1.1.1 x 1\r\n", "PROXY TCP4  1.1.1.1 1.1.1.1 1 1\r\n", "PROXY \r\n", "PROXY TCP4 1.1.1.1 1.1.1.1 1 1\rX",
-        "PROXY UNKNOWN" + String(repeating: " ", count: 100),
+        "PROXY UNKNOWN" + String(repeating: " ", count: 100), "PROXY UNKNOWNS\r\n",
+        // Ports that were counted as digits, and families that do not match.
+        "PROXY TCP4 1.1.1.1 1.1.1.1 65536 1\r\n", "PROXY TCP4 1.1.1.1 1.1.1.1 1 99999\r\n", "PROXY TCP4 1.1.1.1 1.1.1.1 01 1\r\n",
+        "PROXY TCP4 1.1.1.1 1.1.1.1 1 00\r\n", "PROXY TCP4 1.1.1.1 1.1.1.1 1 \r\n", "PROXY TCP4 1.1.1.1 1.1.1.1 -1 1\r\n",
+        "PROXY TCP6 1.1.1.1 ::1 1 1\r\n", "PROXY TCP6 ::1 1.1.1.1 1 1\r\n", "PROXY TCP4 1.1.1.1 ::1 1 1\r\n",
+        "PROXY TCP4 ::ffff:1.1.1.1 1.1.1.1 1 1\r\n", "PROXY TCP4 01.1.1.1 1.1.1.1 1 1\r\n",
     ]) func `what is no header of version 1 is invalid`(text: String) {
         #expect(read(text) == .invalid)
     }
@@ -50,6 +55,31 @@ import Testing
         #expect(read(binary(0x21, 0x11, [UInt8](repeating: 0, count: 11))) == .invalid)
         #expect(read(binary(0x21, 0x21, [UInt8](repeating: 0, count: 35))) == .invalid)
         #expect(read(ProxyHeaderTests.signature + [0x21, 0x11, 0xFF, 0xFF]) == .invalid)
+    }
+
+    @Test func `ports go from 0 to 65535`() {
+        #expect(read("PROXY TCP4 1.1.1.1 1.1.1.1 0 65535\r\n") == .complete(length: 36, client: ClientAddress("1.1.1.1")))
+    }
+
+    /// What stands behind the addresses was not looked at, and a local socket's addresses could be missing.
+    @Test func `regression: lengths of version 2 must fit: addresses, then whole fields to the end`() {
+        let four: [UInt8] = [192, 0, 2, 1, 198, 51, 100, 1, 0x12, 0x67, 0, 80]
+        let local = [UInt8](repeating: 0, count: 216)
+        for fields in [[], [4, 0, 0], [4, 0, 1, 0], [4, 0, 2, 1, 1, 5, 0, 0]] as [[UInt8]] {
+            guard case .complete = read(binary(0x21, 0x11, four + fields)) else { Issue.record("\(fields)"); continue }
+            #expect(read(binary(0x21, 0x31, local + fields)) == .complete(length: 232 + fields.count, client: nil))
+        }
+        for fields in [[4], [4, 0], [4, 0, 1], [4, 0, 2, 1], [4, 0, 1, 0, 0], [4, 255, 255, 0]] as [[UInt8]] {
+            #expect(read(binary(0x21, 0x11, four + fields)) == .invalid, "\(fields)")
+            #expect(read(binary(0x21, 0x32, local + fields)) == .invalid, "\(fields)")
+        }
+        for (command, family) in [(0x21, 0x31), (0x21, 0x01), (0x21, 0x10), (0x21, 0x20), (0x21, 0x22), (0x21, 0x41), (0x31, 0x00)]
+            as [(UInt8, UInt8)]
+        {
+            #expect(read(binary(command, family, four)) == .invalid, "\(command) \(family)")
+        }
+        // LOCAL: the receiver takes it with any family, and drops the rest.
+        #expect(read(binary(0x20, 0x11, [1])) == .complete(length: 17, client: nil))
     }
 
     @Test func `a header is incomplete at every byte before its last`() {

@@ -6,6 +6,7 @@ import Testing
 @Suite struct ResponderInjectionTests {
     private static let names: Set<String> = [
         "Date", "Cache-Control", "Access-Control-Allow-Origin", "Connection", "Location", "Content-Type", "Content-Length", "Retry-After",
+        "Timing-Allow-Origin", "Access-Control-Expose-Headers",
     ]
     private static let bases = [
         "http://cdn.example.com/s1/", "http://cdn.example.com/s2/", "http://s1.origin-cluster/", "http://s2.origin-cluster/",

@@ -11,6 +11,7 @@ import Testing
         for path in ["/livez", "/readyz", "/livez?x=y"] {
             #expect(asker.ask("GET \(path) HTTP/1.1") == answerText("200 OK", Self.ok, body: "ok\n"))
             #expect(asker.ask("HEAD \(path) HTTP/1.1") == answerText("200 OK", Self.ok))
+            #expect(asker.ask("OPTIONS \(path) HTTP/1.1") == answerText("200 OK", Self.ok, body: "ok\n"))
         }
     }
 
@@ -19,6 +20,7 @@ import Testing
         asker.responder.isDraining = true
         let draining = ["Content-Type: text/plain; charset=utf-8", "Content-Length: 9"]
         #expect(asker.ask("GET /readyz HTTP/1.1") == answerText("503 Service Unavailable", draining, body: "draining\n"))
+        #expect(asker.ask("OPTIONS /readyz HTTP/1.1") == answerText("503 Service Unavailable", draining, body: "draining\n"))
         #expect(asker.ask("HEAD /readyz HTTP/1.1") == answerText("503 Service Unavailable", draining))
         #expect(asker.ask("GET /livez HTTP/1.1") == answerText("200 OK", Self.ok, body: "ok\n"))
         #expect(try asker.answer("GET /s1/v HTTP/1.1").status == 301)
@@ -32,7 +34,8 @@ import Testing
     func `OPTIONS answers a preflight without a body or a length`(target: String, allow: String) throws {
         var asker = try Asker()
         let fields = [
-            "Allow: \(allow)", "Access-Control-Allow-Methods: \(allow)", "Access-Control-Allow-Headers: *", "Access-Control-Max-Age: 86400",
+            "Allow: \(allow)", "Access-Control-Allow-Methods: \(allow)", "Access-Control-Allow-Headers: *, Authorization",
+            "Access-Control-Max-Age: 86400", "Vary: Access-Control-Request-Headers",
         ]
         #expect(asker.ask("OPTIONS \(target) HTTP/1.1") == answerText("204 No Content", fields))
     }

@@ -44,7 +44,7 @@ import Testing
     @Test(arguments: [
         "http://cdn.example.com", "http://cdn.example.com/", "http://cdn.example.com//s1/x", "http://cdn.example.com/s0/x",
         "http://cdn.example.com/s100/x", "http://cdn.example.com/%731/x", "http://cdn.example.com/s1%2Fx", "http://cdn.example.com/s1;a/x",
-        "http://cdn.example.com?s1/x", "http://cdn.example.com:80/s1/x", "http://cdn.example.com./s1/x", "http://xcdn.example.com/s1/x",
+        "http://cdn.example.com?s1/x", "http://cdn.example.com:443/s1/x", "http://cdn.example.com../s1/x", "http://xcdn.example.com/s1/x",
         "http://cdn.example.comx/s1/x", "http://cdn.example.com/live", "http://cdn.example.com/live/Cam",
         "http://cdn.example.com/live/Cam/",
         "http://cdn.example.com/live/cam/s1/x", "http://cdn.example.com/live/Cams1/x", "http://cdn.example.com/live/s1/x",

@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "http://lb/", "http://lb/?", "http://lb/?x=y", "http://lb/?Video=V", "http://lb/x?video=V", "http://lb/origin/?video=V",
+        "http://lb/", "http://lb/?", "http://lb/?x=y", "http://lb/?Video=V", "http://lb/x?video=V", "http://lb/origin//?video=V",
         "http://lb//?video=V",
         "http://lb/Origin?video=V", "http://lb/originx?video=V", "http://lb/s1/a.m3u8", "http://lb/%6Frigin?video=V", "http://lb/video=V",
     ])

@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "h", "http", "http:", "http:/", "http%3A/", "HTTP://s1.origin-cluster/a", "Http%3A//s1.origin-cluster/a",
+        "", "h", "http", "http:", "http:/", "http%3A/", "HTTPX://s1.origin-cluster/a", "Htt%3A//s1.origin-cluster/a", "HTTP:/s1",
         "ftp://s1.origin-cluster/a",
         "//s1.origin-cluster/a", "/s1/a", "s1.origin-cluster/a", "http:s1.origin-cluster/a", "http:/s1.origin-cluster/a",
         "httpss://s1.origin-cluster/a",
@@ -71,8 +71,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "s1.other", "s1.origin-cluste", "s1.origin-clusterx", "s1.origin-cluster.", "s1.origin-cluster.evil.example", "s1..origin-cluster",
-        "s1.origin-cluster:80", "s1.origin-cluster:", "s1.origin-cluster:8080", "s1.origin.example", "s1.origin.example:80",
+        "s1.other", "s1.origin-cluste", "s1.origin-clusterx", "s1.origin-cluster..", "s1.origin-cluster.:8080",
+        "s1.origin-cluster.evil.example", "s1..origin-cluster",
+        "s1.origin-cluster:080", "s1.origin-cluster::", "s1.origin-cluster:80:", "s1.origin-cluster:80.", "s1.origin-cluster:8080",
+        "s1.origin.example", "s1.origin.example:80",
         "s1.origin.example:8080:8080", "s1.origin.example:08080", "s0.origin-cluster", "s100.origin-cluster", "s01.origin-cluster",
         "xs1.origin-cluster", "s1x.origin-cluster", "x.s1.origin-cluster", "s1.x.origin-cluster", "origin-cluster", ".origin-cluster",
         "s1.",
@@ -86,6 +88,21 @@ import Testing
             #expect(throws: Refusal.unknownHost) { try table.find(url) }
             #expect(throws: Refusal.unknownHost) { try table.find(encoded(url)) }
         }
+    }
+
+    /// They were 403, and an upper-case scheme 400.
+    @Test(arguments: [
+        "HTTP://s1.origin-cluster/a", "hTTpS://s1.origin-cluster/a", "http://s1.origin-cluster:80/a", "https://s1.origin-cluster:443/a",
+        "http://s1.origin-cluster:/a", "http://s1.origin-cluster./a", "HTTPS://S1.ORIGIN-CLUSTER.:443/a",
+        "http://CDN.example.com:80/s1/a", "HTTPS://cdn.example.com./s1/a", "HTTP://balancer/origin/?video=http://s1.origin-cluster/a",
+    ])
+    func `regression: an upper-case scheme, the scheme's own port and a dot behind the host mean nothing`(url: String) throws {
+        for found in [try table.find(url), try table.find(encoded(url))] { #expect(found.location() == "http://s1.origin-cluster/a") }
+    }
+
+    @Test(arguments: ["http://s1.origin-cluster:443/a", "https://s1.origin-cluster:80/a", "http://cdn.example.com:443/s1/a"])
+    func `the other scheme's port is another server`(url: String) {
+        #expect(throws: Refusal.unknownHost) { try table.find(url) }
     }
 
     @Test(arguments: ["user@", "user:password@", "@", "s1.origin-cluster@", "evil.example:80@", "%40@"])

@@ -1,8 +1,7 @@
 import NIOCore
-import NIOHTTP1
 import Steering
 
-/// One client connection on the slow path: heads through the strict scanner, bodies through llhttp, absolute deadlines, bounded memory,
+/// One client connection on the slow path: heads and bodies strictly read, absolute deadlines, bounded memory,
 /// and a close that does not reset the answer away.
 ///
 /// It prevents: slow heads and bodies (deadlines do not move when bytes drip in), clients that send without reading (reading stops
@@ -10,7 +9,6 @@ import Steering
 /// input is drained before the close, RFC 9112 §9.6).
 final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private enum Phase: Equatable {
@@ -18,7 +16,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         case head
         /// After an answer, before the next head's first byte.
         case idle
-        /// A body goes to llhttp.
+        /// Within a body.
         case body
         /// Everything is said; what still comes in is dropped.
         case draining
@@ -32,6 +30,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var input: ByteBuffer
     private var firstOutput: ByteBuffer
     private let closesAfterFirstOutput: Bool
+    private var body = BodyReader(.none, limit: 0)
     private var headInBody = RequestHead()
     private var clientInBody = ClientAddress.unknown
     private var fieldsInBody: [UInt8] = []
@@ -95,7 +94,7 @@ final class ConnectionHandler: ChannelInboundHandler {
                 input.writeImmutableBuffer(bytes)
             }
             answer(context)
-        case .body: forwardBody(bytes, context)
+        case .body: takeBody(bytes, context)
         case .draining:
             receivedInPhase += bytes.readableBytes
             if receivedInPhase > Limits.drainBytes { close(context) }
@@ -125,6 +124,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         if last == .body {
             worker.bodies.give(bodyBytesHeld)
             bodyBytesHeld = 0
+            body = BodyReader(.none, limit: 0)
         }
     }
 
@@ -203,49 +203,40 @@ extension ConnectionHandler {
 // MARK: - Bodies
 
 extension ConnectionHandler {
-    /// Lets llhttp frame the body. It sees one message at most: the connection closes after an answer to a body.
+    /// The connection closes after an answer to a body, so this is its last message.
     private func beginBody(_ head: RequestHead, _ context: ChannelHandlerContext) {
         if case .length(let length) = head.body, length > worker.limits.body { return refuse(.bodyTooLarge, context) }
         phase = .body
+        body = BodyReader(head.body, limit: worker.limits.body)
         headInBody = head
         fieldsInBody = input.getBytes(at: input.readerIndex + head.fields.lowerBound, length: head.fields.count) ?? []
         clientInBody = worker.responder.clientSource.client(of: head, input.readableBytesUInt8Span, peer: peer)
-        receivedInPhase = -head.length
+        receivedInPhase = 0
         setDeadline(seconds: worker.limits.bodySeconds, context)
         if head.expectsContinue { worker.responder.writer.append("HTTP/1.1 100 Continue\r\n\r\n") }
         sendAnswers(context)
-        let collector = BodyCollector(
-            limit: worker.limits.body, done: { [weak self] body in self?.endBody(body, context) },
-            failed: { [weak self] in if self?.phase == .body { self?.refuse(.framing, context) } })
-        do {
-            try context.pipeline.syncOperations.addHandlers(
-                [ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)), collector], position: .after(self))
-        } catch {
-            return close(context)
-        }
-        forwardBody(input, context)
+        input.moveReaderIndex(forwardBy: head.length)
+        takeBody(input, context)
         input.clear()
     }
 
     /// What follows the body belongs to no request: the connection ends with its answer.
-    private func forwardBody(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func takeBody(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         var bytes = bytes
         if case .length(let length) = headInBody.body {
             bytes = bytes.getSlice(at: bytes.readerIndex, length: min(bytes.readableBytes, length - receivedInPhase)) ?? bytes
         }
         receivedInPhase += bytes.readableBytes
         guard receivedInPhase <= worker.limits.body else { return refuse(.bodyTooLarge, context) }
-        // The head goes the same way, and is not of the body.
-        let more = max(0, receivedInPhase) - bodyBytesHeld
-        guard worker.bodies.take(more) else { return refuse(.bodiesTooLarge, context) }
-        bodyBytesHeld += more
-        context.fireChannelRead(wrapInboundOut(bytes))
-    }
-
-    private func endBody(_ body: [UInt8], _ context: ChannelHandlerContext) {
-        guard phase == .body else { return }
-        worker.responder.respond(toBody: body, of: headInBody, fields: fieldsInBody, from: clientInBody)
-        finish(context)
+        guard worker.bodies.take(bytes.readableBytes) else { return refuse(.bodiesTooLarge, context) }
+        bodyBytesHeld += bytes.readableBytes
+        switch body.take(bytes.readableBytesUInt8Span) {
+        case .incomplete: break
+        case .fault(let fault): refuse(fault, context)
+        case .complete:
+            worker.responder.respond(toBody: body.content, of: headInBody, fields: fieldsInBody, from: clientInBody)
+            finish(context)
+        }
     }
 }
 

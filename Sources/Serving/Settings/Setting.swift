@@ -49,6 +49,10 @@ public struct Setting: Sendable {
     public static let forwardedField = Setting(
         name: "forwarded-field", fallback: "x-forwarded-for",
         help: "The field that trusted proxies write: x-forwarded-for or forwarded (RFC 7239). The other is not read.")
+    public static let corsCredentialsOrigins = Setting(
+        name: "cors-credentials-origins", fallback: "",
+        help: "Origins whose pages may send cookies or other credentials along, parted by commas: https://player.example.com. At most 64; "
+            + "pages of all others read answers without.")
     public static let geoipCountry = Setting(
         name: "geoip-country", fallback: "",
         help: "GeoIP database (MaxMind's format) of countries, for rules by countries; read again when the file changes.")
@@ -92,7 +96,7 @@ public struct Setting: Sendable {
 
     public static let all = [
         listen, admin, adminNames, database, state, assets, adminToken, nodeName, workers, fastPath, proxyProtocol, trustedProxies,
-        forwardedField,
+        forwardedField, corsCredentialsOrigins,
         geoipCountry, geoipASN, probeLinkLocal, targetBytes, headBytes, headFields, bodyBytes, headTimeout,
         bodyTimeout, idleTimeout, clientRate, clientBurst, accessLog, accessLogEvery, accessLogMask,
         lameDuck, drainTimeout, logFormat, logLevel,

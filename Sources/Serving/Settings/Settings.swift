@@ -22,6 +22,7 @@ public struct Settings: Sendable {
     let usesFastPath: Bool
     let probesLinkLocal: Bool
     public let clientSource: ClientSource
+    let credentialOrigins: [String]
     /// Files of GeoIP databases.
     let geoIPPaths: [GeoIPDatabase.Kind: String]
     let limits: Limits
@@ -55,6 +56,7 @@ public struct Settings: Sendable {
         usesFastPath = reader.flag(.fastPath)
         probesLinkLocal = reader.flag(.probeLinkLocal)
         clientSource = reader.clientSource()
+        credentialOrigins = reader.origins(.corsCredentialsOrigins)
         geoIPPaths = source.geoIPPaths
         if !geoIPPaths.isEmpty, !GeoIPDatabase.isSupported {
             reader.note(geoIPPaths[.country] == nil ? .geoipASN : .geoipCountry, "cannot be used: this program was built without GeoIP")
@@ -86,6 +88,12 @@ extension Settings {
     fileprivate static var machineName: String {
         let text = try? String(contentsOfFile: "/proc/sys/kernel/hostname", encoding: .utf8)
         return text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "unnamed"
+    }
+}
+
+extension String {
+    fileprivate var hasDefaultPort: Bool {
+        hasPrefix("http://") && hasSuffix(":80") || hasPrefix("https://") && hasSuffix(":443")
     }
 }
 
@@ -163,6 +171,19 @@ struct SettingsReader {
         client.field = ClientSource.Field(rawValue: field) ?? .xForwardedFor
         if client.field.rawValue != field { note(.forwardedField, "must be x-forwarded-for or forwarded, is \"\(field)\"") }
         return client
+    }
+
+    /// Origins as browsers write them (RFC 6454 §6.2): scheme and host in lower case, no default port, no path.
+    mutating func origins(_ setting: Setting) -> [String] {
+        let texts = source.text(setting).split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        if texts.count > 64 { note(setting, "has \(texts.count) origins; at most 64 are taken") }
+        for text in texts
+        where text.wholeMatch(of: /https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?/) == nil || text.hasDefaultPort {
+            note(
+                setting,
+                "must list origins such as https://player.example.com, in lower case and without path or default port, has \"\(text)\"")
+        }
+        return texts
     }
 
     mutating func address(_ setting: Setting) -> ListenAddress {

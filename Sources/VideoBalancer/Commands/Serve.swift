@@ -24,6 +24,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: .init(of: .proxyProtocol)) var proxyProtocol: String?
     @Option(help: .init(of: .trustedProxies)) var trustedProxies: String?
     @Option(help: .init(of: .forwardedField)) var forwardedField: String?
+    @Option(help: .init(of: .corsCredentialsOrigins)) var corsCredentialsOrigins: String?
     @OptionGroup var geoIP: GeoIPOptions
     @Option(help: .init(of: .probeLinkLocal)) var probeLinkLocal: String?
     @Option(help: .init(of: .targetBytes)) var targetBytes: String?
@@ -47,7 +48,8 @@ struct Serve: AsyncParsableCommand {
         [
             (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.assets, assets), (.nodeName, nodeName),
             (.workers, workers), (.fastPath, noFastPath ? "off" : nil), (.proxyProtocol, proxyProtocol),
-            (.trustedProxies, trustedProxies), (.forwardedField, forwardedField), (.probeLinkLocal, probeLinkLocal),
+            (.trustedProxies, trustedProxies), (.forwardedField, forwardedField), (.corsCredentialsOrigins, corsCredentialsOrigins),
+            (.probeLinkLocal, probeLinkLocal),
             (.targetBytes, targetBytes), (.headBytes, headBytes),
             (.headFields, headFields), (.bodyBytes, bodyBytes), (.headTimeout, headTimeout),
             (.bodyTimeout, bodyTimeout), (.idleTimeout, idleTimeout), (.clientRate, clientRate),
