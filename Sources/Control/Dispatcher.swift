@@ -72,7 +72,7 @@ struct Dispatcher: HTTPResponder {
         let isHealth = matching.contains { Dispatcher.health.contains($0.0.path) }
         let method = request.method == .head || isHealth && request.method == .options ? .get : request.method
         if let (endpoint, parameter) = matching.first(where: { $0.0.method == method }) { return .endpoint(endpoint, parameter: parameter) }
-        return matching.isEmpty ? .nothing : .otherMethods(matching.map(\.0.method))
+        return matching.isEmpty ? .nothing : .otherMethods(matching.map(\.0.method) + (isHealth ? [.options] : []))
     }
 
     private static let health: [[Substring]] = [["livez"], ["readyz"]]

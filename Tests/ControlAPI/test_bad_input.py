@@ -183,10 +183,11 @@ def request_head(balancer, method, path, *fields):
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-@pytest.mark.parametrize("size", [2**20 + 1, 10_000_000])
 @pytest.mark.parametrize("framing", ["Content-Length", "chunked"])
-@pytest.mark.parametrize(("method", "path"), [("PUT", "/api/v1/catalog"), ("POST", "/api/v1/explain")])
-def test_a_body_over_a_mebibyte_is_refused(balancer, api, framing, size, method, path):
+@pytest.mark.parametrize(("method", "path", "size"), [
+    ("PUT", "/api/v1/catalog", 2**24 + 1), ("PUT", "/api/v1/rules", 20_000_000), ("POST", "/api/v1/explain", 2**20 + 1),
+    ("POST", "/api/v1/cdns", 2**20 + 1), ("POST", "/api/v1/explain", 10_000_000)])
+def test_a_body_over_its_limit_is_refused(balancer, api, framing, size, method, path):
     before = api.etag()
     fields = ["Content-Type: application/json", f"If-Match: {before}"]
     body = b'{"comment": "' + b"x" * (size - 15) + b'"}'
