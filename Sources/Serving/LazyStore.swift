@@ -31,6 +31,10 @@ actor LazyStore: CatalogStore, KeyStore {
         try await store().revisions(before: before, limit: limit)
     }
 
+    func predecessors() async throws -> [String] { try await store().predecessors() }
+
+    func adopt(predecessor id: String) async throws { try await store().adopt(predecessor: id) }
+
     func keys() async throws -> [APIKey] { try await store().keys() }
 
     func addKey(_ key: APIKey) async throws { try await store().addKey(key) }

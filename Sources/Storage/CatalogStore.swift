@@ -33,4 +33,12 @@ public protocol CatalogStore: Sendable {
     ///
     /// - Parameter limit: at most 1000 are read at once.
     func revisions(before: Int?, limit: Int) async throws -> [Revision]
+
+    /// The ids of the databases that this one succeeds, oldest first: whoever followed one of them may follow this one.
+    func predecessors() async throws -> [String]
+
+    /// Notes the id of a database that this one succeeds; a second time it changes nothing. Of more than 100 the oldest is forgotten.
+    ///
+    /// - Throws: `.refused` for what is no database's id: 32 hexadecimal digits.
+    func adopt(predecessor id: String) async throws
 }

@@ -61,4 +61,8 @@ public struct SQLStore: CatalogStore {
     public func revisions(before: Int?, limit: Int) async throws -> [Revision] {
         try await table.revisions(before: before, limit: limit)
     }
+
+    public func predecessors() async throws -> [String] { try await IdentityTable(connection: connection).predecessors() }
+
+    public func adopt(predecessor id: String) async throws { try await IdentityTable(connection: connection).adopt(predecessor: id) }
 }
