@@ -62,7 +62,7 @@ actor Publisher {
     /// - Parameter now: milliseconds since 1970, UTC.
     func follow(_ store: any CatalogStore & FleetStore, now: Int64) async throws {
         try await turnstile.pass { [self] in
-            guard let polled = try await store.poll(nodesSeenSince: now - FleetNode.silentAfter) else { throw NoCatalog() }
+            guard let polled = try await store.poll() else { throw NoCatalog() }
             await apply(polled)
             let head = polled.head
             if await runs(head) { return try await republishForCaps() }

@@ -18,7 +18,7 @@ struct RevisionTable: Sendable {
             """
             SELECT i.value, r.id, r.checksum FROM balancer_revisions AS r \
             LEFT JOIN balancer_identity AS i ON i.id = 1 ORDER BY r.id DESC LIMIT 1
-            """, [])
+            """, [], lane: .poll)
         guard let row = rows.first else { return nil }
         guard row.count == 3, case .text(let databaseID) = row[0], case .integer(let id) = row[1], case .text(let checksum) = row[2] else {
             throw StorageError(
@@ -29,7 +29,7 @@ struct RevisionTable: Sendable {
 
     func load() async throws(StorageError) -> Revision? {
         let sql = "SELECT \(RevisionTable.columns) FROM balancer_revisions ORDER BY id DESC LIMIT 1"
-        return try await read(sql, []).first
+        return try await read(sql, [], lane: .poll).first
     }
 
     func revision(_ id: Int) async throws(StorageError) -> Revision? {
@@ -95,9 +95,9 @@ struct RevisionTable: Sendable {
         guard !text.utf8.contains(0) else { throw StorageError(.refused, at: connection.place, "the \(name) contains a NUL character") }
     }
 
-    private func read(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> [Revision] {
+    private func read(_ sql: String, _ arguments: [SQLValue], lane: SQLLane = .read) async throws(StorageError) -> [Revision] {
         var revisions: [Revision] = []
-        for row in try await connection.query(sql, arguments) { revisions.append(try decode(row)) }
+        for row in try await connection.query(sql, arguments, lane: lane) { revisions.append(try decode(row)) }
         return revisions
     }
 

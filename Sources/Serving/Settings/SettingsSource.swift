@@ -70,6 +70,9 @@ public struct SettingsSource {
         return text.trimmingCharacters(in: .newlines)
     }
 
+    /// The file that such a secret comes from, for whoever reads it anew; nil when it comes from its variable.
+    func secretFile(named name: String) -> String? { variable(name) == nil ? variable(name + "_FILE") : nil }
+
     private static func names(in text: String) -> [String] {
         text.split(whereSeparator: \.isNewline).compactMap { line in
             let line = line.trimmingCharacters(in: .whitespaces)
