@@ -92,11 +92,10 @@ struct BalancerNode: Node {
         guard condition.trouble == nil, let nodes = try? await store.nodes(), let newest = try? await store.head() else {
             return .null
         }
-        let now = SystemClock.now()
         return .array(
             nodes.map { node in
                 let isCurrent = node.revision == newest.revision && node.checksum == newest.checksum
-                let state = now - node.seen > FleetNode.silentAfter ? "silent" : isCurrent ? "current" : "lagging"
+                let state = node.isSilent ? "silent" : isCurrent ? "current" : "lagging"
                 return .object([
                     .init("id", .string(node.id)),
                     .init("name", .string(node.name)),

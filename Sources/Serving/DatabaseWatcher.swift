@@ -19,8 +19,6 @@ struct DatabaseWatcher: Service {
     let condition: NodeCondition
     /// The database's place, for errors.
     let place: String
-    /// Milliseconds since 1970, UTC.
-    let now: @Sendable () -> Int64
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
@@ -35,24 +33,29 @@ struct DatabaseWatcher: Service {
     func look() async {
         var trouble: NodeCondition.Trouble?
         do {
-            try await follow()
-            trouble = writeTrouble().map { .init(kind: .unwritable, reason: $0) }
+            let told = try await follow()
+            trouble = (writeTrouble() ?? told).map { .init(kind: .unwritable, reason: $0) }
         } catch {
             trouble = .init(error)
         }
         condition.databaseIs(trouble, revision: publisher.view.current.revision)
     }
 
-    private func follow() async throws {
+    /// - Returns: why the database says that it takes no changes; nil while it does.
+    private func follow() async throws -> String? {
         let look = await publisher.beginLook()
-        guard let polled = try await store.poll(nodesSeenSince: now() - FleetNode.silentAfter) else {
+        guard let polled = try await store.poll() else {
             throw StorageError(.emptied, at: place, "the newest revision here is \(publisher.view.current.revision)")
         }
         let current = publisher.view.current
         try await store.requireSuccession(of: current.databaseID, in: polled.head.databaseID, at: place)
-        if current.head == polled.head { return await publisher.take(polled, nil, of: look) }
+        if current.head == polled.head {
+            await publisher.take(polled, nil, of: look)
+            return polled.writeTrouble
+        }
         guard let revision = try await store.load() else { throw StorageError(.emptied, at: place, "it was emptied just now") }
         await publisher.take(polled, revision, of: look)
+        return polled.writeTrouble
     }
 }
 

@@ -50,7 +50,7 @@ actor LazyStore: CatalogStore, KeyStore {
     private func prepare() async throws -> SQLStore {
         defer { opening = nil }
         let store = try await SQLStore.open(database)
-        _ = try await store.migrator().up()
+        _ = try await store.migrator().up(report: report)
         opened = store
         return store
     }

@@ -131,7 +131,7 @@ public struct Server: Sendable {
         let logger = logger
         let watcher = DatabaseWatcher(
             store: parts.store, writeTrouble: { parts.store.writeTrouble }, publisher: parts.publisher, condition: parts.condition,
-            place: "\(settings.database)", now: { SystemClock.now() })
+            place: "\(settings.database)")
         let geoIPWatcher = GeoIPWatcher(files: parts.geoIP, publisher: parts.publisher)
         let prober = Prober(allowsLinkLocal: settings.probesLinkLocal, remembering: parts.remembered) { snapshot, change in
             ProbeReports.log(change, logger)

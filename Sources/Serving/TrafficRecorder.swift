@@ -8,23 +8,36 @@ import Storage
 /// away. Redirects know nothing of it.
 actor TrafficRecorder: Service {
     /// At most one statement in so many seconds, so that a backlog is worked off without a burst.
-    private static let pace: Int64 = 6
+    private static let pace = Duration.seconds(6)
 
-    private let edge: EdgeServer
+    private let takeTraffic: @Sendable () async throws -> [TrafficCounts]
     private let store: any FleetStore
     private let logger: Logger
     private let now: @Sendable () -> Int64
+    private let uptime: @Sendable () -> Duration
     private var backlog: TrafficBacklog
     private var trouble: String?
     private var lost: Int64 = 0
 
-    /// - Parameter now: milliseconds since 1970, UTC.
     init(edge: EdgeServer, store: any FleetStore, node: String, boot: String, logger: Logger, now: @escaping @Sendable () -> Int64) {
-        self.edge = edge
+        self.init(takeTraffic: { try await edge.takeTraffic() }, store: store, node: node, boot: boot, logger: logger, now: now)
+    }
+
+    /// - Parameters:
+    ///   - takeTraffic: takes what the workers have counted since they were last asked.
+    ///   - now: milliseconds since 1970, UTC.
+    ///   - uptime: by a clock that nobody sets.
+    init(
+        takeTraffic: @escaping @Sendable () async throws -> [TrafficCounts], store: any FleetStore, node: String, boot: String,
+        logger: Logger, now: @escaping @Sendable () -> Int64,
+        uptime: @escaping @Sendable () -> Duration = { SystemClock.uptime() }
+    ) {
+        self.takeTraffic = takeTraffic
         self.store = store
         self.logger = logger
         self.now = now
-        backlog = TrafficBacklog(node: node, boot: boot, now: now() / 1000)
+        self.uptime = uptime
+        backlog = TrafficBacklog(node: node, boot: boot, now: now() / 1000, uptime: uptime())
     }
 
     /// Closed minutes that are not in the database yet.
@@ -50,32 +63,32 @@ actor TrafficRecorder: Service {
         try? await cancelWhenGracefulShutdown {
             while true {
                 let rest = await self.rest
-                try await Task.sleep(for: .milliseconds(rest))
+                try await Task.sleep(for: rest)
                 await self.beat()
             }
         }
         await collect()
-        backlog.close(now: now() / 1000)
+        backlog.close(now: now() / 1000, uptime: uptime())
         while await store() {}
     }
 
-    /// Milliseconds to the next beat: the end of the minute, or earlier when something waits.
-    private var rest: Int64 {
-        let end = backlog.end * 1000 - now()
-        return max(1, min(end, backlog.minutes > 0 ? TrafficRecorder.pace * 1000 : 60_000))
+    /// To the next beat: the end of the minute, or earlier when something waits.
+    private var rest: Duration {
+        let end = backlog.left(now: now(), uptime: uptime())
+        return max(.milliseconds(1), backlog.minutes > 0 ? min(end, TrafficRecorder.pace) : end)
     }
 
-    private func beat() async {
-        if now() / 1000 >= backlog.end {
+    func beat() async {
+        if backlog.left(now: now(), uptime: uptime()) <= .zero {
             await collect()
-            backlog.close(now: now() / 1000)
+            backlog.close(now: now() / 1000, uptime: uptime())
         }
         _ = await store()
     }
 
     private func collect() async {
         do {
-            add(try await edge.takeTraffic())
+            add(try await takeTraffic())
         } catch {
             logger.error("the workers' traffic cannot be read", metadata: ["error": "\(error)"])
         }
@@ -85,7 +98,7 @@ actor TrafficRecorder: Service {
     ///
     /// - Returns: whether there was one and it is stored.
     private func store() async -> Bool {
-        guard let batch = backlog.next(now: now() / 1000) else { return false }
+        guard let batch = backlog.next(uptime: uptime()) else { return false }
         if backlog.lost > lost {
             logger.error("traffic was given up: nobody knows whether it is stored", metadata: ["requests": "\(backlog.lost - lost)"])
             lost = backlog.lost

@@ -18,10 +18,12 @@ final class CountedConnection: SQLConnection {
         return try await connection.execute(sql, arguments, proof: proof)
     }
 
-    func query(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> [[SQLValue]] {
+    func query(_ sql: String, _ arguments: [SQLValue], lane: SQLLane) async throws(StorageError) -> [[SQLValue]] {
         count.wrappingAdd(1, ordering: .relaxed)
-        return try await connection.query(sql, arguments)
+        return try await connection.query(sql, arguments, lane: lane)
     }
+
+    func writeTrouble(serverIsReadOnly isReadOnly: Bool?) -> StorageError? { connection.writeTrouble(serverIsReadOnly: isReadOnly) }
 
     func transaction(_ statements: [SQLStatement]) async throws(StorageError) {
         count.wrappingAdd(UInt64(statements.count) + 2, ordering: .relaxed)

@@ -17,6 +17,8 @@ public struct FleetNode: Sendable, Equatable {
     public let checksum: String
     /// When it wrote this: milliseconds since 1970, UTC, by its own clock.
     public let seen: Int64
+    /// Its row has not changed for `silentAfter`, as the balancer that read it saw: it is down, or cut off from the database.
+    public var isSilent = false
 
     public init(
         id: String, name: String, address: String, version: String, boot: String, started: Int64, revision: Int, checksum: String,
@@ -36,9 +38,9 @@ public struct FleetNode: Sendable, Equatable {
     /// An id for a node or for one start of it.
     public static func makeID() -> String { Checksum.randomID() }
 
-    /// A node that has not been seen for so many milliseconds is silent: it is down, or cut off from the database.
+    /// A node whose row does not change for so many milliseconds is silent.
     public static let silentAfter: Int64 = 60_000
-    /// A node that has not been seen for so many milliseconds is forgotten: one day.
+    /// A silent node that was not seen for so many milliseconds is forgotten: one day.
     public static let forgottenAfter: Int64 = 86_400_000
 }
 
@@ -47,15 +49,25 @@ public struct Polled: Sendable, Equatable {
     public let head: Head
     /// Without their last uses.
     public let keys: [APIKey]
-    /// Nodes that were seen since the time asked for, this one included.
+    /// Nodes that are not silent, this one included.
     public let nodesSeen: Int
+    /// Why changes cannot be stored, in one line: the last one failed, or the server says that it is read-only; nil while they can.
+    public let writeTrouble: String?
+
+    public init(head: Head, keys: [APIKey], nodesSeen: Int, writeTrouble: String? = nil) {
+        self.head = head
+        self.keys = keys
+        self.nodesSeen = nodesSeen
+        self.writeTrouble = writeTrouble
+    }
 }
 
 /// What several balancers share through one database.
 public protocol FleetStore: Sendable {
-    /// - Parameter since: nodes seen before it are not counted; milliseconds since 1970, UTC.
+    /// Waits for no other call.
+    ///
     /// - Returns: nil when no revision is stored.
-    func poll(nodesSeenSince since: Int64) async throws -> Polled?
+    func poll() async throws -> Polled?
 
     /// Writes a node down, in place of what it wrote before.
     func register(_ node: FleetNode) async throws
@@ -66,8 +78,12 @@ public protocol FleetStore: Sendable {
     /// All nodes by name, 1000 at most.
     func nodes() async throws -> [FleetNode]
 
-    /// Removes what has served its time: nodes unseen for long, uses of keys that are gone.
+    /// Removes what has served its time: silent nodes unseen for long, uses of keys that are gone.
     func tidy(now: Int64) async throws
+
+    /// When traffic was last counted, in seconds since 1970, UTC, whichever node it was: what a clock that has jumped is compared with. The
+    /// newest few minutes do not count, which it may have stored itself. nil while there is no history.
+    func newestTraffic() async throws -> Int64?
 
     /// Stores a part of a minute; a second time it changes nothing.
     func write(_ batch: TrafficBatch) async throws

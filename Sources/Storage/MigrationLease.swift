@@ -8,32 +8,54 @@ struct MigrationLease: Sendable {
     static let length: Int64 = 30_000
     /// Milliseconds to wait for a process that renews its lease again and again.
     static let patience: Int64 = 300_000
+    /// Milliseconds between two lines of whoever waits.
+    static let reportPace: Int64 = 5000
 
     let connection: any SQLConnection
     let clock: MigrationClock
     let owner: String
+    /// Told one line when it begins to wait, and more while it does.
+    var report: @Sendable (String) -> Void = { _ in }
 
     /// Waits until the lease is free, and takes it.
     ///
-    /// - Throws: `.migrating` when it is not free within `patience` or the task is cancelled.
+    /// How long it waits is counted by the steady clock; the wall clock only tells a lease that ended before.
+    ///
+    /// - Throws: `.migrating` when it is not free within `patience`, or at once when the task is cancelled.
     func take() async throws(StorageError) {
         try await makeRow()
-        let start = clock.now()
-        var seen: (holder: Holder, at: Int64)?
+        let start = clock.uptime()
+        var seen: (holder: Holder, at: Duration)?
+        var reported: Duration?
         while true {
-            let now = clock.now()
             let holder = try await current()
-            if seen?.holder != holder { seen = (holder, now) }
-            let end = min(holder.expires, (seen?.at ?? now) &+ MigrationLease.length)
-            if holder.owner.isEmpty || holder.owner == owner || end <= now {
+            let uptime = clock.uptime()
+            if seen?.holder != holder { seen = (holder, uptime) }
+            let now = clock.now()
+            let left = min(
+                holder.expires <= now ? 0 : holder.expires &- now,
+                MigrationLease.length - MigrationLease.milliseconds(uptime - (seen?.at ?? uptime)))
+            if holder.owner.isEmpty || holder.owner == owner || left <= 0 {
                 if try await replace(holder) { return }
-            } else if now &- start >= MigrationLease.patience || Task.isCancelled {
-                throw StorageError(.migrating, at: connection.place, "\(holder.owner) holds the lease for \(end &- now) ms more")
-            } else {
-                await clock.pause(.milliseconds(min(250, end &- now)))
+                continue
             }
+            if uptime - start >= .milliseconds(MigrationLease.patience) { throw held(holder, left) }
+            if reported.map({ uptime - $0 >= .milliseconds(MigrationLease.reportPace) }) ?? true {
+                reported = uptime
+                report(
+                    "\(connection.place): another process migrates it, or was killed at it: waiting for its lease, \(left / 1000 + 1) s at most"
+                )
+            }
+            if !Task.isCancelled { await clock.pause(.milliseconds(min(250, left))) }
+            if Task.isCancelled { throw held(holder, left) }
         }
     }
+
+    private func held(_ holder: Holder, _ left: Int64) -> StorageError {
+        StorageError(.migrating, at: connection.place, "\(holder.owner) holds the lease for \(left) ms more")
+    }
+
+    private static func milliseconds(_ duration: Duration) -> Int64 { Int64(duration / .milliseconds(1)) }
 
     /// - Throws: `.leaseLost` when another process took it after it ran out.
     func renew() async throws(StorageError) {

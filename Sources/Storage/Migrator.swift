@@ -39,12 +39,14 @@ public struct Migrator: Sendable {
 
     /// Runs every step that is not applied, oldest first. A database that is up to date is only read, so it may be locked or read-only.
     ///
+    /// - Parameter report: told one line when it begins to wait for another process's lease, and one every 5 s while it does.
     /// - Returns: the steps run now; empty when there was nothing to do.
-    /// - Throws: as `status()`; `.migrating` when another process holds the lease for too long; whatever a statement fails with.
+    /// - Throws: as `status()`; `.migrating` when another process holds the lease for too long, and at once when the
+    ///   task is cancelled while it waits; whatever a statement fails with.
     @discardableResult
-    public func up() async throws(StorageError) -> [MigrationStatus] {
+    public func up(report: @escaping @Sendable (String) -> Void = { _ in }) async throws(StorageError) -> [MigrationStatus] {
         if try await status().allSatisfy({ $0.state == .applied }) { return [] }
-        return try await holdingLease { () async throws(StorageError) in
+        return try await holdingLease(report) { () async throws(StorageError) in
             // Whoever held the lease before may have done it all.
             let states = try await record.states()
             var done: [MigrationStatus] = []
@@ -103,13 +105,15 @@ public struct Migrator: Sendable {
     }
 
     private func holdingLease<Value: Sendable>(
-        _ body: () async throws(StorageError) -> Value
+        _ report: @escaping @Sendable (String) -> Void = { _ in }, _ body: () async throws(StorageError) -> Value
     ) async throws(StorageError) -> Value {
         for table in [Migrations.record, Migrations.lease] {
             let sql = table.split(separator: "{options}", omittingEmptySubsequences: false).joined(
                 separator: connection.dialect.tableOptions)
             try await connection.execute(sql, [])
         }
+        var lease = lease
+        lease.report = report
         try await lease.take()
         do {
             let value = try await body()

@@ -4,27 +4,53 @@ struct NodeTable: Sendable {
 
     private static let columns = "id, name, address, version, boot, started, revision, checksum, seen"
 
-    /// The newest revision is joined with every key, so that one statement tells all, whoever changed it and how.
-    func poll(nodesSeenSince since: Int64) async throws(StorageError) -> Polled? {
+    /// What one statement tells.
+    struct Answer: Sendable {
+        let head: Head
+        let keys: [APIKey]
+        /// When each node wrote its row, by its own clock, by its id.
+        let seen: [String: Int64]
+        let isServerReadOnly: Bool
+    }
+
+    /// The newest revision is joined with every key and followed by every node, so that one statement tells all, whoever changed it and how.
+    func poll() async throws(StorageError) -> Answer? {
         let rows = try await connection.query(
             """
-            SELECT i.value, r.id, r.checksum, (SELECT COUNT(*) FROM balancer_nodes WHERE seen >= ?), \(KeyTable.columns) \
+            SELECT i.value AS value, r.id AS revision, r.checksum AS checksum, \(connection.dialect.readOnlyColumns), \
+            \(KeyTable.columns), NULL AS seen \
             FROM (SELECT id, checksum FROM balancer_revisions ORDER BY id DESC LIMIT 1) AS r \
-            LEFT JOIN balancer_identity AS i ON i.id = 1 LEFT JOIN balancer_keys AS k ON 1 = 1 ORDER BY k.name
-            """, [.integer(since)])
-        guard let first = rows.first else { return nil }
-        guard first.count == 9, case .text(let databaseID) = first[0], case .integer(let id) = first[1],
-            case .text(let checksum) = first[2],
-            case .integer(let nodes) = first[3]
-        else {
-            throw StorageError(
-                .corrupt, at: connection.place, "the newest revision or the database's id is not of the kind it was stored as")
+            LEFT JOIN balancer_identity AS i ON i.id = 1 LEFT JOIN balancer_keys AS k ON 1 = 1 \
+            UNION ALL SELECT n.id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n.seen \
+            FROM (SELECT id, seen FROM balancer_nodes LIMIT 1000) AS n ORDER BY 6
+            """, [], lane: .poll)
+        guard rows.allSatisfy({ $0.count == 11 }) else { throw unreadable }
+        var seen: [String: Int64] = [:]
+        for row in rows { if case (.text(let id), .integer(let time)) = (row[0], row[10]) { seen[id] = time } }
+        let heads = rows.filter { $0[1] != .null }
+        guard let first = heads.first else { return nil }
+        guard case .text(let databaseID) = first[0], case .integer(let id) = first[1], case .text(let checksum) = first[2] else {
+            throw unreadable
         }
-        var keys: [APIKey] = []
         let table = KeyTable(connection: connection)
-        for row in rows where row[4] != .null { keys.append(try table.key(row[4...])) }
-        return Polled(
-            head: Head(databaseID: databaseID, revision: Int(id), checksum: checksum), keys: keys, nodesSeen: Int(nodes))
+        var keys: [APIKey] = []
+        for row in heads where row[5] != .null { keys.append(try table.key(row[5..<10])) }
+        return Answer(
+            head: Head(databaseID: databaseID, revision: Int(id), checksum: checksum), keys: keys, seen: seen,
+            isServerReadOnly: first[3...4].contains(where: NodeTable.isOn))
+    }
+
+    private var unreadable: StorageError {
+        StorageError(.corrupt, at: connection.place, "the newest revision or the database's id is not of the kind it was stored as")
+    }
+
+    /// MariaDB 12 answers with words.
+    private static func isOn(_ value: SQLValue) -> Bool {
+        switch value {
+        case .integer(let number): number != 0
+        case .text(let word): word != "OFF" && word != "0"
+        case .null, .foreign: false
+        }
     }
 
     func register(_ node: FleetNode) async throws(StorageError) {
@@ -54,8 +80,10 @@ struct NodeTable: Sendable {
         try await connection.execute("DELETE FROM balancer_nodes WHERE id = ?", [.text(id)])
     }
 
-    func forget(unseenSince time: Int64) async throws(StorageError) {
-        try await connection.execute("DELETE FROM balancer_nodes WHERE seen < ?", [.integer(time)])
+    func forget(_ ids: [String]) async throws(StorageError) {
+        guard !ids.isEmpty else { return }
+        let marks = ids.map { _ in "?" }.joined(separator: ", ")
+        try await connection.execute("DELETE FROM balancer_nodes WHERE id IN (\(marks))", ids.map { .text($0) })
     }
 
     func nodes() async throws(StorageError) -> [FleetNode] {
@@ -81,15 +109,41 @@ extension SQLStore: FleetStore {
     private var nodeTable: NodeTable { NodeTable(connection: connection) }
     private var trafficTable: TrafficTable { TrafficTable(connection: connection) }
 
-    public func poll(nodesSeenSince since: Int64) async throws -> Polled? { try await nodeTable.poll(nodesSeenSince: since) }
+    /// Feeds what this balancer knows of the others' lives.
+    public func poll() async throws -> Polled? {
+        guard let answer = try await nodeTable.poll() else { return nil }
+        let silent = pulse.observe(answer.seen, now: now(), uptime: uptime())
+        return Polled(
+            head: answer.head, keys: answer.keys, nodesSeen: answer.seen.count - silent.count,
+            writeTrouble: connection.writeTrouble(serverIsReadOnly: answer.isServerReadOnly)?.description)
+    }
+
     public func register(_ node: FleetNode) async throws { try await nodeTable.register(node) }
     public func deregister(_ id: String) async throws { try await nodeTable.deregister(id) }
-    public func nodes() async throws -> [FleetNode] { try await nodeTable.nodes() }
+
+    public func nodes() async throws -> [FleetNode] {
+        var nodes = try await nodeTable.nodes()
+        let silent = pulse.observe(seen(nodes), now: now(), uptime: uptime())
+        for index in nodes.indices { nodes[index].isSilent = silent[nodes[index].id] != nil }
+        return nodes
+    }
+
+    /// Only what this balancer itself has seen to be silent goes: a clock that has jumped makes nobody old.
     public func tidy(now: Int64) async throws {
-        try await nodeTable.forget(unseenSince: now - FleetNode.forgottenAfter)
+        let nodes = try await nodeTable.nodes()
+        let silent = pulse.observe(seen(nodes), now: self.now(), uptime: uptime())
+        let forgotten = nodes.filter { node in
+            guard let silence = silent[node.id] else { return false }
+            return node.seen < now - FleetNode.forgottenAfter || silence >= .milliseconds(FleetNode.forgottenAfter)
+        }
+        try await nodeTable.forget(forgotten.map(\.id))
         try await KeyTable(connection: connection).forgetUses()
     }
+
+    private func seen(_ nodes: [FleetNode]) -> [String: Int64] { Dictionary(nodes.map { ($0.id, $0.seen) }) { first, _ in first } }
+
     public func write(_ batch: TrafficBatch) async throws { try await trafficTable.write(batch) }
     public func foldTraffic(of node: String, now: Int64) async throws { try await trafficTable.fold(of: node, now: now) }
+    public func newestTraffic() async throws -> Int64? { try await trafficTable.newest() }
     public func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { try await trafficTable.sums(question) }
 }

@@ -18,7 +18,7 @@ struct RevisionTable: Sendable {
             """
             SELECT i.value, r.id, r.checksum FROM balancer_revisions AS r \
             LEFT JOIN balancer_identity AS i ON i.id = 1 ORDER BY r.id DESC LIMIT 1
-            """, [])
+            """, [], lane: .poll)
         guard let row = rows.first else { return nil }
         guard row.count == 3, case .text(let databaseID) = row[0], case .integer(let id) = row[1], case .text(let checksum) = row[2] else {
             throw StorageError(
@@ -28,7 +28,7 @@ struct RevisionTable: Sendable {
     }
 
     func newest() async throws(StorageError) -> StoredRevision? {
-        try await fetch("SELECT \(RevisionTable.columns) FROM balancer_revisions ORDER BY id DESC LIMIT 1", [])
+        try await fetch("SELECT \(RevisionTable.columns) FROM balancer_revisions ORDER BY id DESC LIMIT 1", [], lane: .poll)
     }
 
     func stored(_ id: Int) async throws(StorageError) -> StoredRevision? {
@@ -115,8 +115,10 @@ struct RevisionTable: Sendable {
         guard !text.utf8.contains(0) else { throw StorageError(.refused, at: connection.place, "the \(name) contains a NUL character") }
     }
 
-    private func fetch(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> StoredRevision? {
-        guard let row = try await connection.query(sql, arguments).first else { return nil }
+    private func fetch(
+        _ sql: String, _ arguments: [SQLValue], lane: SQLLane = .read
+    ) async throws(StorageError) -> StoredRevision? {
+        guard let row = try await connection.query(sql, arguments, lane: lane).first else { return nil }
         let summary = try summary(row, nil)
         guard row.count == 6, case .text(let text) = row[5] else { throw unreadable(summary.id) }
         return StoredRevision(summary: summary, text: text, place: connection.place)

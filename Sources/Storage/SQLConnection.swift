@@ -17,12 +17,26 @@ protocol SQLConnection: Sendable {
     @discardableResult
     func execute(_ sql: String, _ arguments: [SQLValue], proof: SQLQuery?) async throws(StorageError) -> Int
 
-    func query(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> [[SQLValue]]
+    /// - Parameter lane: what the question must not wait for.
+    func query(_ sql: String, _ arguments: [SQLValue], lane: SQLLane) async throws(StorageError) -> [[SQLValue]]
 
     /// Runs the statements in order, all or nothing, and returns when they are durable.
     ///
     /// When the answer was lost, all may run a second time.
     func transaction(_ statements: [SQLStatement]) async throws(StorageError)
+
+    /// Why changes are not stored, as far as is known; nil while they are.
+    ///
+    /// - Parameter isReadOnly: what the server has just said of itself; nil when it was not asked.
+    func writeTrouble(serverIsReadOnly isReadOnly: Bool?) -> StorageError?
+}
+
+/// Who asks. Each lane has a thread of its own, so that no call stands behind what is slower by nature; changes have another one.
+enum SQLLane: Sendable {
+    /// What a node must follow within a second.
+    case poll
+    /// Whatever people ask.
+    case read
 }
 
 /// A statement and what its `?` stand for.
@@ -37,6 +51,10 @@ struct SQLStatement: Sendable {
 }
 
 extension SQLConnection {
+    func query(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> [[SQLValue]] {
+        try await query(sql, arguments, lane: .read)
+    }
+
     /// Runs a statement that may run twice.
     @discardableResult
     func execute(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> Int {
@@ -72,6 +90,14 @@ enum SQLDialect: Sendable {
         switch self {
         case .sqlite: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
         case .mysql: "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?"
+        }
+    }
+
+    /// Two columns that say whether the server takes changes.
+    var readOnlyColumns: String {
+        switch self {
+        case .sqlite: "0, 0"
+        case .mysql: "@@global.read_only, @@global.innodb_read_only"
         }
     }
 

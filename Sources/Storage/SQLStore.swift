@@ -5,9 +5,18 @@
 /// server, or on several of one Galera cluster.
 public struct SQLStore: CatalogStore {
     let connection: CountedConnection
+    let now: @Sendable () -> Int64
+    let uptime: @Sendable () -> Duration
+    let pulse = FleetPulse()
     private let table: RevisionTable
 
-    init(connection: any SQLConnection, now: @escaping @Sendable () -> Int64 = { SystemClock.now() }) {
+    /// - Parameter uptime: a clock that nobody sets.
+    init(
+        connection: any SQLConnection, now: @escaping @Sendable () -> Int64 = { SystemClock.now() },
+        uptime: @escaping @Sendable () -> Duration = { SystemClock.uptime() }
+    ) {
+        self.now = now
+        self.uptime = uptime
         let connection = CountedConnection(connection)
         self.connection = connection
         table = RevisionTable(connection: connection, now: now)
@@ -45,6 +54,9 @@ public struct SQLStore: CatalogStore {
 
     /// Statements sent to the database so far, beginnings and ends of transactions included.
     public var statements: UInt64 { connection.statements }
+
+    /// Why changes cannot be stored, in one line; nil while they can, or none was tried yet.
+    public var writeTrouble: String? { connection.writeTrouble(serverIsReadOnly: nil)?.description }
 
     public func head() async throws -> Head? { try await table.head() }
 

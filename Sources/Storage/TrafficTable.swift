@@ -64,6 +64,12 @@ struct TrafficTable: Sendable {
         }
     }
 
+    /// - Returns: the beginning of the third newest period; nil when there are fewer.
+    func newest() async throws(StorageError) -> Int64? {
+        try await connection.query("SELECT DISTINCT begins FROM balancer_traffic ORDER BY begins DESC LIMIT 1 OFFSET 2", [])
+            .first?.first?.number
+    }
+
     /// A folded period counts where its beginning, rounded down likewise, is asked for.
     func sums(_ question: TrafficQuestion) async throws(StorageError) -> [TrafficSum] {
         let names = question.by.map { dimension in

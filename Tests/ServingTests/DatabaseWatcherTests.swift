@@ -32,7 +32,7 @@ struct DatabaseWatcherTests {
         func watcher(_ store: LazyStore? = nil) -> DatabaseWatcher {
             let store = store ?? self.store
             return DatabaseWatcher(
-                store: store, writeTrouble: { store.writeTrouble }, publisher: publisher, condition: condition, place: "there", now: { 0 })
+                store: store, writeTrouble: { store.writeTrouble }, publisher: publisher, condition: condition, place: "there")
         }
 
         /// Another database that holds a catalog of its own.
@@ -73,7 +73,7 @@ struct DatabaseWatcherTests {
         let other = try await rig.other()
         try await other.addKey(APIKey(name: "x", role: .admin, hash: Token.hash("x"), created: 0, expires: nil))
         let watcher = DatabaseWatcher(
-            store: other, writeTrouble: { nil }, publisher: publisher, condition: rig.condition, place: "there", now: { 0 })
+            store: other, writeTrouble: { nil }, publisher: publisher, condition: rig.condition, place: "there")
         await watcher.look()
         #expect(access.key(of: "x") == nil)
     }
@@ -91,7 +91,7 @@ struct DatabaseWatcherTests {
         let rig = try await Rig()
         let store = rig.store
         let watcher = DatabaseWatcher(
-            store: store, writeTrouble: { "is read-only" }, publisher: rig.publisher, condition: rig.condition, place: "there", now: { 0 })
+            store: store, writeTrouble: { "is read-only" }, publisher: rig.publisher, condition: rig.condition, place: "there")
         await watcher.look()
         #expect(rig.condition.trouble == .init(kind: .unwritable, reason: "is read-only"))
     }
@@ -101,7 +101,7 @@ struct DatabaseWatcherTests {
         let (asked, ask) = AsyncStream.makeStream(of: Void.self)
         let watcher = DatabaseWatcher(
             store: HangingStore(asked: { ask.yield() }), writeTrouble: { nil }, publisher: publisher,
-            condition: NodeCondition(trouble: nil, logger: Sample.logger), place: "there", now: { 0 })
+            condition: NodeCondition(trouble: nil, logger: Sample.logger), place: "there")
         let look = Task { await watcher.look() }
         for await _ in asked { break }
         await publisher.healthChanged(.init(number: 1, health: Health(downCDNs: ["a"])))
@@ -154,11 +154,12 @@ private struct HangingStore: CatalogStore, FleetStore {
     func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary] { try await hang() }
     func predecessors() async throws -> [String] { try await hang() }
     func adopt(predecessor: String) async throws { try await hang() }
-    func poll(nodesSeenSince since: Int64) async throws -> Polled? { try await hang() }
+    func poll() async throws -> Polled? { try await hang() }
     func register(_ node: FleetNode) async throws { try await hang() }
     func deregister(_ id: String) async throws { try await hang() }
     func nodes() async throws -> [FleetNode] { try await hang() }
     func tidy(now: Int64) async throws { try await hang() }
+    func newestTraffic() async throws -> Int64? { try await hang() }
     func write(_ batch: TrafficBatch) async throws { try await hang() }
     func foldTraffic(of node: String, now: Int64) async throws { try await hang() }
     func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { try await hang() }

@@ -28,7 +28,9 @@ final class DyingConnection: SQLConnection {
 
     func transaction(_ statements: [SQLStatement]) async throws(StorageError) { try await connection.transaction(statements) }
 
-    func query(_ sql: String, _ arguments: [SQLValue]) async throws(StorageError) -> [[SQLValue]] {
-        try await connection.query(sql, arguments)
+    func query(_ sql: String, _ arguments: [SQLValue], lane: SQLLane) async throws(StorageError) -> [[SQLValue]] {
+        try await connection.query(sql, arguments, lane: lane)
     }
+
+    func writeTrouble(serverIsReadOnly isReadOnly: Bool?) -> StorageError? { connection.writeTrouble(serverIsReadOnly: isReadOnly) }
 }

@@ -15,13 +15,13 @@ import Testing
 
     @Test func `one statement tells the head, every key and how many nodes were seen`() async throws {
         let store = try await scratch.store()
-        #expect(try await store.poll(nodesSeenSince: 0) == nil)
+        #expect(try await store.poll() == nil)
         let revision = try await store.append(Sample.catalog(1), expecting: 0, author: "test", comment: "")
         let keys = ["alice", "bob"].map { APIKey(name: $0, role: .viewer, hash: Token.hash($0), created: 1, expires: nil) }
         for key in keys { try await store.addKey(key) }
         for (name, seen) in [("a", 999), ("b", 1000), ("c", 1001)] { try await store.register(node(name, seen: Int64(seen))) }
         let before = store.statements
-        let polled = try #require(try await store.poll(nodesSeenSince: 1000))
+        let polled = try #require(try await store.poll())
         #expect(store.statements == before + 1)
         #expect(polled.head == (try await store.head()))
         #expect(polled.head.checksum == revision.checksum)
@@ -32,7 +32,7 @@ import Testing
     @Test func `without keys the poll has none`() async throws {
         let store = try await scratch.store()
         _ = try await store.append(Sample.catalog(1), expecting: 0, author: "test", comment: "")
-        #expect(try await store.poll(nodesSeenSince: 0)?.keys == [])
+        #expect(try await store.poll()?.keys == [])
     }
 
     @Test func `a node that writes itself down again replaces what it wrote, in one statement`() async throws {

@@ -22,7 +22,7 @@ import Testing
         for id in ids + [ids[0], own, ids[2]] { try await store.adopt(predecessor: id) }
         #expect(try await store.predecessors() == ids)
         #expect(try await store.head()?.databaseID == own)
-        #expect(try await store.poll(nodesSeenSince: 0)?.head.databaseID == own)
+        #expect(try await store.poll()?.head.databaseID == own)
     }
 
     @Test(arguments: Backend.all) func `the same predecessor adopted by several at once is kept once`(_ backend: Backend) async throws {

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Storage
@@ -102,5 +103,55 @@ import Testing
             let error = await #expect(throws: StorageError.self) { try await lease(store, "a").take() }
             #expect(error?.kind == kind, "\(damage)")
         }
+    }
+
+    @Test(arguments: [-3600, -86_400, -3 * 365 * 86_400] as [Int64])
+    func `whoever waits for a killed process waits no longer because the clock is set back`(leap: Int64) async throws {
+        let store = try await Backend.sqlite.open(scratch)
+        try await lease(store, "dead").take()
+        clock.advance(milliseconds: 10_000)
+        let start = clock.uptime
+        let hasLeapt = Mutex(false)
+        let waiting = MigrationLease(
+            connection: store.connection,
+            clock: clock.migrationClock(whileWaiting: {
+                hasLeapt.withLock { hasLeapt in
+                    if !hasLeapt { clock.leap(milliseconds: leap * 1000) }
+                    hasLeapt = true
+                }
+            }), owner: "next")
+        try await waiting.take()
+        #expect(clock.uptime - start <= .milliseconds(MigrationLease.length))
+    }
+
+    @Test func `a start that waits for another's migration says so at once and every five seconds`() async throws {
+        let store = try await Backend.sqlite.open(scratch)
+        try await lease(store, "dead").take()
+        try await store.connection.execute("DELETE FROM balancer_migrations WHERE id = 7", [])
+        let lines = Mutex<[String]>([])
+        try await store.migrator(clock: clock.migrationClock()).up { line in lines.withLock { $0.append(line) } }
+        let told = lines.withLock { $0 }
+        #expect(told.count == 6)
+        #expect(told.first?.contains("another process migrates it") == true)
+        #expect(told.first?.contains("waiting for its lease, 31 s at most") == true)
+    }
+
+    @Test func `a start that is cancelled while it waits for another's migration ends at once`() async throws {
+        let store = try await Backend.sqlite.open(scratch)
+        try await lease(store, "busy").take()
+        try await store.connection.execute("DELETE FROM balancer_migrations WHERE id = 7", [])
+        let (waits, begun) = AsyncStream.makeStream(of: Void.self)
+        // Pauses as the system's clock does: until the task is cancelled.
+        let still = MigrationClock(
+            now: { clock.now }, uptime: { clock.uptime },
+            pause: { _ in
+                begun.yield()
+                try? await Task.sleep(for: .seconds(3600))
+            })
+        let task = Task { try await store.migrator(clock: still).up() }
+        for await _ in waits { break }
+        task.cancel()
+        let error = await #expect(throws: StorageError.self) { try await task.value }
+        #expect(error?.kind == .migrating)
     }
 }

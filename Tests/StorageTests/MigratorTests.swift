@@ -203,7 +203,7 @@ import Testing
     @Test(arguments: Backend.all) func `of many processes that start at once one migrates and the others wait`(_ backend: Backend)
         async throws
     {
-        let patient = MigrationClock(now: { 1_700_000_000_000 }, pause: { _ in await Task.yield() })
+        let patient = MigrationClock(now: { 1_700_000_000_000 }, uptime: { .zero }, pause: { _ in await Task.yield() })
         var stores: [SQLStore] = []
         for _ in 0..<6 { stores.append(try await backend.openEmpty(scratch)) }
         let runs = try await withThrowingTaskGroup(of: [Int].self) { group in

@@ -199,7 +199,10 @@ struct SettingsReader {
         do {
             if text == setting.fallback, let hosts = source.variable("DB_HOST") { return .mysql(try classic(hosts)) }
             guard case .mysql(var address) = try DatabaseURL(text) else { return try DatabaseURL(text) }
-            if address.password.isEmpty { address.password = try source.secret(named: "DB_PASS") ?? "" }
+            if address.password.isEmpty {
+                address.password = try source.secret(named: "DB_PASS") ?? ""
+                address.passwordFile = source.secretFile(named: "DB_PASS")
+            }
             return .mysql(address)
         } catch let fault as ConfigurationFault {
             faults.append(fault.description)
@@ -215,9 +218,10 @@ struct SettingsReader {
         guard let name = source.variable("DB_NAME") else { throw ConfigurationFault("DB_HOST is set, so DB_NAME must name the database") }
         guard let user = source.variable("DB_USER") else { throw ConfigurationFault("DB_HOST is set, so DB_USER must name the user") }
         do {
-            let address = MySQLAddress(
+            var address = MySQLAddress(
                 hosts: try MySQLAddress.hosts(Substring(SettingsSource.list(hosts).joined(separator: ",")), port: port), user: user,
                 password: try source.secret(named: "DB_PASS") ?? "", name: name)
+            address.passwordFile = source.secretFile(named: "DB_PASS")
             try address.check()
             return address
         } catch let error as StorageError {

@@ -73,6 +73,9 @@ public struct SettingsSource {
     static func list(_ text: String) -> [String] {
         text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.filter { !$0.isEmpty }
     }
+
+    /// The file that such a secret comes from, for whoever reads it anew; nil when it comes from its variable.
+    func secretFile(named name: String) -> String? { variable(name) == nil ? variable(name + "_FILE") : nil }
 }
 
 /// A configuration the program cannot run with: one or more lines, each saying what, where and what to do. Exit code 78.

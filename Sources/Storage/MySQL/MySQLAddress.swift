@@ -1,3 +1,5 @@
+import Foundation
+
 /// Where a MySQL or MariaDB database is, and how to get in.
 public struct MySQLAddress: Sendable, Equatable {
     public struct Host: Sendable, Equatable, CustomStringConvertible {
@@ -32,6 +34,8 @@ public struct MySQLAddress: Sendable, Equatable {
     public let hosts: [Host]
     public let user: String
     public var password: String
+    /// A file that holds the password, read anew for each connection so that a rotated one is taken up; else `password` counts.
+    public var passwordFile: String?
     /// The database's name.
     public let name: String
     public let tls: TLS
@@ -57,6 +61,21 @@ public struct MySQLAddress: Sendable, Equatable {
 }
 
 extension MySQLAddress {
+    /// The file's content without line breaks around it, when it can be read and is a password; else what was last known.
+    ///
+    /// May block, as reading a file does.
+    func currentPassword() -> String {
+        guard let passwordFile, let file = FileHandle(forReadingAtPath: passwordFile),
+            let bytes = try? file.read(upToCount: MySQLAddress.longestPassword + 2),
+            let text = String(validating: bytes, as: UTF8.self)?.trimmingCharacters(in: .newlines),
+            text.utf8.count <= MySQLAddress.longestPassword, !text.utf8.contains(0)
+        else { return password }
+        return text
+    }
+
+    /// In bytes.
+    private static let longestPassword = 1020
+
     /// Reads what follows `mysql:`: `//USER:PASSWORD@HOST:PORT,…/NAME?tls=MODE&tls-ca=FILE`. User, password and name may be percent-encoded.
     ///
     /// No error repeats any of it: a password may hold any character, also those that seem to end it.

@@ -19,13 +19,33 @@ struct MySQLFault: Error {
     }
 
     /// Nothing was stored, and the same statement may well succeed now (on another node, for 1047).
-    var wasRolledBack: Bool { code == MySQLFault.deadlock || code == MySQLFault.lockTimeout || code == MySQLFault.notReady }
+    var wasRolledBack: Bool {
+        code == MySQLFault.deadlock || code == MySQLFault.lockTimeout || code == MySQLFault.notReady
+            || code == MySQLFault.rolledBackByPlugin
+    }
+
+    /// The server refuses every change, and may have lost that right to another one: nothing was stored, and nothing will be here.
+    var isReadOnly: Bool {
+        switch code {
+        // ER_OPTION_PREVENTS_STATEMENT is also told of other options.
+        case 1290: message.contains("read-only") || message.contains("read_only")
+        // ER_OPEN_AS_READONLY, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE, ER_INNODB_READ_ONLY
+        case 1036, 1792, 1836, 1874: true
+        // ER_RUN_HOOK_ERROR, ER_BEFORE_DML_VALIDATION_ERROR: a member that group replication has expelled
+        case 3098, 3100: true
+        // What a Galera proxy or Aurora says
+        case 1105: message.contains("READ-ONLY")
+        default: false
+        }
+    }
 
     var leavesDoubt: Bool { wasSent && losesSession }
 
     static let lockTimeout: UInt32 = 1205
     /// Also what Galera answers the loser of two writes.
     static let deadlock: UInt32 = 1213
+    /// ER_TRANSACTION_ROLLBACK_DURING_COMMIT: what group replication answers the loser of two writes.
+    static let rolledBackByPlugin: UInt32 = 3101
     /// A node of Galera that is not in the part with the majority, or is joining.
     static let notReady: UInt32 = 1047
     static let duplicate: UInt32 = 1062

@@ -4,6 +4,8 @@ import CMariaDB
 /// One open connection to one server. Used by one thread; every call on it may block.
 @safe final class MySQLSession {
     let host: MySQLAddress.Host
+    /// Whether the server refused changes when the session was made. A user with the privilege may make them all the same.
+    private(set) var isReadOnly = false
     /// unsafe: owned by this object alone, made in `open` and closed in `deinit`.
     private let handle: UnsafeMutablePointer<MYSQL>
 
@@ -22,7 +24,7 @@ import CMariaDB
         }
         unsafe setOptions(handle, address, limits)
         let connected = unsafe mysql_real_connect(
-            handle, host.name, address.user, address.password, address.name, UInt32(host.port), nil, UInt(CLIENT_FOUND_ROWS))
+            handle, host.name, address.user, address.currentPassword(), address.name, UInt32(host.port), nil, UInt(CLIENT_FOUND_ROWS))
         guard unsafe connected != nil else {
             let fault = unsafe MySQLFault(
                 code: mysql_errno(handle), message: String(cString: mysql_error(handle)), wasSent: false)
@@ -34,7 +36,7 @@ import CMariaDB
         if address.tls != .disabled, unsafe mysql_get_ssl_cipher(handle) == nil {
             throw MySQLFault(code: MySQLFault.tlsFailed, message: "the server does not offer TLS", wasSent: false)
         }
-        for statement in MySQLSession.preparation { _ = try session.run(statement, []) }
+        try session.prepare()
         try session.checkCluster()
         return session
     }
@@ -54,16 +56,17 @@ import CMariaDB
 
     private static let isLibraryReady = mysql_server_init(0, nil, nil) == 0
 
-    /// What a server's own settings must not decide: strict values, the clock of dates, how long a row's lock is waited for.
-    private static let preparation = [
-        "SET NAMES utf8mb4",
-        """
-        SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1, \
-        innodb_lock_wait_timeout = 3
-        """,
-        // The keys decide between two writers; locks on the gaps between rows would only make them collide more often.
-        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    ]
+    /// Brings the session into the one state that the statements are written for, whatever the server's own defaults are.
+    private func prepare() throws(MySQLFault) {
+        for statement in MySQLDefaults.first { _ = try run(statement, []) }
+        let rows = try run(MySQLDefaults.question, []).rows
+        var known: [String: String] = [:]
+        for row in rows where row.count == 2 {
+            if case (.text(let name), .text(let value)) = (row[0], row[1]) { known[name.lowercased()] = value }
+        }
+        for statement in MySQLDefaults.statements(known) { _ = try run(statement, []) }
+        isReadOnly = MySQLDefaults.isReadOnly(known)
+    }
 
     /// A node outside the majority takes connections and must not be written to. On a ready one each statement first waits for
     /// what other nodes have committed, so that an edit made through one balancer is seen through the next.

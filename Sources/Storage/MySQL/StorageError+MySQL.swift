@@ -7,9 +7,12 @@ extension StorageError {
 
     private static func kind(of fault: MySQLFault) -> Kind {
         if fault.losesSession { return .connectionLost }
+        if fault.isReadOnly { return .serverReadOnly }
         switch fault.code {
         case MySQLFault.duplicate: return .duplicate
-        case MySQLFault.lockTimeout, MySQLFault.deadlock: return .serverBusy
+        case MySQLFault.lockTimeout, MySQLFault.deadlock, MySQLFault.rolledBackByPlugin: return .serverBusy
+        // ER_STATEMENT_TIMEOUT, ER_QUERY_TIMEOUT
+        case 1969, 3024: return .serverBusy
         case MySQLFault.notReady: return .notInCluster
         // Unknown host, no connection, too many connections or users' limits, host blocked
         case 2002, 2003, 2005, 1040, 1129, 1130, 1203, 1226: return .unreachable
@@ -18,8 +21,6 @@ extension StorageError {
         case 1045, 1251, 1698, 2059, 2061, 1275, 1820, 1862, 4151: return .denied
         case 1044, 1142, 1143, 1227, 1370: return .notGranted
         case 1049: return .noDatabase
-        // --read-only, --innodb-read-only, super_read_only, a read-only transaction
-        case 1290, 1792, 1836, 3024, 4047: return .serverReadOnly
         case 1021, 1026, 1114: return .serverFull
         // A failed write of a file, with the error number ENOSPC.
         case 3 where fault.message.contains("28"), 1030 where fault.message.contains("28"): return .serverFull
@@ -28,7 +29,6 @@ extension StorageError {
         case 1146, 1932: return .unprepared
         case 1054, 1136, 1264, 1265, 1364, 1406, 1292: return .alteredTable
         case 1034, 1035, 1194, 1195, 1712: return .serverCorrupt
-        case 1105 where fault.message.contains("READ-ONLY"): return .serverReadOnly
         case 1153, 2020: return .refused
         default: return .other
         }

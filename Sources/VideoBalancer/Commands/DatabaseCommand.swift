@@ -22,7 +22,8 @@ struct DatabaseCommand: AsyncParsableCommand {
         func run() async throws {
             try await Exit.reporting {
                 let settings = try await options.settings()
-                try StandardOutput.print("state file  \(settings.statePath): \(DatabaseCommand.words(StateFile(path: settings.statePath).load().state))")
+                try StandardOutput.print(
+                    "state file  \(settings.statePath): \(DatabaseCommand.words(StateFile(path: settings.statePath).load().state))")
                 let store = try await options.store()
                 try StandardOutput.print("database    \(settings.database): \(DatabaseCommand.words(try await store.head()))")
                 for id in try await store.predecessors() { try StandardOutput.print("succeeds    database \(id)") }

@@ -9,7 +9,7 @@ final class CuttingProxy: Sendable {
 
     let port: UInt16
     private let listener: CInt
-    private let target: UInt16
+    private let target: Atomic<UInt16>
     /// Executions to let through until the line is cut; nil never.
     private let left = Mutex<(count: Int, moment: Moment)?>(nil)
     private let cuts = Mutex(0)
@@ -17,7 +17,7 @@ final class CuttingProxy: Sendable {
     var cutCount: Int { cuts.withLock { $0 } }
 
     init(to target: UInt16) throws {
-        self.target = target
+        self.target = Atomic(target)
         (listener, port) = try CuttingProxy.listen()
         Thread { [listener] in
             while true {
@@ -28,13 +28,16 @@ final class CuttingProxy: Sendable {
         }.start()
     }
 
+    /// Leads new lines to another server; those that are open stay, as behind a virtual address.
+    func lead(to other: UInt16) { target.store(other, ordering: .sequentiallyConsistent) }
+
     /// Closes the listener; its thread then ends.
     func end() { shutdown(listener, CInt(SHUT_RDWR)) }
 
     func cut(atExecution number: Int, _ moment: Moment) { left.withLock { $0 = (number, moment) } }
 
     private func serve(_ client: CInt) {
-        guard let server = CuttingProxy.connect(to: target) else {
+        guard let server = CuttingProxy.connect(to: target.load(ordering: .sequentiallyConsistent)) else {
             close(client)
             return
         }
