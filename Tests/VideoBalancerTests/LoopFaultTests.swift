@@ -60,12 +60,13 @@ struct LoopFaultTests {
 
     @Test func `without descriptors the loop rests, and serves again as soon as there are some`() throws {
         let folder = try Folder()
-        let limited = ["sh", "-c", "ulimit -n 100; exec \"$@\"", "sh"]
-        let balancer = try Balancer(in: folder, "--workers", "1", wrapper: limited)
+        let balancer = try Balancer(in: folder, "--workers", "1")
         defer { balancer.end() }
         let thread = try FastThread(of: balancer)
         let kept = try balancer.connection()
         #expect(try kept.get(Sample.target).status == 301)
+        // The limit that it began with leaves a reserve; a system that has no more takes that too.
+        #expect(try Command.run(["prlimit", "--pid", "\(balancer.process.id)", "--nofile=100:100"], in: folder).code == 0)
         var waiting = try (0..<200).map { _ in
             let connection = try balancer.connection()
             try connection.send(HTTPConnection.request(Sample.target))
@@ -76,7 +77,7 @@ struct LoopFaultTests {
         pause(2)
         // A loop that spins never sleeps, or wakes up all the time.
         let sleeps = try thread.sleeps - before
-        #expect((1..<200).contains(sleeps), "the loop spins: it slept \(sleeps) times")
+        #expect((1..<400).contains(sleeps), "the loop spins: it slept \(sleeps) times")
         #expect(try kept.get(Sample.target).status == 301, "who is connected is served")
         #expect(try balancer.log().count { $0.message.contains("cannot accept") } < 5, "the log is flooded")
         waiting.removeAll()
