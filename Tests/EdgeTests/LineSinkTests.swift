@@ -5,17 +5,17 @@ import Testing
 
 @testable import Edge
 
-/// A pipe of one page, so that it is full soon.
+/// A pipe of one page or two, so that it is full soon.
 private struct Pipe {
     let reader: CInt
     let writer: CInt
 
-    init(isBlocking: Bool) throws {
+    init(isBlocking: Bool, pages: CInt = 1) throws {
         var ends: [CInt] = [0, 0]
         // unsafe: pipe fills the two integers it is lent.
         try #require(unsafe pipe(&ends) == 0)
         (reader, writer) = (ends[0], ends[1])
-        _ = fcntl(writer, Pipe.F_SETPIPE_SZ, 4096)
+        _ = fcntl(writer, Pipe.F_SETPIPE_SZ, 4096 * pages)
         if !isBlocking { _ = fcntl(writer, F_SETFL, O_WRONLY | O_NONBLOCK) }
     }
 
@@ -67,7 +67,7 @@ struct LineSinkTests {
         let numbers = bytes.split(separator: 0x0A).map { Int(String(decoding: $0.prefix { $0 != 0x20 }, as: UTF8.self)) ?? -1 }
         #expect(numbers == Array(0..<20_000 - Int(lost)))
         try await settle { heard.losses.withLock { $0 == [lost] } }
-        #expect(sink.totals == .init(written: 20_000 - lost, dropped: lost))
+        try await settle { sink.totals == .init(written: 20_000 - lost, dropped: lost) }
         await sink.close(within: .seconds(5))
     }
 
@@ -103,20 +103,20 @@ struct LineSinkTests {
     }
 
     @Test func `a line that was written in part is completed before the next`() throws {
-        let pipe = try Pipe(isBlocking: true)
+        let pipe = try Pipe(isBlocking: true, pages: 2)
         defer { close(pipe.reader) }
         let file = LineFile(descriptor: pipe.writer)
         defer { file.close() }
         var asked = 0
-        let outcome = file.write(line(0, bytes: 6000) + line(1)) {
+        let outcome = file.write(line(0, bytes: 10_000) + line(1)) {
             asked += 1
-            return asked > 1
+            return asked > 2
         }
         #expect(outcome == .init(lost: 1, code: EAGAIN))
-        #expect(pipe.read(8192).count == 4096)
+        #expect(pipe.read(16_384).count == 8192)
         #expect(file.write(line(2)) { false } == .init(lost: 0, code: 0))
         let rest = pipe.read(8192).split(separator: 0x0A)
-        #expect(rest.map(\.count) == [6000 - 4096 - 1, 99])
+        #expect(rest.map(\.count) == [10_000 - 8192 - 1, 99])
         #expect(rest.last?.first == UInt8(ascii: "2"))
     }
 

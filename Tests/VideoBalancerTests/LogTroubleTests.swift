@@ -34,7 +34,11 @@ struct LogTroubleTests {
                 "sh", "-c", output.rawValue, "sh", Command.binary, "serve", "--listen", "127.0.0.1:\(port)", "--admin",
                 "127.0.0.1:\(admin)", "--database", folder.database, "--lame-duck", "0", "--drain-timeout", "1", "--log-level", "trace",
             ], in: folder, environment: LogTroubleTests.environment)
-        defer { process.process.end() }
+        defer {
+            process.process.end()
+            // What reads the pipe, or does not, is in its group and outlives it.
+            kill(-process.process.id, SIGKILL)
+        }
         try eventually("both planes to answer", within: 60) {
             (try? HTTPConnection("127.0.0.1", admin).get("/readyz", []).status) == 200
                 && (try? HTTPConnection("127.0.0.1", port).get(Sample.target, []).status) == 301 ? true : nil
@@ -63,7 +67,11 @@ struct LogTroubleTests {
                 "sh", "-c", #"mkfifo out; cat < out > seen & echo $! > reader; exec "$@" > out"#, "sh", Command.binary, "serve", "--listen",
                 "127.0.0.1:\(port)", "--admin", "127.0.0.1:\(admin)", "--database", folder.database, "--lame-duck", "0",
             ], in: folder, environment: LogTroubleTests.environment)
-        defer { process.process.end() }
+        defer {
+            process.process.end()
+            // What reads the pipe, or does not, is in its group and outlives it.
+            kill(-process.process.id, SIGKILL)
+        }
         try eventually("the control plane", within: 60) {
             (try? HTTPConnection("127.0.0.1", admin).get("/readyz", []).status) == 200 ? true : nil
         }
