@@ -39,7 +39,7 @@ enum RequestBody {
 
     static func parsed(_ bytes: [UInt8]) throws(Problem) -> Document {
         do throws(JSONSyntaxError) {
-            return try Document(foreign: bytes)
+            return try Document(json: bytes)
         } catch {
             throw Problem(.badRequest, "The body is \(error).")
         }

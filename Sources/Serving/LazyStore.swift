@@ -7,16 +7,17 @@ import Storage
 /// Every call has a deadline and ends when `scope` does, whatever the database does. What becomes of writes is remembered: a database that
 /// answers questions and takes nothing is no healthy one.
 actor LazyStore: CatalogStore, KeyStore {
-    /// How long callers wait. Longer than the drivers' own deadlines, which tell more.
-    enum Patience {
+    /// How long callers wait.
+    struct Patience: Sendable {
         /// A look each 650 ms: nobody misses the one that took so long.
-        static let poll = Duration.seconds(2)
-        static let read = Duration.seconds(11)
-        static let write = Duration.seconds(11)
+        var poll = Duration.seconds(2)
+        /// Longer than the drivers' own deadlines, which tell more.
+        var call = Duration.seconds(11)
     }
 
     private let database: DatabaseURL
     private let scope: CallScope
+    let patience: Patience
     /// Told what opening waits for, in a line.
     private let report: @Sendable (String) -> Void
     private var opened: SQLStore?
@@ -24,9 +25,12 @@ actor LazyStore: CatalogStore, KeyStore {
     private var opening: Task<SQLStore, any Error>?
     private nonisolated let writes = WriteLedger()
 
-    init(_ database: DatabaseURL, scope: CallScope, report: @escaping @Sendable (String) -> Void = { _ in }) {
+    init(
+        _ database: DatabaseURL, scope: CallScope, patience: Patience = Patience(), report: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         self.database = database
         self.scope = scope
+        self.patience = patience
         self.report = report
     }
 
@@ -64,10 +68,10 @@ actor LazyStore: CatalogStore, KeyStore {
     // MARK: Calls
 
     func read<Value: Sendable>(
-        within patience: Duration = Patience.read, _ body: @escaping @Sendable (SQLStore) async throws -> Value
+        within time: Duration? = nil, _ body: @escaping @Sendable (SQLStore) async throws -> Value
     ) async throws -> Value {
         do {
-            return try await scope.result(within: patience) { try await body(self.open()) }
+            return try await scope.result(within: time ?? patience.call) { try await body(self.open()) }
         } catch let error as CallScope.Passed {
             throw StorageError(.unreachable, at: "\(database)", "\(error)")
         } catch let error as CallScope.Ended {
@@ -78,7 +82,7 @@ actor LazyStore: CatalogStore, KeyStore {
     func write<Value: Sendable>(_ body: @escaping @Sendable (SQLStore) async throws -> Value) async throws -> Value {
         let entry = writes.begin()
         do {
-            let value = try await scope.result(within: Patience.write) { try await body(self.open()) }
+            let value = try await scope.result(within: patience.call) { try await body(self.open()) }
             writes.stored(entry)
             return value
         } catch let error as StorageError {

@@ -13,12 +13,14 @@ struct DatabaseWatcherTests {
         let path: String
         let store: LazyStore
         let scope = CallScope()
+        /// Other tests of the process may keep its threads for long.
+        static let patience = LazyStore.Patience(poll: .seconds(3600), call: .seconds(3600))
         let publisher: Publisher
         let condition = NodeCondition(trouble: nil, logger: Sample.logger)
 
         init() async throws {
             path = NSTemporaryDirectory() + "watcher-\(UUID().uuidString).db"
-            store = LazyStore(.sqlite(path: path), scope: scope)
+            store = LazyStore(.sqlite(path: path), scope: scope, patience: Rig.patience)
             _ = try await store.append(try Sample.catalog(10), expecting: 0, author: "a", comment: "")
             let revision = try #require(try await store.load())
             let head = try #require(try await store.head())
@@ -37,7 +39,7 @@ struct DatabaseWatcherTests {
 
         /// Another database that holds a catalog of its own.
         func other() async throws -> LazyStore {
-            let other = LazyStore(.sqlite(path: path + ".2"), scope: scope)
+            let other = LazyStore(.sqlite(path: path + ".2"), scope: scope, patience: Rig.patience)
             _ = try await other.append(try Sample.catalog(99), expecting: 0, author: "a", comment: "")
             return other
         }
@@ -80,7 +82,7 @@ struct DatabaseWatcherTests {
 
     @Test func `an emptied database is not followed`() async throws {
         let rig = try await Rig()
-        let empty = LazyStore(.sqlite(path: rig.path + ".2"), scope: rig.scope)
+        let empty = LazyStore(.sqlite(path: rig.path + ".2"), scope: rig.scope, patience: Rig.patience)
         await rig.watcher(empty).look()
         #expect(rig.every == 10)
         #expect(rig.condition.trouble?.kind == .notFollowed)

@@ -27,7 +27,7 @@ enum CatalogFile {
 
     private static func json(_ bytes: Data, _ path: String) throws -> Document {
         do throws(JSONSyntaxError) {
-            return try Document(foreign: Array(bytes))
+            return try Document(json: Array(bytes))
         } catch {
             throw ConfigurationFault("\(path): \(error)")
         }
