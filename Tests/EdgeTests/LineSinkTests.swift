@@ -15,11 +15,12 @@ private struct Pipe {
         // unsafe: pipe fills the two integers it is lent.
         try #require(unsafe pipe(&ends) == 0)
         (reader, writer) = (ends[0], ends[1])
-        _ = fcntl(writer, Pipe.F_SETPIPE_SZ, 4096 * pages)
+        _ = fcntl(writer, Pipe.setSize, 4096 * pages)
         if !isBlocking { _ = fcntl(writer, F_SETFL, O_WRONLY | O_NONBLOCK) }
     }
 
-    private static let F_SETPIPE_SZ: CInt = 1031
+    /// `F_SETPIPE_SZ` of fcntl(2), which Glibc does not lend.
+    private static let setSize: CInt = 1031
 
     func read(_ most: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: most)

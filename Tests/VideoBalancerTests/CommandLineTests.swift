@@ -178,7 +178,8 @@ struct CommandLineTests {
         let folder = try Folder()
         try folder.write("\u{FEFF}" + Sample.catalog(), to: "good.json")
         #expect(try folder.balancer("check", "good.json").code == 0)
-        try folder.write("\u{FEFF}version: 1\norigin: {domains: [a], servers: [s1]}\ncdns: [{name: a, url: 'http://a.example.com'}]\n", to: "good.yaml")
+        try folder.write(
+            "\u{FEFF}version: 1\norigin: {domains: [a], servers: [s1]}\ncdns: [{name: a, url: 'http://a.example.com'}]\n", to: "good.yaml")
         #expect(try folder.balancer("check", "good.yaml").code == 0)
         try folder.write("{\"version\":1,\n \"version\":1}", to: "bad.json")
         let finished = try folder.balancer("check", "bad.json")

@@ -14,8 +14,13 @@ struct LogTroubleTests {
         case closed = #"exec "$@" >&-"#
         /// `true` ends at once.
         case brokenPipe = #"mkfifo out.$$; true < out.$$ & exec "$@" > out.$$"#
-        /// `sleep` never reads, so the pipe fills.
-        case neverRead = #"mkfifo out.$$; sleep 600 < out.$$ & exec "$@" > out.$$"#
+        /// `sleep` never reads, so the pipe, one page, fills.
+        case neverRead = #"""
+            mkfifo out.$$; sleep 600 < out.$$ & exec python3 -c '
+            import fcntl, os, sys
+            fcntl.fcntl(1, 1031, 4096)
+            os.execvp(sys.argv[1], sys.argv[1:])' "$@" > out.$$
+            """#
         case neverReadNonBlocking = #"""
             mkfifo out.$$; sleep 600 < out.$$ & exec python3 -c '
             import fcntl, os, sys
