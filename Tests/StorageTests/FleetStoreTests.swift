@@ -7,7 +7,7 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    private func node(_ name: String, id: String? = nil, revision: Int = 1, seen: Int64 = 1000) -> FleetNode {
+    private func node(_ name: String, id: String? = nil, revision: Int = 1, seen: Int64 = 1_700_000_000_000) -> FleetNode {
         FleetNode(
             id: id ?? name, name: name, address: "[::]:8000", version: "1.2.3", boot: "boot of \(name)", started: 500, revision: revision,
             checksum: "c", seen: seen)
@@ -19,7 +19,9 @@ import Testing
         let revision = try await store.append(Sample.catalog(1), expecting: 0, author: "test", comment: "")
         let keys = ["alice", "bob"].map { APIKey(name: $0, role: .viewer, hash: Token.hash($0), created: 1, expires: nil) }
         for key in keys { try await store.addKey(key) }
-        for (name, seen) in [("a", 999), ("b", 1000), ("c", 1001)] { try await store.register(node(name, seen: Int64(seen))) }
+        for (name, seen) in [("a", -60_000), ("b", -59_999), ("c", 1)] as [(String, Int64)] {
+            try await store.register(node(name, seen: 1_700_000_000_000 + seen))
+        }
         let before = store.statements
         let polled = try #require(try await store.poll())
         #expect(store.statements == before + 1)
@@ -35,13 +37,13 @@ import Testing
         #expect(try await store.poll()?.keys == [])
     }
 
-    @Test func `a node that writes itself down again replaces what it wrote, in one statement`() async throws {
+    @Test func `a node that registers itself again replaces what it wrote, in one statement`() async throws {
         let store = try await scratch.store()
         try await store.register(node("a"))
         let before = store.statements
-        try await store.register(node("renamed", id: "a", revision: 7, seen: 2000))
+        try await store.register(node("renamed", id: "a", revision: 7, seen: 1_700_000_012_000))
         #expect(store.statements == before + 1)
-        #expect(try await store.nodes() == [node("renamed", id: "a", revision: 7, seen: 2000)])
+        #expect(try await store.nodes() == [node("renamed", id: "a", revision: 7, seen: 1_700_000_012_000)])
     }
 
     @Test func `a name longer than its column is cut, whatever it is made of`() async throws {

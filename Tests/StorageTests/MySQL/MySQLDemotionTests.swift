@@ -194,7 +194,7 @@ struct MySQLDemotionTests {
         let server = try await server()
         for hostile in [
             "sql_safe_updates=1", "sql_mode='ANSI,TRADITIONAL,NO_BACKSLASH_ESCAPES'", "sql_mode=''", "time_zone='-11:00'", "autocommit=0",
-            "completion_type=1", "completion_type=2", "sql_select_limit=0", "sql_select_limit=1", "max_statement_time=0.000001",
+            "completion_type=1", "completion_type=2", "sql_select_limit=0", "sql_select_limit=1",
             "sql_auto_is_null=1", "unique_checks=0", "foreign_key_checks=0", "tx_read_only=1", "tx_isolation='SERIALIZABLE'",
             "tx_isolation='READ-UNCOMMITTED'", "idle_transaction_timeout=1", "max_join_size=1", "sql_big_selects=0", "net_read_timeout=1",
             "lock_wait_timeout=0", "innodb_lock_wait_timeout=0", "character_set_results=latin1", "character_set_client=latin1",
@@ -214,6 +214,15 @@ struct MySQLDemotionTests {
             let number = before.dropFirst().dropLast()
             _ = try await server.ask("SET GLOBAL \(name) = \(Double(number) == nil ? before : String(number))")
         }
+    }
+
+    @Test func `no time limit of the server's cuts a statement short`() async throws {
+        let server = try await server()
+        try await prepare(server)
+        try await server.ask("SET GLOBAL max_statement_time = 5, GLOBAL idle_transaction_timeout = 5")
+        let rows = try await store(address([server.port])).connection.query(
+            "SELECT CAST(@@max_statement_time AS SIGNED), @@idle_transaction_timeout", [])
+        #expect(rows == [[.integer(0), .integer(0)]])
     }
 
     @Test func `changes logged as statements are no obstacle`() async throws {
