@@ -12,7 +12,7 @@ struct EdgeService: Service {
     let logger: Logger
 
     /// What everything behind the data plane has to end in.
-    static let rest = Duration.milliseconds(1800)
+    static let rest = Duration.milliseconds(1500)
 
     func run() async throws {
         try? await gracefulShutdown()

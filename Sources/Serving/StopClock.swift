@@ -8,7 +8,7 @@ import Synchronization
 /// Shortly before the end it closes the scope of calls, so that whoever still waits for a database is told so.
 final class StopClock: Sendable {
     /// What those who were told have to pass it on.
-    private static let notice = Duration.milliseconds(800)
+    private static let notice = Duration.milliseconds(700)
 
     private struct State {
         var end: ContinuousClock.Instant?

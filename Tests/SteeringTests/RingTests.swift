@@ -115,7 +115,8 @@ import Testing
         return (0..<length).map { slot in
             func deadline(_ entry: Int) -> Int { ((served[entry] + 1) * length + weights[entry] - 1) / weights[entry] }
             let released = weights.indices.filter { served[$0] < weights[$0] && served[$0] * length / weights[$0] <= slot }
-            let best = released.min { (deadline($0), $0) < (deadline($1), $1) }!
+            // An entry is always released: they are served as often as their weights say, over all slots.
+            let best = released.min { (deadline($0), $0) < (deadline($1), $1) } ?? -1
             served[best] += 1
             return best
         }
