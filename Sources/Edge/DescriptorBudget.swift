@@ -35,7 +35,8 @@ public struct DescriptorBudget: Sendable, Equatable {
     }
 
     private init(shares limit: Int, _ used: Int, _ workers: Int, _ cores: Int) {
-        adminConnections = min(max(32, limit / 16), 1024)
+        // Idle clients keep theirs for half a minute: an operator shall find a place beside a thousand of them.
+        adminConnections = min(max(32, limit / 4), 4096)
         // Databases, probes, logs, state files, the runtime.
         let spare = min(max(64, limit / 8), 16_384)
         let threads = workers * DescriptorBudget.perWorker + cores * DescriptorBudget.perCore

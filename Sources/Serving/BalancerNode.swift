@@ -182,7 +182,9 @@ struct BalancerNode: Node {
             _ = try await store.append(
                 current.catalog, expecting: newest, author: author, comment: "revision \(current.revision) of the database before")
         }
-        if !current.databaseID.isEmpty { try await store.adopt(predecessor: current.databaseID) }
+        if !current.databaseID.isEmpty, try await store.head()?.databaseID != current.databaseID {
+            try await store.adopt(predecessor: current.databaseID)
+        }
         await watcher.look()
     }
 

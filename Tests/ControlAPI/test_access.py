@@ -22,6 +22,7 @@ BODIES = {
     "/api/v1/rules": [{"name": "live", "when": {"paths": ["/live/"]}, "status": 302}],
     "/api/v1/keys": {"name": "stolen", "role": "admin"},
     "/api/v1/explain": {"video": "http://s1.origin-cluster/v"},
+    "/api/v1/database/settle": {"wins": "database"},
 }
 
 
@@ -41,7 +42,7 @@ def fill(path):
 
 
 def is_for_admins(path):
-    return path.startswith("/api/v1/keys")
+    return path.startswith(("/api/v1/keys", "/api/v1/database"))
 
 
 def names(client):

@@ -36,7 +36,7 @@ def player(balancer):
     ("GET", "/s100/v", 404), ("GET", "/nothing", 404),
     ("OPTIONS", "/nothing/v", 404), ("GET", "/s1/%2e%2e/v", 400), ("GET", "/livez", 200), ("HEAD", "/livez", 200),
     ("POST", "/livez", 405), ("GET", "/readyz", 200),
-    ("HEAD", "/readyz", 200), ("OPTIONS", "/readyz", 405), ("GET", "/openapi.json", 200), ("HEAD", "/openapi.json", 200),
+    ("HEAD", "/readyz", 200), ("OPTIONS", "/readyz", 200), ("GET", "/openapi.json", 200), ("HEAD", "/openapi.json", 200),
     ("POST", "/openapi.json", 405),
     ("GET", "/?video=" + "x" * 9000, 414),
 ])

@@ -61,10 +61,10 @@ def test_every_operation_of_the_api_needs_a_token_and_says_so():
         needs_token = path.startswith("/api/")
         assert (operation.get("security") != []) == needs_token, f"{method} {path}"
         assert ({"401", "429"} <= set(operation["responses"])) == needs_token, f"{method} {path}"
-        is_of_keys = path.startswith("/api/v1/keys")
-        is_write = needs_token and method != "GET" and path != "/api/v1/explain" and not is_of_keys
+        is_for_admins = path.startswith(("/api/v1/keys", "/api/v1/database"))
+        is_write = needs_token and method != "GET" and path != "/api/v1/explain" and not is_for_admins
         assert ({"412", "428"} <= set(operation["responses"])) == is_write, f"{method} {path}"
-        assert ("403" in operation["responses"]) == (is_write or is_of_keys), f"{method} {path}"
+        assert ("403" in operation["responses"]) == (is_write or is_for_admins), f"{method} {path}"
 
 
 def test_the_reasons_named_are_those_of_the_source():

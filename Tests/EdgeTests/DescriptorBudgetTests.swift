@@ -3,7 +3,7 @@ import Testing
 @testable import Edge
 
 @Suite struct DescriptorBudgetTests {
-    @Test(arguments: [(256, 138, 32), (1024, 810, 64), (65536, 56_298, 1024), (1_048_576, 1_031_146, 1024)])
+    @Test(arguments: [(256, 106, 64), (1024, 618, 256), (65536, 53_226, 4096), (1_048_576, 1_028_074, 4096)])
     func `connections get what is left beside a reserve that grows with the limit`(limit: Int, connections: Int, admin: Int) throws {
         let budget = try DescriptorBudget(limit: limit, used: 2, workers: 2, cores: 2)
         #expect(budget.connections == connections)
