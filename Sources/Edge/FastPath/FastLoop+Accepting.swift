@@ -63,7 +63,8 @@ extension FastLoop {
 
     /// Ends connections that have been idle for a second at least and have sent nothing new: those first whose time is over first.
     func endIdle(_ state: inout State, atMost count: Int) {
-        let latest = FastLoop.second(FastLoop.nanoseconds()) &+ UInt32(clamping: max(1, state.limits.idleSeconds) - 1)
+        // Deadlines are kept in whole seconds: of one second's difference a moment may be all that has passed.
+        let latest = FastLoop.second(FastLoop.nanoseconds()) &+ UInt32(clamping: max(2, state.limits.idleSeconds) - 2)
         for descriptor in state.connections.soonest(count, until: latest) where !hasInput(descriptor) {
             drop(descriptor, &state)
             state.responder.counters.idleConnectionsEnded += 1
