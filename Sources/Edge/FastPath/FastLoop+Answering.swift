@@ -43,6 +43,7 @@ extension FastLoop {
 
     /// Reads at most `readCapacity` bytes into the input.
     func receive(_ descriptor: CInt, at start: Int = 0, _ state: inout State) -> Int {
+        // No client decides it: the turn makes room before it reads. Beyond the array recv would write into memory of others.
         precondition(start + FastLoop.readCapacity <= state.input.count)
         // recv writes at most the capacity from `start` on, which the array has.
         let count = unsafe state.input.withUnsafeMutableBytes {
