@@ -8,16 +8,18 @@ public enum FreePort {
 
     struct NoneFree: Error {}
 
+    /// A port of 127.0.0.1 that nobody listens on, and that no other caller is given, in this process or another, while this process lives.
     public static func take() throws -> UInt16 {
         for _ in 0..<1000 {
             let port = UInt16.random(in: range)
-            if isFree(port) { return port }
+            // In this order: to look at a port is to hold it for a moment, in which its server may come to listen.
+            if claim(port), isFree(port) { return port }
         }
         throw NoneFree()
     }
 
     private static func isFree(_ port: UInt16) -> Bool {
-        let socket = Foundation.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        let socket = Foundation.socket(AF_INET, streams, 0)
         defer { close(socket) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -30,4 +32,26 @@ public enum FreePort {
             }
         }
     }
+
+    /// Binds an abstract name of the port (unix(7)), which one socket alone can have. It is never closed: the kernel does that at our end,
+    /// for a port that somebody else listens on too.
+    ///
+    /// A cluster's node listens many seconds after its port was taken; among forty servers at once two would now and then be given the same.
+    private static func claim(_ port: UInt16) -> Bool {
+        let socket = Foundation.socket(AF_UNIX, streams, 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let name = Array("\0video-balancer-test-port-\(port)".utf8)
+        // unsafe: the name is shorter than the field, and the address is lent to a system call under its generic name.
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: name) }
+        let size = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
+        let isOurs = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe bind(socket, $0, size) == 0 }
+        }
+        if !isOurs { close(socket) }
+        return isOurs
+    }
+
+    /// Closed in every server that is started: one that outlives us would keep our claims.
+    private static let streams = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
 }

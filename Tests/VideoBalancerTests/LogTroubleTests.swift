@@ -1,3 +1,4 @@
+import DatabaseServers
 import Foundation
 import Glibc
 import Testing
@@ -33,7 +34,7 @@ struct LogTroubleTests {
     @Test(arguments: Output.allCases)
     func `whatever becomes of standard output, it starts, serves, edits and stops`(output: Output) throws {
         let folder = try Folder()
-        let (port, admin) = (try freePort(), try freePort())
+        let (port, admin) = (try FreePort.take(), try FreePort.take())
         let process = try Command.start(
             [
                 "sh", "-c", output.rawValue, "sh", Command.binary, "serve", "--listen", "127.0.0.1:\(port)", "--admin",
@@ -66,7 +67,7 @@ struct LogTroubleTests {
 
     @Test func `a reader that goes after the start costs lines, and edits go on`() throws {
         let folder = try Folder()
-        let (port, admin) = (try freePort(), try freePort())
+        let (port, admin) = (try FreePort.take(), try FreePort.take())
         let process = try Command.start(
             [
                 "sh", "-c", #"mkfifo out; cat < out > seen & echo $! > reader; exec "$@" > out"#, "sh", Command.binary, "serve", "--listen",
@@ -126,23 +127,5 @@ struct LogTroubleTests {
             let finished = try Command.run(["sh", "-c", script, "sh", Command.binary, "check", "-"], in: folder)
             #expect(finished.code == 78 && finished.error.contains("cannot be read"), "\(finished)")
         }
-    }
-
-    /// Free a moment ago: the log, where the harness reads ports, is what these tests break.
-    private func freePort() throws -> UInt16 {
-        let balancer = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(balancer) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // unsafe: both calls use the local they are lent, by its own size.
-        let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                unsafe bind(balancer, generic, size) == 0 && getsockname(balancer, generic, &size) == 0
-            }
-        }
-        guard isBound else { throw Failure("no free port") }
-        return UInt16(bigEndian: address.sin_port)
     }
 }

@@ -4,10 +4,12 @@ The names of the origins need neither DNS nor a hosts file: nginx's origin port 
 client sends the absolute URL, and a server takes the host from that (RFC 9112, section 3.2.2).
 """
 
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -184,11 +186,15 @@ NGINX_CDN = NginxTemplate("""
 
 
 def free_ports(names):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in names]
-    ports = [opened.getsockname()[1] for opened in sockets]
-    for opened in sockets:
+    """Below those that the kernel gives to clients (32768 and more), so that no connection takes one before its server listens."""
+    sockets = {}
+    while len(sockets) < len(names):
+        with contextlib.suppress(OSError):
+            port = random.randrange(20_000, 32_000)
+            sockets[port] = socket.create_server(("127.0.0.1", port))
+    for opened in sockets.values():
         opened.close()
-    return dict(zip(names, ports))
+    return dict(zip(names, sockets))
 
 
 def tool(name):
