@@ -50,10 +50,10 @@ import Testing
         #expect(queue.count == 0)
     }
 
-    /// PRIO_PROCESS of the calling thread, or of the process's first.
     @Test func `what computes gives way to the rest of the process`() async throws {
-        let nice = try await queue.run(for: "any") { getpriority(PRIO_PROCESS, 0) }
-        #expect(nice == min(19, getpriority(PRIO_PROCESS, id_t(getpid())) + 5))
+        let process = CInt(PRIO_PROCESS.rawValue)
+        let nice = try await queue.run(for: "any") { getpriority(process, 0) }
+        #expect(nice == min(19, getpriority(process, id_t(getpid())) + 5))
     }
 
     @Test func `a key that has too much waiting is refused, another is not`() async {
