@@ -33,7 +33,7 @@ extension Catalog {
     private static func readOrigin(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Origin {
         if root.members["origin"] == nil { reader.note("/origin", "is missing; give an object with domains and servers") }
         let object = reader.object(
-            root.members["origin"], at: "/origin", keys: ["domains", "servers", "scheme", "every", "scope", "probe"])
+            root.members["origin"], at: "/origin", keys: ["domains", "servers", "scheme", "keepScheme", "every", "scope", "probe"])
         // Without an object there is one fault, not one for each key that it lacks.
         var known = false
         if case .object? = root.members["origin"] { known = true }
@@ -42,6 +42,7 @@ extension Catalog {
         return Origin(
             domains: domains, servers: servers, labels: labels,
             scheme: reader.choice(object, "scheme", default: .http),
+            keepsScheme: reader.bool(object, "keepScheme", default: false),
             every: reader.integer(object, "every", in: 0...1_000_000_000, default: 10),
             scope: reader.choice(object, "scope", default: .all),
             probe: Probe.read(object, &reader))

@@ -26,6 +26,8 @@ public struct Catalog: Sendable, Equatable {
         /// `servers`, expanded: every label once, in order.
         public let labels: [String]
         public let scheme: Scheme
+        /// Whether the origin speaks both schemes: a video whose URL names one is then redirected by it, any other by `scheme`.
+        public let keepsScheme: Bool
         /// Every N-th redirect goes to the origin; 1 is always, 0 is never.
         public let every: Int
         public let scope: Scope

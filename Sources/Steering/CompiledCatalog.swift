@@ -52,7 +52,7 @@ public final class CompiledCatalog: Sendable {
         servers = ByteTable(catalog.origin.labels)
         domains = ByteTable(catalog.origin.domains)
         cdnNames = ByteTable(catalog.cdns.map { $0.name.lowercased() })
-        locationPrefixes = ByteStrings(["\(catalog.origin.scheme.rawValue)://"] + catalog.cdns.map { "\($0.url.text)/" })
+        locationPrefixes = ByteStrings(catalog.origin.locationPrefixes + catalog.cdns.map { "\($0.url.text)/" })
         cdnBases = catalog.cdns
             .map { RoutingTable.CDNBase(authority: Array($0.url.authority.utf8), prefix: Array($0.url.prefix.utf8)) }
             .sorted { $0.prefix.count > $1.prefix.count }
@@ -72,6 +72,13 @@ public final class CompiledCatalog: Sendable {
         return plans.map { plan in
             plan.pool.flatMap { changed[$0] }.map { plan.whole.choosing(from: $0, originWorks: originWorks) } ?? plan.whole
         }
+    }
+}
+
+extension Catalog.Origin {
+    /// What a `Location` at the origin begins with: for a video without a scheme, with `http`, with `https`.
+    fileprivate var locationPrefixes: [String] {
+        [scheme, keepsScheme ? .http : scheme, keepsScheme ? .https : scheme].map { "\($0.rawValue)://" }
     }
 }
 

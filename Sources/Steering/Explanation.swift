@@ -81,7 +81,8 @@ extension RoutingTable {
             case .cdnURL: "a CDN's URL, mapped back to the origin"
             case .path: "a path at the balancer"
             }
-        return "\(form): server \(server), domain \(catalog.origin.domains[video.domain])\(video.isDecoded ? ", percent-decoded once" : "")"
+        let scheme = catalog.origin.keepsScheme ? video.scheme.map { ", the origin by \($0.rawValue)" } ?? "" : ""
+        return "\(form): server \(server), domain \(catalog.origin.domains[video.domain])\(scheme)\(video.isDecoded ? ", percent-decoded once" : "")"
     }
 
     private func name(_ target: Decision.Target) -> String {

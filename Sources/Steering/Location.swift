@@ -1,5 +1,6 @@
 extension RoutingTable {
-    /// Appends the `Location` of a decision: scheme, host and port from the catalog, path and query as they came.
+    /// Appends the `Location` of a decision: scheme, host and port from the catalog, path and query as they came. Where the catalog says that
+    /// the origin speaks both schemes, the video's own is kept there.
     ///
     /// Only bytes 0x21…0x7E are written, whatever `source` holds; bytes that no URL may have are percent-encoded.
     ///
@@ -9,12 +10,18 @@ extension RoutingTable {
     ) {
         switch target {
         case .origin:
-            locationPrefixes.append(0, to: &out)
+            let prefix =
+                switch video.scheme {
+                case nil: 0
+                case .http: 1
+                case .https: 2
+                }
+            locationPrefixes.append(prefix, to: &out)
             servers.keys.append(video.server, to: &out)
             out.append(UInt8(ascii: "."))
             domains.keys.append(video.domain, to: &out)
         case .cdn(let cdn):
-            locationPrefixes.append(cdn + 1, to: &out)
+            locationPrefixes.append(cdn + 3, to: &out)
             servers.keys.append(video.server, to: &out)
         }
         if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }

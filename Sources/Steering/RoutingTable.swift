@@ -29,7 +29,8 @@ public final class RoutingTable: Sendable {
     let servers: ByteTable
     let domains: ByteTable
     let cdnNames: ByteTable
-    /// What stands before the server's label: at the origin its `scheme://`, then each CDN's URL with a slash at its end.
+    /// What stands before the server's label: at the origin `scheme://`, for a video without a scheme, with `http` and with `https`; then
+    /// each CDN's URL with a slash at its end.
     let locationPrefixes: ByteStrings
     /// Longest prefix first: where CDNs share a host, the link belongs to the one that says most about it.
     let cdnBases: [CDNBase]

@@ -52,6 +52,7 @@ struct FaultCase: CustomTestStringConvertible {
         + FaultCase.each("/origin/servers", [#"["s1", "S1"]"#, #"["s[1-9]", "s9"]"#, #"["s9", "s[1-9]"]"#], ["/origin/servers/1"])
         + FaultCase.each("/origin/servers", [#"["a[1-5000]", "b[1-5000]", "c"]"#])
         + FaultCase.each("/origin/scheme", ["null", "1", #""ftp""#, #""HTTP""#, #""http://""#, "[]"])
+        + FaultCase.each("/origin/keepScheme", ["null", "1", #""both""#, #"["http", "https"]"#])
         + FaultCase.each("/origin/every", ["null", "-1", "1000000001", "1.5", "\"10\"", "true", "[]", "1e30"])
         + FaultCase.each("/origin/scope", ["null", "true", #""each""#, #""All""#])
 

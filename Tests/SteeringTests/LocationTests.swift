@@ -39,6 +39,27 @@ import Testing
         #expect(try table.find("http://S1.FIRST/A").location() == "https://s1.first/A")
     }
 
+    @Test(
+        arguments: [
+            ("http://s1.second:8080/A", "http://s1.second:8080/A"), ("https://s1.second:8080/A", "https://s1.second:8080/A"),
+            ("HTTPS://S1.FIRST:443/A", "https://s1.first/A"), ("http://s1.first:80/A", "http://s1.first/A"),
+            ("https%3A%2F%2Fs1.first%2FA", "https://s1.first/A"), ("https://b/?video=http://s1.first/A", "http://s1.first/A"),
+            ("http://b/?video=https://s1.first/A", "https://s1.first/A"), ("https://cdn.example/s1/A", "https://s1.first/A"),
+            ("http://cdn.example/s1/A", "http://s1.first/A"),
+        ], ["http", "https"])
+    func `the origin is reached by the video's scheme where the catalog keeps it, else by the catalog's`(
+        sample: (video: String, kept: String), scheme: String
+    ) throws {
+        let setup = Setup(domains: ["first", "second:8080"], scheme: scheme, cdns: [.init(name: "a", url: "http://cdn.example")])
+        let keeping = RoutingTable(try Catalog(setup.document.setting("/origin/keepScheme", .bool(true))), revision: 1)
+        let found = try keeping.find(sample.video)
+        #expect(found.location(.origin) == sample.kept)
+        #expect(found.location(.cdn(0)) == "http://cdn.example/s1/A")
+        #expect(try keeping.find(path: "/s1/A").location(.origin) == "\(scheme)://s1.first/A")
+        let rest = sample.kept.drop { $0 != ":" }
+        #expect(try setup.table().find(sample.video).location(.origin) == scheme + rest)
+    }
+
     @Test func `the design's example is redirected to the letter`() throws {
         let table = try Setup(cdns: [.init(name: "cdn", url: "http://cdn-host")]).table()
         let found = try table.find(query: "video=http://s1.origin-cluster/video/1488/xcg2djHckad.m3u8")
