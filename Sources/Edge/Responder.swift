@@ -277,15 +277,15 @@ extension Responder {
         traffic.countRedirect(decision.target, status: decision.status, server: video.server)
         beginRedirect(decision.status, second: asker.second, framing)
         let start = writer.bytes.count
-        table.appendLocation(decision.target, video, of: source, to: &writer.bytes)
+        table.appendLocation(decision.target, video, of: source, passing: asker.query, of: bytes, to: &writer.bytes)
         let location = start..<writer.bytes.count
         if head.wantsJSON || table.catalog.redirect.links { table.rank(decision, avoiding: asker.avoided, into: &targets) }
-        if table.catalog.redirect.links { appendLinks(video, source) }
+        if table.catalog.redirect.links { appendLinks(video, source, asker.query, bytes) }
         if head.wantsJSON {
             writer.append("\r\n")
             // A Location has no byte that a JSON string would escape.
             let text = String(decoding: writer.bytes[location], as: UTF8.self)
-            let document = table.document(of: decision, location: text, targets, video, source, asker.client)
+            let document = table.document(of: decision, location: text, targets, video, source, asker, bytes)
             writer.end(body: Array((document.json + "\n").utf8), type: "application/json", framing)
         } else {
             writer.append(redirectEnd)
@@ -293,10 +293,12 @@ extension Responder {
     }
 
     /// Other places of the same film, the next choice first (RFC 6249 §3).
-    private mutating func appendLinks(_ video: VideoReference, _ source: borrowing Span<UInt8>) {
+    private mutating func appendLinks(
+        _ video: VideoReference, _ source: borrowing Span<UInt8>, _ query: Range<Int>, _ bytes: borrowing Span<UInt8>
+    ) {
         for (index, target) in targets.prefix(Responder.mostLinks).enumerated() where index > 0 {
             writer.append(index == 1 ? "\r\nLink: <" : ", <")
-            table.appendLocation(target, video, of: source, to: &writer.bytes)
+            table.appendLocation(target, video, of: source, passing: query, of: bytes, to: &writer.bytes)
             writer.append(">; rel=duplicate; pri=")
             writer.bytes.append(UInt8(ascii: "0") + UInt8(index))
         }

@@ -10,7 +10,7 @@ extension Catalog {
             .init("origin", origin.document),
             .init("cdns", .array(cdns.map(\.document))),
             .init("selection", selection.document),
-            .init("redirect", .object([.init("status", .integer(redirect.status)), .init("links", .bool(redirect.links))])),
+            .init("redirect", redirect.document),
             .init(
                 "failover",
                 .object([
@@ -32,6 +32,14 @@ extension Catalog.Origin {
         if keepsScheme { members.append(.init("keepScheme", .bool(true))) }
         members += [.init("every", .integer(every)), .init("scope", .string(scope.rawValue))]
         if let probe { members.append(.init("probe", probe.document)) }
+        return .object(members)
+    }
+}
+
+extension Catalog.Redirect {
+    fileprivate var document: Document {
+        var members: [Document.Member] = [.init("status", .integer(status)), .init("links", .bool(links))]
+        if !passParameters.isEmpty { members.append(.init("passParameters", .array(passParameters.map(Document.string)))) }
         return .object(members)
     }
 }

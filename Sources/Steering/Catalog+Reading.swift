@@ -127,10 +127,27 @@ extension Catalog {
     }
 
     private static func readRedirect(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Redirect {
-        let object = reader.object(root.members["redirect"], at: "/redirect", keys: ["status", "links"])
+        let object = reader.object(root.members["redirect"], at: "/redirect", keys: ["status", "links", "passParameters"])
         return Redirect(
             status: reader.redirectStatus(object) ?? 301,
-            links: reader.bool(object, "links", default: false))
+            links: reader.bool(object, "links", default: false),
+            passParameters: readPassParameters(object, &reader))
+    }
+
+    private static func readPassParameters(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> [String] {
+        var names: [String] = []
+        for (pointer, value) in reader.list(object, "passParameters", count: 0...32, of: "names such as \"CMCD\"") {
+            guard case .string(let name) = value, (1...64).contains(name.utf8.count), name.utf8.allSatisfy(URLByte.isNameByte) else {
+                reader.note(pointer, "must be a name such as \"CMCD\" (1 to 64 letters, digits, dots, hyphens or underscores), is \(value.kind)")
+                continue
+            }
+            if Query.names.contains(name) {
+                reader.note(pointer, "\"\(name)\" is read by the balancer itself and means nothing to the target; remove it")
+            }
+            if names.contains(name) { reader.note(pointer, "\"\(name)\" stands twice; keep one") }
+            names.append(name)
+        }
+        return names
     }
 
     private static func readFailover(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Failover {

@@ -98,6 +98,8 @@ public struct Catalog: Sendable, Equatable {
         public let status: Int
         /// Whether a redirect names the other targets too: `Link: <URL>; rel=duplicate; pri=N` (RFC 6249 §3).
         public let links: Bool
+        /// Names of parameters of the balancer's own query that go on to the target, to the letter.
+        public let passParameters: [String]
     }
 
     /// What happens when targets fail.

@@ -15,6 +15,7 @@ public final class CompiledCatalog: Sendable {
     let domains: ByteTable
     let cdnNames: ByteTable
     let locationPrefixes: ByteStrings
+    let passedNames: ByteStrings
     let cdnBases: [RoutingTable.CDNBase]
     /// What policies choose from; rules that have the same share one.
     let pools: [Pool]
@@ -53,6 +54,7 @@ public final class CompiledCatalog: Sendable {
         domains = ByteTable(catalog.origin.domains)
         cdnNames = ByteTable(catalog.cdns.map { $0.name.lowercased() })
         locationPrefixes = ByteStrings(catalog.origin.locationPrefixes + catalog.cdns.map { "\($0.url.text)/" })
+        passedNames = ByteStrings(catalog.redirect.passParameters)
         cdnBases = catalog.cdns
             .map { RoutingTable.CDNBase(authority: Array($0.url.authority.utf8), prefix: Array($0.url.prefix.utf8)) }
             .sorted { $0.prefix.count > $1.prefix.count }

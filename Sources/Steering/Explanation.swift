@@ -65,6 +65,7 @@ extension RoutingTable {
             var location: [UInt8] = []
             appendLocation(decision.target, video, of: source.span, to: &location)
             let text = String(decoding: location, as: UTF8.self)
+            if video.form != .path, let passed { steps.append(.init(about: "pass", text: passed)) }
             steps.append(.init(about: "answer", text: "\(decision.status) \(text)"))
             return Explanation(steps: steps, location: text, refusal: nil)
         } catch {
@@ -83,6 +84,12 @@ extension RoutingTable {
             }
         let scheme = catalog.origin.keepsScheme ? video.scheme.map { ", the origin by \($0.rawValue)" } ?? "" : ""
         return "\(form): server \(server), domain \(catalog.origin.domains[video.domain])\(scheme)\(video.isDecoded ? ", percent-decoded once" : "")"
+    }
+
+    /// What the answer would have besides; a question has no parameters.
+    private var passed: String? {
+        let names = catalog.redirect.passParameters
+        return names.isEmpty ? nil : "parameters beside video that are passed on: \(names.joined(separator: ", "))"
     }
 
     private func name(_ target: Decision.Target) -> String {

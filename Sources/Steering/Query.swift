@@ -7,6 +7,9 @@ public struct Query: Sendable {
     /// Where the value of `avoid` stands.
     public private(set) var avoid: Range<Int>?
 
+    /// What it knows.
+    static let names = ["video", "avoid"]
+
     /// - Parameter range: the query without its `?`.
     /// - Throws: `repeatedVideo`, `repeatedAvoid`.
     public init(_ text: borrowing Span<UInt8>, _ range: Range<Int>) throws(Refusal) {

@@ -32,6 +32,8 @@ public final class RoutingTable: Sendable {
     /// What stands before the server's label: at the origin `scheme://`, for a video without a scheme, with `http` and with `https`; then
     /// each CDN's URL with a slash at its end.
     let locationPrefixes: ByteStrings
+    /// Names of parameters that go on to the target.
+    let passedNames: ByteStrings
     /// Longest prefix first: where CDNs share a host, the link belongs to the one that says most about it.
     let cdnBases: [CDNBase]
     /// A CDN's URL taken apart, to recognise its links.
@@ -65,6 +67,7 @@ public final class RoutingTable: Sendable {
         domains = compiled.domains
         cdnNames = compiled.cdnNames
         locationPrefixes = compiled.locationPrefixes
+        passedNames = compiled.passedNames
         cdnBases = compiled.cdnBases
     }
 

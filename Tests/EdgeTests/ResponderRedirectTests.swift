@@ -68,6 +68,25 @@ import Testing
         #expect(try asker.answer("GET /?video=\(Self.video)&avoid=nobody HTTP/1.1").status == 301)
     }
 
+    @Test func `parameters that are passed on stand in Location, Link and JSON, and only beside video`() throws {
+        var setup = Setup(every: 2, passes: ["CMCD", "_HLS_msn"])
+        setup.links = true
+        var asker = try Asker(setup)
+        let answer = try asker.answer("GET /?video=\(Self.video)&x=1&_HLS_msn=7&CMCD=a%2Cb HTTP/1.1", ["Accept: application/json"])
+        let query = "?_HLS_msn=7&CMCD=a%2Cb"
+        let path = "/video/1488/xcg2djHckad.m3u8"
+        #expect(answer["Location"] == "http://cdn.example.com/s1\(path)\(query)")
+        #expect(answer["Link"] == "<http://s1.origin-cluster\(path)\(query)>; rel=duplicate; pri=1")
+        let document = try Document(json: answer.body)
+        #expect(document["location"] == answer["Location"].map(Document.string))
+        guard case .array(let targets)? = document["targets"] else { throw Answer.Malformed(description: "no targets: \(answer.body)") }
+        #expect(targets.map { $0["location"] } == [document["location"], .string("http://s1.origin-cluster\(path)\(query)")])
+        #expect(try asker.answer("GET /s1/v?x=1&CMCD=a HTTP/1.1")["Location"] == "http://s1.origin-cluster/v?x=1&CMCD=a")
+        let body = "\"http://s1.origin-cluster/v\""
+        let posted = try asker.answer("POST /origin?CMCD=a HTTP/1.1", ["Content-Length: \(body.utf8.count)"], body: body)
+        #expect(posted["Location"] == "http://cdn.example.com/s1/v")
+    }
+
     @Test func `JSON is added when Accept names it`() throws {
         var asker = try Asker(Setup(every: 2))
         let accept = ["Accept: application/json"]

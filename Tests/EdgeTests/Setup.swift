@@ -11,6 +11,8 @@ struct Setup {
     var cdns = [("cdn-a", "http://cdn.example.com")]
     var status = 301
     var keepsScheme = false
+    var passes: [String] = []
+    var links = false
 
     func table() throws -> RoutingTable {
         let list = { (texts: [String]) in Document.array(texts.map(Document.string)) }
@@ -19,7 +21,7 @@ struct Setup {
             .init("origin", .object([.init("domains", list(domains)), .init("servers", list(servers)), .init("every", .integer(every)),
                 .init("keepScheme", .bool(keepsScheme))])),
             .init("cdns", .array(cdns.map { .object([.init("name", .string($0.0)), .init("url", .string($0.1))]) })),
-            .init("redirect", .object([.init("status", .integer(status))])),
+            .init("redirect", .object([.init("status", .integer(status)), .init("passParameters", list(passes)), .init("links", .bool(links))])),
         ])
         return RoutingTable(try Catalog(document), revision: 1)
     }

@@ -26,7 +26,7 @@ import Testing
     }
 
     private static let keys = [
-        "version", "origin", "cdns", "selection", "redirect", "domains", "servers", "scheme", "keepScheme", "every", "scope", "name", "url", "weight",
+        "version", "origin", "cdns", "selection", "redirect", "domains", "servers", "scheme", "keepScheme", "passParameters", "every", "scope", "name", "url", "weight",
         "enabled", "strategy", "status", "rules", "probe", "", "a/b", "é", "0",
     ]
 
@@ -42,7 +42,7 @@ import Testing
         "/origin/servers/1", "/origin/scheme", "/origin/keepScheme", "/origin/every", "/origin/scope", "/cdns", "/cdns/0", "/cdns/1", "/cdns/0/name",
         "/cdns/0/url",
         "/cdns/0/weight", "/cdns/0/enabled", "/cdns/1/name", "/cdns/1/url", "/selection", "/selection/strategy", "/selection/every",
-        "/redirect", "/redirect/status", "/rules",
+        "/redirect", "/redirect/status", "/redirect/passParameters", "/redirect/passParameters/0", "/rules",
     ]
 
     /// A valid catalog with up to three places changed, most of them to something of the right kind.

@@ -53,7 +53,9 @@ import Testing
     }
 
     /// Keys that came later are written only where they are used: an earlier version goes on reading the catalog.
-    @Test(arguments: [("/origin/keepScheme", Document.bool(true), Document.bool(false))])
+    @Test(arguments: [("/origin/keepScheme", Document.bool(true), Document.bool(false)),
+        ("/redirect/passParameters", .array([.string("CMCD"), .string("_HLS_msn")]), .array([])),
+    ])
     func `what is new reads back, and is not written where it is not used`(pointer: String, used: Document, unused: Document) throws {
         let plain = try Catalog(Example.document())
         let catalog = try Catalog(Example.document().setting(pointer, used))

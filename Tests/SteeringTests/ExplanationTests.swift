@@ -9,6 +9,15 @@ import Testing
             .filter { $0.about == about }.map(\.text)
     }
 
+    @Test func `parameters that would go on are told, and only where some would`() throws {
+        let origin = Setup(every: 1).document
+        let passing = origin.setting("/redirect/passParameters", .array([.string("CMCD"), .string("_HLS_msn")]))
+        #expect(try steps(passing, "/s1/a", "pass") == [])
+        let text = "parameters beside video that are passed on: CMCD, _HLS_msn"
+        #expect(try steps(passing, "http://s1.origin-cluster/a", "pass") == [text])
+        #expect(try steps(origin, "http://s1.origin-cluster/a", "pass") == [])
+    }
+
     @Test func `a scheme that is kept is told, and only where it is kept`() throws {
         let origin = Setup(every: 1).document
         let keeping = origin.setting("/origin/keepScheme", .bool(true))
