@@ -89,12 +89,10 @@ struct FaultCase: CustomTestStringConvertible {
         + FaultCase.each("/redirect/status", ["null", "200", "300", "303", "304", "305", "306", "309", "301.5", "\"301\""])
         + FaultCase.each(
             "/redirect/passParameters", ["null", "\"CMCD\"", "{}", FaultCase.list(33) { "\"p\($0)\"" }])
-        + FaultCase.each(
-            "/redirect/passParameters/0",
-            [
-                "null", "1", #""""#, #""a b""#, #""a=""#, #""a&b""#, #""a%20""#, #""é""#, #""a\r\nX""#, #""video""#, #""avoid""#,
-                "\"\(String(repeating: "a", count: 65))\"",
-            ])
+        + [
+            "null", "1", #""""#, #""a b""#, #""a=""#, #""a&b""#, #""a%20""#, #""é""#, #""a\r\nX""#, #""video""#, #""avoid""#, #""redirect""#,
+            "\"\(String(repeating: "a", count: 65))\"",
+        ].map { FaultCase("/redirect/passParameters", "[\($0)]", ["/redirect/passParameters/0"]) }
         + FaultCase.each("/redirect/passParameters", [#"["a", "b", "a"]"#], ["/redirect/passParameters/2"])
         + ["/surplus", "/origin/surplus", "/cdns/0/surplus", "/selection/surplus", "/redirect/surplus"].map { FaultCase($0, "null") }
         + [FaultCase("/Version", "1"), FaultCase("/origin/Every", "1"), FaultCase("/cdns/0/weigth", "1")]
