@@ -98,7 +98,7 @@ struct CatalogEndpoints {
         _ = try comment(call)
         let current = try await newest.shown(call)
         return try await call.compute {
-            let changes = RevisionChanges(from: current.document, to: try valid(body, at: "").document)
+            let changes = RevisionChanges(from: current.document, to: try valid(body, at: "", replacing: current.revision.catalog).document)
             return answer(.object([.init("valid", .bool(true))] + RevisionEndpoints.describe(changes)), current)
         }
     }
@@ -166,14 +166,16 @@ struct CatalogEndpoints {
             call.request.headers[.ifMatch], against: Head(databaseID: "", revision: revision.id, checksum: revision.checksum))
         let draft = try await call.compute {
             RevisionDraft(
-                try valid(try edit(current), at: try place(current)), replacing: current.document, expecting: revision.id,
+                try valid(try edit(current), at: try place(current), replacing: revision.catalog), replacing: current.document, expecting: revision.id,
                 author: call.author, comment: comment)
         }
         return try await commit(draft)
     }
 
     /// Another whole catalog. Nothing is read of the newest, so that one that is damaged can be replaced.
-    private func replace(_ call: Call, with document: @escaping @Sendable () throws -> Document) async throws -> Shown {
+    ///
+    /// - Parameter wasStored: the new one is an old revision, which may name time zones that this version does not know.
+    private func replace(_ call: Call, wasStored: Bool = false, with document: @escaping @Sendable () throws -> Document) async throws -> Shown {
         let comment = try comment(call)
         let head = try await newest.head()
         try EntityTag.check(call.request.headers[.ifMatch], against: head)
@@ -181,7 +183,7 @@ struct CatalogEndpoints {
         let isCurrent = current?.revision.id == head.revision && current?.revision.checksum == head.checksum
         let draft = try await call.compute {
             RevisionDraft(
-                try valid(try document(), at: ""), replacing: isCurrent ? current?.document : nil, expecting: head.revision,
+                try valid(try document(), at: "", replacing: current?.revision.catalog, wasStored: wasStored), replacing: isCurrent ? current?.document : nil, expecting: head.revision,
                 author: call.author, comment: comment)
         }
         return try await commit(draft)
@@ -207,9 +209,16 @@ struct CatalogEndpoints {
         return comment
     }
 
-    private func valid(_ document: Document, at place: String?) throws(Problem) -> Catalog {
+    /// - Parameter current: the time zones that it names pass, known or not.
+    private func valid(
+        _ document: Document, at place: String?, replacing current: Catalog?, wasStored: Bool = false
+    ) throws(Problem) -> Catalog {
         do throws(CatalogFaults) {
-            return try Catalog(document)
+            let catalog = try Catalog(document)
+            if wasStored { return catalog }
+            let unknown = catalog.timeZoneFaults(TimeZones(of: catalog), except: current?.timeZones ?? [])
+            guard unknown.isEmpty else { throw CatalogFaults(unknown) }
+            return catalog
         } catch {
             let faults = error.faults.map { fault in
                 if let place, fault.pointer == place || fault.pointer.hasPrefix(place + "/") {
@@ -232,7 +241,7 @@ extension CatalogEndpoints {
             guard let id = Int(call.parameter), let old = try await node.revision(id) else {
                 throw Problem(.notFound, "There is no revision \(call.parameter.prefix(20)); GET /api/v1/revisions lists them.")
             }
-            return try await answer(call, try await replace(call) { try old.read().catalog.document }, "")
+            return try await answer(call, try await replace(call, wasStored: true) { try old.read().catalog.document }, "")
         }
     }
 }

@@ -4,6 +4,7 @@
 public final class CompiledCatalog: Sendable {
     public let catalog: Catalog
     public let geography: Geography
+    let zones: TimeZones
     let rules: RuleIndex?
     /// The statuses that redirects may have.
     let statuses: [Int]
@@ -37,15 +38,18 @@ public final class CompiledCatalog: Sendable {
         let whole: Policy
     }
 
-    /// - Parameter geography: what is known of clients; without it rules by country and autonomous system match nobody.
-    public init(_ catalog: Catalog, geography: Geography = Geography()) {
+    /// - Parameters:
+    ///   - geography: what is known of clients; without it rules by country and autonomous system match nobody.
+    ///   - zones: what is known of the catalog's time zones; rules by hours of another zone match nobody.
+    public init(_ catalog: Catalog, geography: Geography = Geography(), zones: TimeZones = TimeZones()) {
         self.catalog = catalog
         self.geography = geography
+        self.zones = zones
         var policies = Policies(catalog)
         policies.compile()
         (pools, plans, scopeNames) = (policies.pools, policies.plans, policies.scopes)
         statuses = Set(plans.filter { !$0.whole.denies }.map(\.whole.status)).sorted()
-        rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels, geography)
+        rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels, geography, zones)
         serverHashes = catalog.origin.labels.map { label in
             let bytes = Array(label.utf8)
             return Rendezvous.hash(bytes.span, 0..<bytes.count, Rendezvous.start)

@@ -51,7 +51,7 @@ extension RoutingTable {
             let source = video.isDecoded ? decoded : bytes
             let asker = Asker(client: client, second: second, avoided: avoided, fields: 0..<head.count)
             if let text = place(of: client) { steps.append(.init(about: "client", text: text)) }
-            steps += blindRules.map { .init(about: "blind", text: $0) }
+            steps += (blindRules + zoneWarnings).map { .init(about: "blind", text: $0) }
             let index = policyIndex(video, source.span, asker, head.span)
             steps += describe(policy: index)
             let copy = sequences.copy()

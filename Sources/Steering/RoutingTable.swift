@@ -73,11 +73,14 @@ public final class RoutingTable: Sendable {
 
     /// Compiles a catalog and takes it with this health.
     ///
-    /// - Parameter geography: what is known of clients; without it rules by country and autonomous system match nobody.
+    /// - Parameters:
+    ///   - geography: what is known of clients; without it rules by country and autonomous system match nobody.
+    ///   - zones: what is known of the catalog's time zones; rules by hours of another zone match nobody.
     public convenience init(
-        _ catalog: Catalog, revision: Int, health: Health = .allUp, nodes: Int = 1, geography: Geography = Geography()
+        _ catalog: Catalog, revision: Int, health: Health = .allUp, nodes: Int = 1, geography: Geography = Geography(),
+        zones: TimeZones = TimeZones()
     ) {
-        self.init(CompiledCatalog(catalog, geography: geography), revision: revision, health: health, nodes: nodes)
+        self.init(CompiledCatalog(catalog, geography: geography, zones: zones), revision: revision, health: health, nodes: nodes)
     }
 
     /// The same catalog with another health or another number of balancers; compiles nothing that neither changes.
@@ -94,6 +97,9 @@ public final class RoutingTable: Sendable {
     private func names(_ isMeant: (Policy) -> Bool) -> [String] {
         policies.enumerated().filter { isMeant($0.element) }.map { $0.offset == 0 ? "default" : catalog.rules[$0.offset - 1].name }
     }
+
+    /// Rules that match nobody, since their time zone is not known: a sentence for each zone.
+    public var zoneWarnings: [String] { catalog.zoneWarnings(compiled.zones) }
 
     /// Rules that match nobody, since the database they ask for is not there: a sentence for each database.
     public var blindRules: [String] {

@@ -144,11 +144,13 @@ import Testing
         var responder = Responder(
             table: table, sequences: SequenceBook().set(for: table), rate: ClientRate(perSecond: 1, burst: 1), clock: { 784_111_777 })
         let request = [UInt8](latin1: "GET /?redirect=false&video=\(Self.video) HTTP/1.1\r\nHost: b\r\n\r\n")
-        let head = try #require(PlainScanner.scan(request.span, 0..<request.count, limits: Limits()))
+        guard let head = PlainScanner.scan(request.span, 0..<request.count, limits: Limits()) else { return #expect(Bool(false)) }
         let client = ClientAddress(ipv4: 0xC000_0201)
-        #expect(responder.respond(to: head, request.span, from: client, closes: false, mayTakeLong: false) == .needsTime)
+        let first = responder.respond(to: head, request.span, from: client, closes: false, mayTakeLong: false)
+        #expect(first == .needsTime)
         #expect(responder.writer.bytes.isEmpty && responder.total == Counters())
-        #expect(responder.respond(to: head, request.span, from: client, closes: false) == .answered)
+        let second = responder.respond(to: head, request.span, from: client, closes: false)
+        #expect(second == .answered)
         #expect(responder.total.answers == [200: 1])
     }
 
