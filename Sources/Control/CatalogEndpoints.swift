@@ -161,12 +161,11 @@ struct CatalogEndpoints {
         let comment = try comment(call)
         let current = try await newest.shown(call)
         let revision = current.revision
-        // The database's id plays no part in a tag.
-        try EntityTag.check(
-            call.request.headers[.ifMatch], against: Head(databaseID: "", revision: revision.id, checksum: revision.checksum))
+        try EntityTag.check(call.request.headers[.ifMatch], against: revision.head)
         let draft = try await call.compute {
             RevisionDraft(
-                try valid(try edit(current), at: try place(current), replacing: revision.catalog), replacing: current.document, expecting: revision.id,
+                try valid(try edit(current), at: try place(current), replacing: revision.catalog), replacing: current.document,
+                expecting: revision.id,
                 author: call.author, comment: comment)
         }
         return try await commit(draft)
@@ -175,7 +174,9 @@ struct CatalogEndpoints {
     /// Another whole catalog. Nothing is read of the newest, so that one that is damaged can be replaced.
     ///
     /// - Parameter wasStored: the new one is an old revision, which may name time zones that this version does not know.
-    private func replace(_ call: Call, wasStored: Bool = false, with document: @escaping @Sendable () throws -> Document) async throws -> Shown {
+    private func replace(_ call: Call, wasStored: Bool = false, with document: @escaping @Sendable () throws -> Document) async throws
+        -> Shown
+    {
         let comment = try comment(call)
         let head = try await newest.head()
         try EntityTag.check(call.request.headers[.ifMatch], against: head)
@@ -183,7 +184,8 @@ struct CatalogEndpoints {
         let isCurrent = current?.revision.id == head.revision && current?.revision.checksum == head.checksum
         let draft = try await call.compute {
             RevisionDraft(
-                try valid(try document(), at: "", replacing: current?.revision.catalog, wasStored: wasStored), replacing: isCurrent ? current?.document : nil, expecting: head.revision,
+                try valid(try document(), at: "", replacing: current?.revision.catalog, wasStored: wasStored),
+                replacing: isCurrent ? current?.document : nil, expecting: head.revision,
                 author: call.author, comment: comment)
         }
         return try await commit(draft)
@@ -209,16 +211,15 @@ struct CatalogEndpoints {
         return comment
     }
 
-    /// - Parameter current: the time zones that it names pass, known or not.
+    /// - Parameters:
+    ///   - current: the time zones that it names pass, known or not: whoever changes a weight is not to be held up.
+    ///   - wasStored: all time zones pass.
     private func valid(
         _ document: Document, at place: String?, replacing current: Catalog?, wasStored: Bool = false
     ) throws(Problem) -> Catalog {
         do throws(CatalogFaults) {
-            let catalog = try Catalog(document)
-            if wasStored { return catalog }
-            let unknown = catalog.timeZoneFaults(TimeZones(of: catalog), except: current?.timeZones ?? [])
-            guard unknown.isEmpty else { throw CatalogFaults(unknown) }
-            return catalog
+            let stored = current?.timeZones ?? []
+            return try Catalog(document) { wasStored || stored.contains($0) || TimeZones.know($0) }
         } catch {
             let faults = error.faults.map { fault in
                 if let place, fault.pointer == place || fault.pointer.hasPrefix(place + "/") {
@@ -232,6 +233,11 @@ struct CatalogEndpoints {
                 "The catalog would have \(faults.count == 1 ? "a fault" : "\(faults.count) faults"); nothing was changed.", faults: faults)
         }
     }
+}
+
+extension Revision {
+    /// What a tag is made of; the database's id plays no part in one.
+    fileprivate var head: Head { Head(databaseID: "", revision: id, checksum: checksum) }
 }
 
 extension CatalogEndpoints {

@@ -2,9 +2,11 @@
 extension Catalog {
     /// Reads and checks a whole catalog. Absent keys take their defaults; unknown keys are faults.
     ///
+    /// - Parameter knowsZone: whether there is a time zone of this name. What is stored is read without asking, since a newer version of the
+    ///   program may have stored it.
     /// - Throws: all faults at once, each with its JSON pointer and what would be accepted.
-    public init(_ document: Document) throws(CatalogFaults) {
-        var reader = DocumentReader()
+    public init(_ document: Document, knowsZone: @escaping (String) -> Bool = { _ in true }) throws(CatalogFaults) {
+        var reader = DocumentReader(knowsZone: knowsZone)
         try Catalog.refuseNewer(document)
         let root = reader.object(document, at: "", keys: ["version", "origin", "cdns", "selection", "redirect", "failover", "rules"])
         guard case .object = document else { throw CatalogFaults(reader.faults) }
@@ -138,7 +140,8 @@ extension Catalog {
         var names: [String] = []
         for (pointer, value) in reader.list(object, "passParameters", count: 0...32, of: "names such as \"CMCD\"") {
             guard case .string(let name) = value, (1...64).contains(name.utf8.count), name.utf8.allSatisfy(URLByte.isNameByte) else {
-                reader.note(pointer, "must be a name such as \"CMCD\" (1 to 64 letters, digits, dots, hyphens or underscores), is \(value.kind)")
+                reader.note(
+                    pointer, "must be a name such as \"CMCD\" (1 to 64 letters, digits, dots, hyphens or underscores), is \(value.kind)")
                 continue
             }
             if Query.names.contains(name) {

@@ -83,7 +83,8 @@ extension RoutingTable {
             case .path: "a path at the balancer"
             }
         let scheme = catalog.origin.keepsScheme ? video.scheme.map { ", the origin by \($0.rawValue)" } ?? "" : ""
-        return "\(form): server \(server), domain \(catalog.origin.domains[video.domain])\(scheme)\(video.isDecoded ? ", percent-decoded once" : "")"
+        return
+            "\(form): server \(server), domain \(catalog.origin.domains[video.domain])\(scheme)\(video.isDecoded ? ", percent-decoded once" : "")"
     }
 
     /// What the answer would have besides; a question has no parameters.

@@ -15,7 +15,8 @@ extension RoutingTable {
     ) {
         appendLocation(target, video, of: source, to: &out)
         if passedNames.count > 0, !query.isEmpty {
-            appendPassed(query, of: head, hasQuery: source.firstIndex(of: UInt8(ascii: "?"), in: video.tail) < video.tail.upperBound, to: &out)
+            appendPassed(
+                query, of: head, hasQuery: source.firstIndex(of: UInt8(ascii: "?"), in: video.tail) < video.tail.upperBound, to: &out)
         }
     }
 

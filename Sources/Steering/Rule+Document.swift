@@ -273,7 +273,13 @@ extension WeeklyHours {
         if object.members["utcOffset"] != nil {
             reader.note(object.pointer(to: "utcOffset"), "has no meaning beside timeZone; remove one of them")
         }
-        if case .string(let name) = value, isZoneName(name) { return .named(name) }
+        if case .string(let name) = value, isZoneName(name) {
+            if !reader.knowsZone(name) {
+                reader.note(
+                    object.pointer(to: "timeZone"), "is \(value.kind), a time zone that this program does not know (letter case counts)")
+            }
+            return .named(name)
+        }
         reader.note(object.pointer(to: "timeZone"), "must be an IANA time zone such as \"Europe/Berlin\", is \(value.kind)")
         return .fixed(0)
     }

@@ -59,19 +59,6 @@ extension Catalog {
     /// The names of the time zones that hours of rules go by.
     public var timeZones: Set<String> { Set(namedZones.map(\.name)) }
 
-    /// A fault for each rule whose time zone is not known.
-    ///
-    /// Not a fault of the catalog itself: another version of the program may know the zone, and what is stored stays valid.
-    ///
-    /// - Parameter accepted: names that pass all the same, as they are stored already: whoever changes a weight is not to be held up.
-    public func timeZoneFaults(_ zones: TimeZones, except accepted: Set<String> = []) -> [Fault] {
-        namedZones.filter { zones[$0.name] == nil && !accepted.contains($0.name) }.map { rule, name in
-            Fault(
-                "/rules/\(rule)/when/hours/timeZone",
-                "must be a time zone that this program knows, by its IANA name such as \"Europe/Berlin\", letter case included; is \"\(name)\"")
-        }
-    }
-
     /// A sentence for each time zone that is not known: the rule that goes by it matches nobody.
     func zoneWarnings(_ zones: TimeZones) -> [String] {
         var told: Set<String> = []

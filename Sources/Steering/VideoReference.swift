@@ -126,7 +126,8 @@ extension RoutingTable {
             guard label <= tail.upperBound, text.begins(with: base.prefix, in: tail), text[label - 1] == UInt8(ascii: "/") else { continue }
             let end = text.firstIndex(in: label..<tail.upperBound) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
             guard let server = servers.position(of: text, label..<end) else { continue }
-            return VideoReference(server: server, domain: 0, tail: end..<tail.upperBound, isDecoded: isDecoded, form: .cdnURL, scheme: scheme)
+            return VideoReference(
+                server: server, domain: 0, tail: end..<tail.upperBound, isDecoded: isDecoded, form: .cdnURL, scheme: scheme)
         }
         return nil
     }

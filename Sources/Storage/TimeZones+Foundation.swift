@@ -13,6 +13,9 @@ extension TimeZones {
         self.init(offsets)
     }
 
+    /// Whether the program knows a zone of this name, letter case included.
+    public static func know(_ name: String) -> Bool { TimeZone(identifier: name) != nil }
+
     private static func offsets(_ zone: TimeZone) -> Offsets {
         // 2020-01-01 and 2100-01-01, UTC.
         var date = Date(timeIntervalSince1970: 1_577_836_800)

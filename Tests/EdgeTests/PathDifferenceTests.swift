@@ -39,7 +39,8 @@ extension SocketTests {
             let setup = Setup(every: 2, passes: ["CMCD", "_HLS_msn"])
             let targets = [
                 "/?video=http://s1.origin-cluster/a&redirect=false&CMCD=1",
-                "/?video=http://s1.origin-cluster/a&CMCD=bl%3D900&x=1&_HLS_msn=7", "/?CMCD=%22a%22&video=http%3A%2F%2Fs1.origin-cluster%2Fa%3Fb",
+                "/?video=http://s1.origin-cluster/a&CMCD=bl%3D900&x=1&_HLS_msn=7",
+                "/?CMCD=%22a%22&video=http%3A%2F%2Fs1.origin-cluster%2Fa%3Fb",
                 "/origin?_HLS_msn=7&video=http://s1.origin-cluster/a?_HLS_msn=6&CMCD", "/s1/a?CMCD=1&x=2",
                 "/?video=http://s1.origin-cluster/a&CMCD=\"{%zz&CMCD=2",
             ]

@@ -90,7 +90,8 @@ struct FaultCase: CustomTestStringConvertible {
         + FaultCase.each(
             "/redirect/passParameters", ["null", "\"CMCD\"", "{}", FaultCase.list(33) { "\"p\($0)\"" }])
         + [
-            "null", "1", #""""#, #""a b""#, #""a=""#, #""a&b""#, #""a%20""#, #""é""#, #""a\r\nX""#, #""video""#, #""avoid""#, #""redirect""#,
+            "null", "1", #""""#, #""a b""#, #""a=""#, #""a&b""#, #""a%20""#, #""é""#, #""a\r\nX""#, #""video""#, #""avoid""#,
+            #""redirect""#,
             "\"\(String(repeating: "a", count: 65))\"",
         ].map { FaultCase("/redirect/passParameters", "[\($0)]", ["/redirect/passParameters/0"]) }
         + FaultCase.each("/redirect/passParameters", [#"["a", "b", "a"]"#], ["/redirect/passParameters/2"])

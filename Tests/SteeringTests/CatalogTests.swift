@@ -59,7 +59,8 @@ import Testing
     }
 
     /// Keys that came later are written only where they are used: an earlier version goes on reading the catalog.
-    @Test(arguments: [("/origin/keepScheme", Document.bool(true), Document.bool(false)),
+    @Test(arguments: [
+        ("/origin/keepScheme", Document.bool(true), Document.bool(false)),
         ("/redirect/passParameters", .array([.string("CMCD"), .string("_HLS_msn")]), .array([])),
         (
             "/rules", .array([rule(hours: [.init("timeZone", .string("Europe/Berlin"))])]), .array([])

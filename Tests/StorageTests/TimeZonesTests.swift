@@ -16,7 +16,8 @@ import Testing
         var testDescription: String { "\(zone), \(days) \(hours.from) to \(hours.to), from \(start)" }
 
         init(
-            _ zone: String, _ days: String, _ from: String, _ to: String, _ start: Int, _ count: Int, _ first: Int? = nil, _ last: Int? = nil
+            _ zone: String, _ days: String, _ from: String, _ to: String, _ start: Int, _ count: Int, _ first: Int? = nil,
+            _ last: Int? = nil
         ) {
             (self.zone, self.days, hours, self.start, minutes) = (zone, days, (from, to), start, (count, first, last))
         }
@@ -81,12 +82,21 @@ import Testing
         for second in [Int.min, -1, 0, 5_000_000_000, Int.max] { _ = isRuled(table, second, sequences) }
     }
 
-    @Test(arguments: ["Europe/Berln", "europe/berlin", "Foo/Bar", "../../etc/localtime", "posix/Europe/Berlin"])
-    func `a zone that is not known is a fault where it is new, and matches nobody where it is stored`(zone: String) throws {
-        guard let catalog = try? catalog(zone, "wed", from: "00:00", to: "24:00") else { return #expect(zone.contains(".")) }
+    @Test func `all faults are told at once, an unknown zone among them`() throws {
+        let document = try catalog("Europe/Berln", "wed", from: "00:00", to: "24:00").document.replacing("surplus", with: .null)
+        do throws(CatalogFaults) {
+            _ = try Catalog(document, knowsZone: TimeZones.know)
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.faults.map(\.pointer) == ["/surplus", "/rules/0/when/hours/timeZone"])
+        }
+    }
+
+    @Test(arguments: ["Europe/Berln", "europe/berlin", "Foo/Bar", "posix/Europe/Berlin"])
+    func `a zone that is not known but stored matches nobody, and that is told`(zone: String) throws {
+        #expect(!TimeZones.know(zone) && TimeZones.know("Europe/Berlin"))
+        let catalog = try catalog(zone, "wed", from: "00:00", to: "24:00")
         let zones = TimeZones(of: catalog)
-        #expect(catalog.timeZoneFaults(zones).map(\.pointer) == ["/rules/0/when/hours/timeZone"])
-        #expect(catalog.timeZoneFaults(zones, except: [zone]) == [])
         let table = RoutingTable(catalog, revision: 1, zones: zones)
         #expect(
             table.zoneWarnings == [
