@@ -88,6 +88,7 @@ struct CatalogEndpoints {
     // MARK: Changing
 
     @Sendable private func replaceCatalog(_ call: Call) async throws -> Response {
+        try call.allowQuery(["comment", "validate"])
         let body = try await RequestBody.document(call, longest: RequestBody.longestCatalog)
         switch try call.query("validate") {
         case nil, "false"?: return try await answer(call, try await replace(call) { body }, "")
@@ -97,6 +98,8 @@ struct CatalogEndpoints {
         }
         _ = try comment(call)
         let current = try await newest.shown(call)
+        // A dry run needs no tag. One that is sent is judged as the write would.
+        if let field = call.request.headers[.ifMatch] { try EntityTag.check(field, against: current.revision.head) }
         return try await call.compute {
             let changes = RevisionChanges(from: current.document, to: try valid(body, at: "", replacing: current.revision.catalog).document)
             return answer(.object([.init("valid", .bool(true))] + RevisionEndpoints.describe(changes)), current)
@@ -158,6 +161,7 @@ struct CatalogEndpoints {
         _ call: Call, at place: @escaping @Sendable (Shown) throws -> String?,
         _ edit: @escaping @Sendable (Shown) throws -> Document
     ) async throws -> Shown {
+        try call.allowQuery(["comment"])
         let comment = try comment(call)
         let current = try await newest.shown(call)
         let revision = current.revision
@@ -247,6 +251,7 @@ extension CatalogEndpoints {
             guard let id = Int(call.parameter), let old = try await node.revision(id) else {
                 throw Problem(.notFound, "There is no revision \(call.parameter.prefix(20)); GET /api/v1/revisions lists them.")
             }
+            try call.allowQuery(["comment"])
             return try await answer(call, try await replace(call, wasStored: true) { try old.read().catalog.document }, "")
         }
     }

@@ -152,6 +152,33 @@ import Testing
         #expect(try await plane.ask(.get, "/api/v1/origin").body["every"] == .integer(7))
     }
 
+    // Regression: `validat=true`, and `validate=true` where there is no dry run, wrote.
+    @Test(arguments: [
+        "/api/v1/catalog?validat=true", "/api/v1/catalog?dry-run=1", "/api/v1/catalog?validate=false&validate=true",
+        "/api/v1/catalog?validate=true&validate=false", "/api/v1/catalog?Validate=true", "/api/v1/catalog?comment=a&comment=b",
+        "/api/v1/redirect?validate=true", "/api/v1/redirect?comment=a&x",
+    ])
+    func `who mistypes a parameter has written nothing`(path: String) async throws {
+        let body = path.contains("redirect") ? Document.object([.init("status", .integer(302))]) : try catalog(every: 2)
+        let refused = try await plane.ask(.put, path, body, ifMatch: tag())
+        #expect(refused.status == 400)
+        #expect(try await plane.ask(.post, "/api/v1/revisions/1/restore?validate=true", ifMatch: tag()).status == 400)
+        #expect(try await plane.node.store.head()?.revision == 1)
+    }
+
+    // Regression: the dry run passed a tag that the write refused.
+    @Test func `a dry run that sends a tag is told when the catalog has changed since`() async throws {
+        let old = try await tag()
+        #expect(try await plane.ask(.put, "/api/v1/catalog?comment=2", catalog(every: 2), ifMatch: old).status == 200)
+        for path in ["/api/v1/catalog?validate=true", "/api/v1/catalog"] {
+            let answer = try await plane.ask(.put, path, catalog(every: 3), ifMatch: old)
+            #expect(answer.status == 412)
+            #expect(try await answer.tag == tag())
+        }
+        #expect(try await plane.ask(.put, "/api/v1/catalog?validate=true", catalog(every: 3), ifMatch: tag()).status == 200)
+        #expect(try await plane.ask(.put, "/api/v1/catalog?validate=true", catalog(every: 3)).status == 200)
+    }
+
     @Test func `a catalog may be as long as an import's`() async throws {
         let spaces = String(repeating: " ", count: 2 << 20)
         let large = try catalog(every: 2).replacing("selection", with: .object([.init("strategy", .string(spaces))]))
