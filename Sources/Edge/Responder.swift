@@ -48,6 +48,8 @@ struct Responder {
         case needsBody
         /// A page of the documentation is asked for: call `show(_:to:closes:)`.
         case needsPage(Int)
+        /// A document is asked for, which takes longer than a redirect: ask again with `mayTakeLong`. Nothing was counted.
+        case needsTime
     }
 
     /// - Parameter clock: seconds since 1970, for the Date field.
@@ -97,11 +99,12 @@ struct Responder {
     ///   - bytes: what the head's offsets count in.
     ///   - peer: the connection's, or what a PROXY header says.
     ///   - closes: whether the connection ends after this answer.
+    ///   - mayTakeLong: whether nobody else waits for this thread meanwhile.
     mutating func respond(
-        to head: RequestHead, _ bytes: borrowing Span<UInt8>, from peer: ClientAddress, closes: Bool
+        to head: RequestHead, _ bytes: borrowing Span<UInt8>, from peer: ClientAddress, closes: Bool, mayTakeLong: Bool = true
     ) -> Outcome {
         let client = clientSource.client(of: head, bytes, peer: peer)
-        let outcome = answer(head, bytes, from: client, closes: closes)
+        let outcome = answer(head, bytes, from: client, closes: closes, mayTakeLong: mayTakeLong)
         if log != nil, outcome == .answered { addLine(head.method, head.target, of: bytes, client) }
         return outcome
     }
@@ -123,7 +126,7 @@ struct Responder {
     }
 
     private mutating func answer(
-        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, closes: Bool
+        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, closes: Bool, mayTakeLong: Bool
     ) -> Outcome {
         var framing = ResponseWriter.Framing(head, closes: closes)
         if !credentialOrigins.isEmpty { framing.allowedOrigin = allowedOrigin(head.fields, of: bytes) }
@@ -134,10 +137,10 @@ struct Responder {
         let path = head.target.lowerBound..<question
         let query = min(question + 1, head.target.upperBound)..<head.target.upperBound
         if path.isEmpty || bytes.equals("/", in: path) {
-            return redirectByQuery(head, bytes, query, from: client, allow: Allow.redirect, framing)
+            return redirectByQuery(head, bytes, query, from: client, allow: Allow.redirect, framing, mayTakeLong)
         }
         if bytes.equals("/origin", in: path) || bytes.equals("/origin/", in: path) {
-            return redirectByQuery(head, bytes, query, from: client, allow: Allow.origin, framing)
+            return redirectByQuery(head, bytes, query, from: client, allow: Allow.origin, framing, mayTakeLong)
         }
         if bytes.equals("/livez", in: path) { return health(head, isWell: true, framing) }
         if bytes.equals("/readyz", in: path) { return health(head, isWell: !isDraining, framing) }
@@ -200,7 +203,7 @@ struct Responder {
 extension Responder {
     private mutating func redirectByQuery(
         _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ query: Range<Int>, from client: ClientAddress, allow: String,
-        _ framing: ResponseWriter.Framing
+        _ framing: ResponseWriter.Framing, _ mayTakeLong: Bool
     ) -> Outcome {
         switch head.method {
         case .get, .head: break
@@ -208,9 +211,13 @@ extension Responder {
         case .options: return options(allow: allow, head, bytes, framing)
         default: return refuseMethod(allow: allow, framing)
         }
+        var parameters = Query()
+        var fault: Refusal?
+        do throws(Refusal) { parameters = try Query(bytes, query) } catch { fault = error }
+        if parameters.wantsDocument, !mayTakeLong { return .needsTime }
         guard admits(client) else { return refuse(.tooManyRequests, framing, field: Responder.retryAfter) }
         do throws(Refusal) {
-            let parameters = try Query(bytes, query)
+            if let fault { throw fault }
             guard let value = parameters.video else {
                 if head.body != .none, allow == Allow.origin, head.method != .head { return .needsBody }
                 throw .missingVideo
@@ -219,7 +226,7 @@ extension Responder {
             var avoided: Int?
             if let name = parameters.avoid { avoided = table.cdn(named: name, of: bytes) }
             let asker = Asker(client: client, second: clock(), avoided: avoided, fields: head.fields, query: query)
-            try redirect(to: video, of: bytes, asker, bytes, head, framing)
+            try redirect(to: video, of: bytes, asker, bytes, head, framing, isSeen: !parameters.wantsDocument)
         } catch {
             refuse(error, framing)
         }
@@ -251,21 +258,22 @@ extension Responder {
     /// - Parameters:
     ///   - source: what the video's offsets count in, unless it is decoded.
     ///   - bytes: what the asker's offsets count in.
+    ///   - isSeen: false answers with the decision alone, for who cannot see a redirect.
     private mutating func redirect(
         to video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, _ bytes: borrowing Span<UInt8>,
-        _ head: RequestHead, _ framing: ResponseWriter.Framing
+        _ head: RequestHead, _ framing: ResponseWriter.Framing, isSeen: Bool = true
     ) throws(Refusal) {
         if video.isDecoded {
             let decoded = decoded
-            try redirect(toRead: video, of: decoded.span, asker, bytes, head, framing)
+            try redirect(toRead: video, of: decoded.span, asker, bytes, head, framing, isSeen)
         } else {
-            try redirect(toRead: video, of: source, asker, bytes, head, framing)
+            try redirect(toRead: video, of: source, asker, bytes, head, framing, isSeen)
         }
     }
 
     private mutating func redirect(
         toRead video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, _ bytes: borrowing Span<UInt8>,
-        _ head: RequestHead, _ framing: ResponseWriter.Framing
+        _ head: RequestHead, _ framing: ResponseWriter.Framing, _ isSeen: Bool
     ) throws(Refusal) {
         let decision = try table.decide(video, of: source, asker, head: bytes, sequences: sequences)
         switch decision.target {
@@ -275,28 +283,45 @@ extension Responder {
         counters.reasons[Int(decision.reason.rawValue)] += 1
         if log != nil { last = AccessLines.Answer(reason: decision.reason.name, decision: decision) }
         traffic.countRedirect(decision.target, status: decision.status, server: video.server)
+        guard isSeen else { return show(decision, video, source, asker, bytes, framing) }
         beginRedirect(decision.status, second: asker.second, framing)
         let start = writer.bytes.count
-        table.appendLocation(decision.target, video, of: source, to: &writer.bytes)
+        table.appendLocation(decision.target, video, of: source, passing: asker.query, of: bytes, to: &writer.bytes)
         let location = start..<writer.bytes.count
         if head.wantsJSON || table.catalog.redirect.links { table.rank(decision, avoiding: asker.avoided, into: &targets) }
-        if table.catalog.redirect.links { appendLinks(video, source) }
+        if table.catalog.redirect.links { appendLinks(video, source, asker.query, bytes) }
         if head.wantsJSON {
             writer.append("\r\n")
             // A Location has no byte that a JSON string would escape.
             let text = String(decoding: writer.bytes[location], as: UTF8.self)
-            let document = table.document(of: decision, location: text, targets, video, source, asker.client)
+            let document = table.document(of: decision, location: text, targets, video, source, asker, bytes)
             writer.end(body: Array((document.json + "\n").utf8), type: "application/json", framing)
         } else {
             writer.append(redirectEnd)
         }
     }
 
+    /// The decision without a redirect.
+    private mutating func show(
+        _ decision: Decision, _ video: VideoReference, _ source: borrowing Span<UInt8>, _ asker: Asker, _ bytes: borrowing Span<UInt8>,
+        _ framing: ResponseWriter.Framing
+    ) {
+        table.rank(decision, avoiding: asker.avoided, into: &targets)
+        var location: [UInt8] = []
+        table.appendLocation(decision.target, video, of: source, passing: asker.query, of: bytes, to: &location)
+        let text = String(decoding: location, as: UTF8.self)
+        let document = table.document(of: decision, location: text, targets, video, source, asker, bytes)
+        begin(200, framing)
+        writer.end(body: Array((document.json + "\n").utf8), type: "application/json", framing)
+    }
+
     /// Other places of the same film, the next choice first (RFC 6249 §3).
-    private mutating func appendLinks(_ video: VideoReference, _ source: borrowing Span<UInt8>) {
+    private mutating func appendLinks(
+        _ video: VideoReference, _ source: borrowing Span<UInt8>, _ query: Range<Int>, _ bytes: borrowing Span<UInt8>
+    ) {
         for (index, target) in targets.prefix(Responder.mostLinks).enumerated() where index > 0 {
             writer.append(index == 1 ? "\r\nLink: <" : ", <")
-            table.appendLocation(target, video, of: source, to: &writer.bytes)
+            table.appendLocation(target, video, of: source, passing: query, of: bytes, to: &writer.bytes)
             writer.append(">; rel=duplicate; pri=")
             writer.bytes.append(UInt8(ascii: "0") + UInt8(index))
         }

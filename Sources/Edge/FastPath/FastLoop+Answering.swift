@@ -68,8 +68,8 @@ extension FastLoop {
         while used < read.upperBound, !closes {
             guard let head = PlainScanner.scan(input.span, used..<read.upperBound, limits: state.limits, after: last) else { break }
             closes = head.closes || state.closesConnections
-            // A page or a body: the request goes along unanswered.
-            guard state.responder.respond(to: head, input.span, from: client, closes: closes) == .answered else {
+            // A page, a document or a body: the request goes along unanswered.
+            guard state.responder.respond(to: head, input.span, from: client, closes: closes, mayTakeLong: false) == .answered else {
                 closes = false
                 break
             }

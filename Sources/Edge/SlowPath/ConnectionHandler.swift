@@ -167,7 +167,8 @@ extension ConnectionHandler {
         case .needsPage(let page):
             let client = worker.responder.clientSource.client(of: head, input.readableBytesUInt8Span, peer: peer)
             worker.responder.show(page, to: head, from: client, closes: closes)
-        case .answered: break
+        // Here it is given the time.
+        case .answered, .needsTime: break
         }
         input.moveReaderIndex(forwardBy: head.length)
         scanner = HeadScanner(limits: worker.limits)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Serving
 import Steering
+import Storage
 
 /// `video-balancer simulate CATALOG`.
 struct Simulate: AsyncParsableCommand {
@@ -37,7 +38,7 @@ struct Simulate: AsyncParsableCommand {
             let catalog = try CatalogFile.read(self.catalog)
             var simulation = Simulation(
                 catalog, health: try health(catalog), perSecond: rate, start: Int(Date.now.timeIntervalSince1970),
-                geography: try await geoIP.geography())
+                geography: try await geoIP.geography(), zones: TimeZones(of: catalog))
             for warning in simulation.warnings { StandardError.say(warning) }
             if let log {
                 try PlayedLog.play(log, &simulation)
