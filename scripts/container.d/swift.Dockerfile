@@ -7,4 +7,6 @@ RUN apt-get update && \
         libsqlite3-0 libstdc++-12-dev libxml2-dev pkg-config tzdata zlib1g-dev && \
     rm -rf /var/lib/apt/lists/*
 COPY . /usr/
+# Whom this machine trusts the build trusts too: its mirrors may have a certificate of their own. The image that is built does not.
+RUN find /machine-authorities -name '*.crt' -exec cp -t /usr/local/share/ca-certificates {} + && update-ca-certificates
 CMD ["bash"]
