@@ -6,6 +6,10 @@ RELEASE := .build/release/video-balancer
 export BALANCER_ASSETS ?= $(CURDIR)/.build/assets
 CORPORA ?= ../shared/corpora
 
+# SwiftPM passes a package's traits to the compiler in the order of a hash, which without this is another in each run: then everything that
+# has the traits is compiled again, although nothing was changed. For the builds alone: what we serve with has its hashes seeded.
+BUILD := SWIFT_DETERMINISTIC_HASHING=1 swift build
+
 .PHONY: setup run build smoke test soak check format bench demo conformance docs deb container help
 
 help: ## This list.
@@ -16,7 +20,7 @@ setup: ## Installs the Debian packages that building and testing need.
 
 build: ## Release build: .build/release/video-balancer.
 	@scripts/setup build
-	swift build -c release --product video-balancer
+	$(BUILD) -c release --product video-balancer
 
 run: build ## Builds and serves; settings come from the environment and .env.
 	@scripts/fetch-assets || echo "make: continuing without Swagger UI" >&2
@@ -24,13 +28,14 @@ run: build ## Builds and serves; settings come from the environment and .env.
 
 smoke: ## Unit and property tests, two minutes at most.
 	@scripts/setup build
-	swift test --skip VideoBalancerTests
+	$(BUILD) --build-tests
+	swift test --skip-build --skip VideoBalancerTests
 
 test: build ## Everything CI needs: all tests, the release binary end to end, the demo.
 	@scripts/setup test
 	scripts/fetch-assets
 	for page in settings metrics; do $(RELEASE) $$page | diff docs/$$page.md - || { echo "docs/$$page.md is stale: make docs" >&2; exit 1; }; done
-	swift build --build-tests
+	$(BUILD) --build-tests
 	# Three runs, each suite in one. All suites of a run share a process and the machine at once: sockets are tested alone because they
 	# count the process's descriptors and the kernel's resets, and the binary apart because it is put under load.
 	swift test --skip-build --skip SocketTests --skip VideoBalancerTests
@@ -42,7 +47,8 @@ test: build ## Everything CI needs: all tests, the release binary end to end, th
 
 soak: build ## On demand, hours: long kill loops, a hundred million fuzzed connections, a million real ones, sanitizers.
 	@scripts/setup test soak
-	SOAK=1 BALANCER_BINARY=$(CURDIR)/$(RELEASE) swift test --filter VideoBalancerTests
+	$(BUILD) --build-tests
+	SOAK=1 BALANCER_BINARY=$(CURDIR)/$(RELEASE) swift test --skip-build --filter VideoBalancerTests
 	scripts/fuzz FuzzRequests -runs=100000000
 	scripts/fuzz FuzzVideos -runs=20000000
 	scripts/sanitize
@@ -75,7 +81,7 @@ docs: build ## Rewrites docs/settings.md and docs/metrics.md from the program's 
 
 deb: ## A Debian package with a self-contained binary, in .build/deb.
 	@scripts/setup build package
-	swift build -c release --static-swift-stdlib --product video-balancer --scratch-path .build-static
+	$(BUILD) -c release --static-swift-stdlib --product video-balancer --scratch-path .build-static
 	scripts/package-deb .build-static/release/video-balancer
 
 container: ## The container image "video-balancer"; needs a Docker engine (scripts/container tries it without).
