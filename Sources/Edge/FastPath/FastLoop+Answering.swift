@@ -69,7 +69,7 @@ extension FastLoop {
             guard let head = PlainScanner.scan(input.span, used..<read.upperBound, limits: state.limits, after: last) else { break }
             closes = head.closes || state.closesConnections
             // A page or a body: the request goes along unanswered.
-            guard state.responder.respond(to: head, input.span, from: client, closes: closes) == .answered else {
+            guard state.responder.respond(to: head, input.span, from: client, closes: closes, isFast: true) == .answered else {
                 closes = false
                 break
             }

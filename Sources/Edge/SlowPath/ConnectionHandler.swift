@@ -140,7 +140,7 @@ extension ConnectionHandler {
         guard !isAnswering, !isPaused else { return }
         isAnswering = true
         scanning: while phase == .head || phase == .idle {
-            if worker.responder.attachment != nil { sendAnswers(context) }
+            if worker.responder.writer.attachment != nil { sendAnswers(context) }
             if !context.channel.isWritable || worker.responder.writer.bytes.count >= Limits.pendingAnswerBytes {
                 isPaused = true
                 break
@@ -164,10 +164,7 @@ extension ConnectionHandler {
         let closes = head.closes || worker.closesConnections
         switch worker.responder.respond(to: head, input.readableBytesUInt8Span, from: peer, closes: closes) {
         case .needsBody: return beginBody(head, context)
-        case .needsPage(let page):
-            let client = worker.responder.clientSource.client(of: head, input.readableBytesUInt8Span, peer: peer)
-            worker.responder.show(page, to: head, from: client, closes: closes)
-        case .answered: break
+        case .answered, .needsUpstream, .needsSlowPath: break
         }
         input.moveReaderIndex(forwardBy: head.length)
         scanner = HeadScanner(limits: worker.limits)
@@ -298,12 +295,12 @@ extension ConnectionHandler {
         }
         let buffer = context.channel.allocator.buffer(bytes: worker.responder.writer.bytes)
         worker.responder.writer.bytes.removeAll(keepingCapacity: true)
-        let count = buffer.readableBytes + (worker.responder.attachment?.readableBytes ?? 0)
+        let count = buffer.readableBytes + (worker.responder.writer.attachment?.readableBytes ?? 0)
         worker.responder.counters.bytesSent &+= UInt64(count)
         writesInFlight += 1
         let written: EventLoopFuture<Void>
-        if let attachment = worker.responder.attachment {
-            worker.responder.attachment = nil
+        if let attachment = worker.responder.writer.attachment {
+            worker.responder.writer.attachment = nil
             context.write(wrapOutboundOut(buffer), promise: nil)
             written = context.writeAndFlush(wrapOutboundOut(attachment))
         } else {
