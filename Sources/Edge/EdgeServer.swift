@@ -182,7 +182,7 @@ public final class EdgeServer: Sendable {
         for seat in seats {
             await seat.fast.stopAccepting()
             let worker = seat.worker
-            try await seat.loop.submit { worker.value.closesConnections = true }.get()
+            try await seat.loop.submit { worker.value.drain() }.get()
         }
     }
 
@@ -228,11 +228,15 @@ public final class EdgeServer: Sendable {
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    let worker = worker.value
+                    // What follows the last answer is no request.
+                    let received = content.closes ? ByteBuffer() : content.input
                     let handler: any ChannelHandler =
                         content.awaitsProxyHeader
-                        ? ProxyHeaderHandler(worker: worker.value, of: client, content, report: report)
-                        : ConnectionHandler(worker: worker.value, of: client, content)
-                    try channel.pipeline.syncOperations.addHandler(handler)
+                        ? ProxyHeaderHandler(worker: worker, of: client, report: report)
+                        : ConnectionHandler(
+                            worker: worker, of: client, unsent: content.output, closes: content.closes, on: channel.eventLoop)
+                    try channel.pipeline.syncOperations.addHandlers([PlainTransport(worker: worker, received: received), handler])
                 }
             }
             .withConnectedSocket(handOver.descriptor.release())

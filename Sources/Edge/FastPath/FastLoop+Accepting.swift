@@ -143,7 +143,7 @@ extension FastLoop {
     func stopAccepting() async {
         await perform { [self] state in
             guard state.isAccepting else { return }
-            state.closesConnections = true
+            state.isDraining = true
             while !isShared, accept(&state, FastLoop.second(FastLoop.nanoseconds())) == .more {}
             state.isAccepting = false
             _ = clinux_epoll_remove(epoll, listener)

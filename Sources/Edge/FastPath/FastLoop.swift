@@ -34,8 +34,8 @@ final class FastLoop: Sendable {
         let makeRoom: @Sendable () -> Void
         var isAccepting = true
         var restsUntil: UInt64 = 0
-        /// Answers end their connections: the node is stopping.
-        var closesConnections = false
+        /// Each connection ends with its next answer: the node is stopping.
+        var isDraining = false
         /// The thread ends, and with it what is still open.
         var isQuitting = false
         /// By `HandOver.Reason`.
