@@ -78,5 +78,5 @@ deb: ## A Debian package with a self-contained binary, in .build/deb.
 	swift build -c release --static-swift-stdlib --product video-balancer --scratch-path .build-static
 	scripts/package-deb .build-static/release/video-balancer
 
-container: ## The container image "video-balancer"; needs a Docker engine.
+container: ## The container image "video-balancer"; needs a Docker engine (scripts/container tries it without).
 	docker build -f deploy/Dockerfile -t video-balancer .

@@ -75,6 +75,11 @@ must({m["name"] for m in container["volumeMounts"]} == {v["name"] for v in pod["
 for reference in container["envFrom"]:
     must(reference["configMapRef"]["name"] == configuration["metadata"]["name"], "the ConfigMap has another name")
 
+# The image's user is the manifest's, so that a volume of either can be the other's.
+user = re.search(r"^USER (\d+):(\d+)$", (here / "Dockerfile").read_text(), re.M)
+said = (str(pod["securityContext"]["runAsUser"]), str(pod["securityContext"]["runAsGroup"]))
+must(user and user.groups() == said, f"the Dockerfile's USER is not {':'.join(said)}, the user of the deployment")
+
 # The Dockerfile copies what is there, from stages that are there.
 stages = set()
 for line in (here / "Dockerfile").read_text().splitlines():

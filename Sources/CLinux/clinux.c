@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -101,6 +102,28 @@ int clinux_refuse_handshakes(int listener) {
 }
 
 void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+// <linux/sched/types.h> has it, which the C library's <sched.h> collides with.
+struct turns {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+
+void clinux_take_short_turns(void) {
+    struct turns turns = {.size = sizeof turns};
+    if (syscall(SYS_sched_getattr, 0, &turns, sizeof turns, 0) != 0 || turns.policy != SCHED_OTHER) return;
+    turns.runtime = 100000;
+    syscall(SYS_sched_setattr, 0, &turns, 0);
+}
+
+void clinux_give_way(int steps) {
+    errno = 0;
+    int nice = getpriority(PRIO_PROCESS, getpid());
+    if (errno == 0) setpriority(PRIO_PROCESS, 0, nice + steps);
+}
 
 int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 

@@ -88,6 +88,7 @@ struct CatalogEndpoints {
     // MARK: Changing
 
     @Sendable private func replaceCatalog(_ call: Call) async throws -> Response {
+        try call.allowQuery(["comment", "validate"])
         let body = try await RequestBody.document(call, longest: RequestBody.longestCatalog)
         switch try call.query("validate") {
         case nil, "false"?: return try await answer(call, try await replace(call) { body }, "")
@@ -97,8 +98,10 @@ struct CatalogEndpoints {
         }
         _ = try comment(call)
         let current = try await newest.shown(call)
+        // A dry run needs no tag. One that is sent is judged as the write would.
+        if let field = call.request.headers[.ifMatch] { try EntityTag.check(field, against: current.revision.head) }
         return try await call.compute {
-            let changes = RevisionChanges(from: current.document, to: try valid(body, at: "").document)
+            let changes = RevisionChanges(from: current.document, to: try valid(body, at: "", replacing: current.revision.catalog).document)
             return answer(.object([.init("valid", .bool(true))] + RevisionEndpoints.describe(changes)), current)
         }
     }
@@ -158,22 +161,26 @@ struct CatalogEndpoints {
         _ call: Call, at place: @escaping @Sendable (Shown) throws -> String?,
         _ edit: @escaping @Sendable (Shown) throws -> Document
     ) async throws -> Shown {
+        try call.allowQuery(["comment"])
         let comment = try comment(call)
         let current = try await newest.shown(call)
         let revision = current.revision
-        // The database's id plays no part in a tag.
-        try EntityTag.check(
-            call.request.headers[.ifMatch], against: Head(databaseID: "", revision: revision.id, checksum: revision.checksum))
+        try EntityTag.check(call.request.headers[.ifMatch], against: revision.head)
         let draft = try await call.compute {
             RevisionDraft(
-                try valid(try edit(current), at: try place(current)), replacing: current.document, expecting: revision.id,
+                try valid(try edit(current), at: try place(current), replacing: revision.catalog), replacing: current.document,
+                expecting: revision.id,
                 author: call.author, comment: comment)
         }
         return try await commit(draft)
     }
 
     /// Another whole catalog. Nothing is read of the newest, so that one that is damaged can be replaced.
-    private func replace(_ call: Call, with document: @escaping @Sendable () throws -> Document) async throws -> Shown {
+    ///
+    /// - Parameter wasStored: the new one is an old revision, which may name time zones that this version does not know.
+    private func replace(_ call: Call, wasStored: Bool = false, with document: @escaping @Sendable () throws -> Document) async throws
+        -> Shown
+    {
         let comment = try comment(call)
         let head = try await newest.head()
         try EntityTag.check(call.request.headers[.ifMatch], against: head)
@@ -181,7 +188,8 @@ struct CatalogEndpoints {
         let isCurrent = current?.revision.id == head.revision && current?.revision.checksum == head.checksum
         let draft = try await call.compute {
             RevisionDraft(
-                try valid(try document(), at: ""), replacing: isCurrent ? current?.document : nil, expecting: head.revision,
+                try valid(try document(), at: "", replacing: current?.revision.catalog, wasStored: wasStored),
+                replacing: isCurrent ? current?.document : nil, expecting: head.revision,
                 author: call.author, comment: comment)
         }
         return try await commit(draft)
@@ -207,9 +215,15 @@ struct CatalogEndpoints {
         return comment
     }
 
-    private func valid(_ document: Document, at place: String?) throws(Problem) -> Catalog {
+    /// - Parameters:
+    ///   - current: the time zones that it names pass, known or not: whoever changes a weight is not to be held up.
+    ///   - wasStored: all time zones pass.
+    private func valid(
+        _ document: Document, at place: String?, replacing current: Catalog?, wasStored: Bool = false
+    ) throws(Problem) -> Catalog {
         do throws(CatalogFaults) {
-            return try Catalog(document)
+            let stored = current?.timeZones ?? []
+            return try Catalog(document) { wasStored || stored.contains($0) || TimeZones.know($0) }
         } catch {
             let faults = error.faults.map { fault in
                 if let place, fault.pointer == place || fault.pointer.hasPrefix(place + "/") {
@@ -225,6 +239,11 @@ struct CatalogEndpoints {
     }
 }
 
+extension Revision {
+    /// What a tag is made of; the database's id plays no part in one.
+    fileprivate var head: Head { Head(databaseID: "", revision: id, checksum: checksum) }
+}
+
 extension CatalogEndpoints {
     /// Going back: an old catalog becomes a new revision.
     var restore: Endpoint {
@@ -232,7 +251,8 @@ extension CatalogEndpoints {
             guard let id = Int(call.parameter), let old = try await node.revision(id) else {
                 throw Problem(.notFound, "There is no revision \(call.parameter.prefix(20)); GET /api/v1/revisions lists them.")
             }
-            return try await answer(call, try await replace(call) { try old.read().catalog.document }, "")
+            try call.allowQuery(["comment"])
+            return try await answer(call, try await replace(call, wasStored: true) { try old.read().catalog.document }, "")
         }
     }
 }

@@ -1,11 +1,13 @@
-import HTTPTypes
+import CLinux
 import Dispatch
+import Foundation
+import HTTPTypes
 import Synchronization
 
-/// Runs what computes on one thread of its own, so that health, verdicts and `/readyz` never stand behind it.
+/// Runs what computes on one thread of its own, so that redirects, verdicts and `/readyz` never stand behind it.
 ///
 /// Swift's cooperative pool has a thread for each core: a few long computations on it hold up everything else. Here they take one core
-/// at most. Changes of the catalog come first; reads take turns by key, so that one caller who asks without a pause holds up nobody
+/// at most, and of a core that redirects want too, a quarter. Changes of the catalog come first; reads take turns by key, so that one caller who asks without a pause holds up nobody
 /// but itself. Any thread.
 final class ComputeQueue: Sendable {
     enum Urgency: Int, CaseIterable { case change, read }
@@ -15,11 +17,35 @@ final class ComputeQueue: Sendable {
     static let mostOfKey = 16
 
     private typealias Job = @Sendable () -> Void
-    private let waiting = Mutex(Waiting())
-    private let thread = DispatchQueue(label: "control.compute")
+
+    /// Shared with the thread.
+    private final class Queue: Sendable {
+        let waiting = Mutex(Waiting())
+        let arrived = DispatchSemaphore(value: 0)
+
+        /// The next job, when there is one; nil when nobody is left who could add one.
+        func next() -> Job? {
+            arrived.wait()
+            return waiting.withLock { $0.next() }
+        }
+    }
+
+    private let queue = Queue()
+
+    init() {
+        let thread = Thread { [queue] in
+            // The name is copied during the call.
+            unsafe clinux_name_thread("compute")
+            ControlServer.giveWay()
+            while let job = queue.next() { job() }
+        }
+        thread.start()
+    }
+
+    deinit { queue.arrived.signal() }
 
     /// How much waits.
-    var count: Int { waiting.withLock { $0.count } }
+    var count: Int { queue.waiting.withLock { $0.count } }
 
     /// - Parameter key: whose turn it takes.
     /// - Throws: 503 when too much waits; what the work throws.
@@ -27,10 +53,9 @@ final class ComputeQueue: Sendable {
         for key: String, _ urgency: Urgency = .read, _ work: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            let isTaken = waiting.withLock { $0.add({ continuation.resume(with: Result(catching: work)) }, key, urgency) }
+            let isTaken = queue.waiting.withLock { $0.add({ continuation.resume(with: Result(catching: work)) }, key, urgency) }
             guard isTaken else { return continuation.resume(throwing: ComputeQueue.isFull) }
-            // One turn for each job, but which job's turn it is shows when it comes.
-            thread.async { [self] in waiting.withLock { $0.next() }?() }
+            queue.arrived.signal()
         }
     }
 

@@ -1,6 +1,8 @@
+import CLinux
 public import Hummingbird
 import HummingbirdCore
 public import Logging
+import NIOPosix
 import Storage
 
 /// The control plane: an HTTP server of its own, on its own port and its own threads.
@@ -18,6 +20,7 @@ public enum ControlServer {
     ) -> some ApplicationProtocol {
         let catalog = CatalogEndpoints(node: node)
         let queue = ComputeQueue()
+        for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { loop.execute { giveWay() } }
         let gate = Gate(access: access, now: Gate.monotonic())
         let feed = StatusFeed(node: node, queue: queue)
         var endpoints =
@@ -38,6 +41,9 @@ public enum ControlServer {
             onServerRunning: { channel in started(channel.localAddress?.port ?? port) },
             logger: logger)
     }
+
+    /// Of a core that redirects want too, the calling thread gets a quarter: whatever is asked of the control plane, players come first.
+    static func giveWay() { clinux_give_way(5) }
 
     private static func isLoopback(_ host: String) -> Bool { host == "::1" || host.hasPrefix("127.") }
 }

@@ -66,7 +66,9 @@ struct Dispatcher: HTTPResponder {
     }
 
     private func find(_ request: Request) -> Found {
-        let segments = request.uri.path.split(separator: "/", omittingEmptySubsequences: true)
+        // HAProxy's `option httpchk` without a path asks about the server as a whole (9110 §9.3.7).
+        let isAboutServer = request.method == .options && ["/", "*"].contains(request.uri.path)
+        let segments = isAboutServer ? ["readyz"] : request.uri.path.split(separator: "/", omittingEmptySubsequences: true)
         let matching = endpoints.compactMap { endpoint in endpoint.match(segments).map { (endpoint, $0) } }
         // Load balancers ask for health with OPTIONS (HAProxy's `option httpchk`).
         let isHealth = matching.contains { Dispatcher.health.contains($0.0.path) }

@@ -65,15 +65,26 @@ struct Call: Sendable {
 
     /// A query parameter; nil when it is absent.
     ///
-    /// - Throws: 400 when it is no percent-encoded UTF-8.
+    /// - Throws: 400 when it stands twice or is no percent-encoded UTF-8.
     func query(_ name: String) throws(Problem) -> String? {
-        for pair in (request.uri.query ?? "").split(separator: "&") where pair == name || pair.hasPrefix("\(name)=") {
+        let pairs = (request.uri.query ?? "").split(separator: "&").filter { $0 == name || $0.hasPrefix("\(name)=") }
+        if pairs.count > 1 { throw Problem(.badRequest, "\(name) stands twice; send one.") }
+        for pair in pairs {
             guard let decoded = Call.decoded(pair.dropFirst(name.count + 1)) else {
                 throw Problem(.badRequest, "\(name) is not percent-encoded UTF-8.")
             }
             return decoded
         }
         return nil
+    }
+
+    /// - Throws: 400 for a parameter other than these: who mistypes `validate`, or sends it where there is none, must not have written.
+    func allowQuery(_ names: [String]) throws(Problem) {
+        for pair in (request.uri.query ?? "").split(separator: "&") where !names.contains(where: { pair == $0 || pair.hasPrefix("\($0)=") })
+        {
+            throw Problem(
+                .badRequest, "This operation has no such parameter; it has \(names.joined(separator: " and ")). Nothing was changed.")
+        }
     }
 
     /// Percent-decoded once, `+` as a space. Foundation's decoding drops a byte order mark, which a comment may begin with.

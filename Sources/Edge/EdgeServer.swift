@@ -1,3 +1,4 @@
+import CLinux
 import NIOCore
 import NIOPosix
 public import Steering
@@ -90,7 +91,8 @@ public final class EdgeServer: Sendable {
         var seats: [Seat] = []
         for (listeners, loop) in zip(sockets, group.makeIterator().map { $0 }) {
             let worker = try await loop.submit {
-                NIOLoopBound(Worker(responder: makeResponder(), limits: limits, bodies: bodies), eventLoop: loop)
+                clinux_take_short_turns()
+                return NIOLoopBound(Worker(responder: makeResponder(), limits: limits, bodies: bodies), eventLoop: loop)
             }.get()
             let fast = try FastLoop(
                 listeners: listeners, open: open,

@@ -1,4 +1,5 @@
 import Steering
+import Storage
 
 /// All that a table is compiled from. Whoever learns something new hands it to the publisher, which makes the next table of the whole.
 struct Inputs: Sendable {
@@ -21,7 +22,9 @@ struct Inputs: Sendable {
         self.geography = geography
     }
 
-    func compiled() -> CompiledCatalog { CompiledCatalog(published.catalog, geography: geography) }
+    func compiled() -> CompiledCatalog {
+        CompiledCatalog(published.catalog, geography: geography, zones: TimeZones(of: published.catalog))
+    }
 
     func table(_ compiled: CompiledCatalog) -> RoutingTable {
         RoutingTable(compiled, revision: published.revision, health: health, nodes: nodes)

@@ -208,6 +208,8 @@ actor Publisher {
         private var failovers: Set<String> = []
         /// Rules that ask for a database that is not there.
         private var blindRules: [String] = []
+        /// Time zones that are not known.
+        private var zones: [String] = []
 
         mutating func tell(_ table: RoutingTable, _ logger: Logger) {
             for panic in table.panics where !panics.contains(panic) {
@@ -225,6 +227,10 @@ actor Publisher {
                 logger.warning("\(warning); see --geoip-country and --geoip-asn")
             }
             blindRules = table.blindRules
+            for warning in table.zoneWarnings where !zones.contains(warning) {
+                logger.warning("\(warning); upgrade the program, or name another zone or a utcOffset")
+            }
+            zones = table.zoneWarnings
         }
     }
 }

@@ -18,6 +18,14 @@ struct ByteStrings: Sendable {
     /// Where a string stands in `bytes`.
     func range(_ position: Int) -> Range<Int> { ends[position]..<ends[position + 1] }
 
+    /// Whether a string stands in `range` of a text, to the letter.
+    func equals(_ position: Int, _ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+        let own = self.range(position)
+        guard own.count == range.count else { return false }
+        for offset in 0..<own.count where bytes[own.lowerBound + offset] != text[range.lowerBound + offset] { return false }
+        return true
+    }
+
     func append(_ position: Int, to out: inout [UInt8]) {
         let range = range(position)
         // A pointer into a buffer that is borrowed for the call; appending a slice would take a reference to it. The range lies inside:

@@ -2,9 +2,11 @@
 extension Catalog {
     /// Reads and checks a whole catalog. Absent keys take their defaults; unknown keys are faults.
     ///
+    /// - Parameter knowsZone: whether there is a time zone of this name. What is stored is read without asking, since a newer version of the
+    ///   program may have stored it.
     /// - Throws: all faults at once, each with its JSON pointer and what would be accepted.
-    public init(_ document: Document) throws(CatalogFaults) {
-        var reader = DocumentReader()
+    public init(_ document: Document, knowsZone: @escaping (String) -> Bool = { _ in true }) throws(CatalogFaults) {
+        var reader = DocumentReader(knowsZone: knowsZone)
         try Catalog.refuseNewer(document)
         let root = reader.object(document, at: "", keys: ["version", "origin", "cdns", "selection", "redirect", "failover", "rules"])
         guard case .object = document else { throw CatalogFaults(reader.faults) }
@@ -33,7 +35,7 @@ extension Catalog {
     private static func readOrigin(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Origin {
         if root.members["origin"] == nil { reader.note("/origin", "is missing; give an object with domains and servers") }
         let object = reader.object(
-            root.members["origin"], at: "/origin", keys: ["domains", "servers", "scheme", "every", "scope", "probe"])
+            root.members["origin"], at: "/origin", keys: ["domains", "servers", "scheme", "keepScheme", "every", "scope", "probe"])
         // Without an object there is one fault, not one for each key that it lacks.
         var known = false
         if case .object? = root.members["origin"] { known = true }
@@ -42,6 +44,7 @@ extension Catalog {
         return Origin(
             domains: domains, servers: servers, labels: labels,
             scheme: reader.choice(object, "scheme", default: .http),
+            keepsScheme: reader.bool(object, "keepScheme", default: false),
             every: reader.integer(object, "every", in: 0...1_000_000_000, default: 10),
             scope: reader.choice(object, "scope", default: .all),
             probe: Probe.read(object, &reader))
@@ -126,10 +129,28 @@ extension Catalog {
     }
 
     private static func readRedirect(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Redirect {
-        let object = reader.object(root.members["redirect"], at: "/redirect", keys: ["status", "links"])
+        let object = reader.object(root.members["redirect"], at: "/redirect", keys: ["status", "links", "passParameters"])
         return Redirect(
             status: reader.redirectStatus(object) ?? 301,
-            links: reader.bool(object, "links", default: false))
+            links: reader.bool(object, "links", default: false),
+            passParameters: readPassParameters(object, &reader))
+    }
+
+    private static func readPassParameters(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> [String] {
+        var names: [String] = []
+        for (pointer, value) in reader.list(object, "passParameters", count: 0...32, of: "names such as \"CMCD\"") {
+            guard case .string(let name) = value, (1...64).contains(name.utf8.count), name.utf8.allSatisfy(URLByte.isNameByte) else {
+                reader.note(
+                    pointer, "must be a name such as \"CMCD\" (1 to 64 letters, digits, dots, hyphens or underscores), is \(value.kind)")
+                continue
+            }
+            if Query.names.contains(name) {
+                reader.note(pointer, "\"\(name)\" is read by the balancer itself and means nothing to the target; remove it")
+            }
+            if names.contains(name) { reader.note(pointer, "\"\(name)\" stands twice; keep one") }
+            names.append(name)
+        }
+        return names
     }
 
     private static func readFailover(_ root: DocumentReader.Object, _ reader: inout DocumentReader) -> Failover {

@@ -26,6 +26,8 @@ public struct Catalog: Sendable, Equatable {
         /// `servers`, expanded: every label once, in order.
         public let labels: [String]
         public let scheme: Scheme
+        /// Whether the origin speaks both schemes: a video whose URL names one is then redirected by it, any other by `scheme`.
+        public let keepsScheme: Bool
         /// Every N-th redirect goes to the origin; 1 is always, 0 is never.
         public let every: Int
         public let scope: Scope
@@ -96,6 +98,8 @@ public struct Catalog: Sendable, Equatable {
         public let status: Int
         /// Whether a redirect names the other targets too: `Link: <URL>; rel=duplicate; pri=N` (RFC 6249 §3).
         public let links: Bool
+        /// Names of parameters of the balancer's own query that go on to the target, to the letter.
+        public let passParameters: [String]
     }
 
     /// What happens when targets fail.

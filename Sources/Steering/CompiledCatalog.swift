@@ -4,6 +4,7 @@
 public final class CompiledCatalog: Sendable {
     public let catalog: Catalog
     public let geography: Geography
+    let zones: TimeZones
     let rules: RuleIndex?
     /// The statuses that redirects may have.
     let statuses: [Int]
@@ -15,6 +16,7 @@ public final class CompiledCatalog: Sendable {
     let domains: ByteTable
     let cdnNames: ByteTable
     let locationPrefixes: ByteStrings
+    let passedNames: ByteStrings
     let cdnBases: [RoutingTable.CDNBase]
     /// What policies choose from; rules that have the same share one.
     let pools: [Pool]
@@ -36,15 +38,18 @@ public final class CompiledCatalog: Sendable {
         let whole: Policy
     }
 
-    /// - Parameter geography: what is known of clients; without it rules by country and autonomous system match nobody.
-    public init(_ catalog: Catalog, geography: Geography = Geography()) {
+    /// - Parameters:
+    ///   - geography: what is known of clients; without it rules by country and autonomous system match nobody.
+    ///   - zones: what is known of the catalog's time zones; rules by hours of another zone match nobody.
+    public init(_ catalog: Catalog, geography: Geography = Geography(), zones: TimeZones = TimeZones()) {
         self.catalog = catalog
         self.geography = geography
+        self.zones = zones
         var policies = Policies(catalog)
         policies.compile()
         (pools, plans, scopeNames) = (policies.pools, policies.plans, policies.scopes)
         statuses = Set(plans.filter { !$0.whole.denies }.map(\.whole.status)).sorted()
-        rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels, geography)
+        rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels, geography, zones)
         serverHashes = catalog.origin.labels.map { label in
             let bytes = Array(label.utf8)
             return Rendezvous.hash(bytes.span, 0..<bytes.count, Rendezvous.start)
@@ -52,7 +57,8 @@ public final class CompiledCatalog: Sendable {
         servers = ByteTable(catalog.origin.labels)
         domains = ByteTable(catalog.origin.domains)
         cdnNames = ByteTable(catalog.cdns.map { $0.name.lowercased() })
-        locationPrefixes = ByteStrings(["\(catalog.origin.scheme.rawValue)://"] + catalog.cdns.map { "\($0.url.text)/" })
+        locationPrefixes = ByteStrings(catalog.origin.locationPrefixes + catalog.cdns.map { "\($0.url.text)/" })
+        passedNames = ByteStrings(catalog.redirect.passParameters)
         cdnBases = catalog.cdns
             .map { RoutingTable.CDNBase(authority: Array($0.url.authority.utf8), prefix: Array($0.url.prefix.utf8)) }
             .sorted { $0.prefix.count > $1.prefix.count }
@@ -72,6 +78,13 @@ public final class CompiledCatalog: Sendable {
         return plans.map { plan in
             plan.pool.flatMap { changed[$0] }.map { plan.whole.choosing(from: $0, originWorks: originWorks) } ?? plan.whole
         }
+    }
+}
+
+extension Catalog.Origin {
+    /// What a `Location` at the origin begins with: for a video without a scheme, with `http`, with `https`.
+    fileprivate var locationPrefixes: [String] {
+        [scheme, keepsScheme ? .http : scheme, keepsScheme ? .https : scheme].map { "\($0.rawValue)://" }
     }
 }
 

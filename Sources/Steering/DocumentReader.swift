@@ -4,6 +4,10 @@
 /// is not empty.
 struct DocumentReader {
     private(set) var faults: [Fault] = []
+    /// Whether there is a time zone of this name.
+    let knowsZone: (String) -> Bool
+
+    init(knowsZone: @escaping (String) -> Bool = { _ in true }) { self.knowsZone = knowsZone }
 
     /// An object whose place is known.
     struct Object {

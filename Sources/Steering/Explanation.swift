@@ -51,7 +51,7 @@ extension RoutingTable {
             let source = video.isDecoded ? decoded : bytes
             let asker = Asker(client: client, second: second, avoided: avoided, fields: 0..<head.count)
             if let text = place(of: client) { steps.append(.init(about: "client", text: text)) }
-            steps += blindRules.map { .init(about: "blind", text: $0) }
+            steps += (blindRules + zoneWarnings).map { .init(about: "blind", text: $0) }
             let index = policyIndex(video, source.span, asker, head.span)
             steps += describe(policy: index)
             let copy = sequences.copy()
@@ -65,6 +65,7 @@ extension RoutingTable {
             var location: [UInt8] = []
             appendLocation(decision.target, video, of: source.span, to: &location)
             let text = String(decoding: location, as: UTF8.self)
+            if video.form != .path, let passed { steps.append(.init(about: "pass", text: passed)) }
             steps.append(.init(about: "answer", text: "\(decision.status) \(text)"))
             return Explanation(steps: steps, location: text, refusal: nil)
         } catch {
@@ -81,7 +82,15 @@ extension RoutingTable {
             case .cdnURL: "a CDN's URL, mapped back to the origin"
             case .path: "a path at the balancer"
             }
-        return "\(form): server \(server), domain \(catalog.origin.domains[video.domain])\(video.isDecoded ? ", percent-decoded once" : "")"
+        let scheme = catalog.origin.keepsScheme ? video.scheme.map { ", the origin by \($0.rawValue)" } ?? "" : ""
+        return
+            "\(form): server \(server), domain \(catalog.origin.domains[video.domain])\(scheme)\(video.isDecoded ? ", percent-decoded once" : "")"
+    }
+
+    /// What the answer would have besides; a question has no parameters.
+    private var passed: String? {
+        let names = catalog.redirect.passParameters
+        return names.isEmpty ? nil : "parameters beside video that are passed on: \(names.joined(separator: ", "))"
     }
 
     private func name(_ target: Decision.Target) -> String {

@@ -1,31 +1,77 @@
 extension RoutingTable {
-    /// Appends the `Location` of a decision: scheme, host and port from the catalog, path and query as they came.
+    /// Appends the `Location` of a decision: scheme, host and port from the catalog, path and query as they came, and the parameters of the
+    /// balancer's own query that the catalog passes on. Where the catalog says that the origin speaks both schemes, the video's own is kept
+    /// there.
     ///
-    /// Only bytes 0x21…0x7E are written, whatever `source` holds; bytes that no URL may have are percent-encoded.
+    /// Only bytes 0x21…0x7E are written, whatever `source` and `head` hold; bytes that no URL may have are percent-encoded.
     ///
-    /// - Parameter source: what `video.tail` counts in: the request's bytes, or the buffer they were decoded into.
+    /// - Parameters:
+    ///   - source: what `video.tail` counts in: the request's bytes, or the buffer they were decoded into.
+    ///   - query: the balancer's own, without its `?`.
+    ///   - head: what `query` counts in.
+    public func appendLocation(
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: Range<Int>,
+        of head: borrowing Span<UInt8>, to out: inout [UInt8]
+    ) {
+        appendLocation(target, video, of: source, to: &out)
+        if passedNames.count > 0, !query.isEmpty {
+            appendPassed(
+                query, of: head, hasQuery: source.firstIndex(of: UInt8(ascii: "?"), in: video.tail) < video.tail.upperBound, to: &out)
+        }
+    }
+
+    /// Appends the `Location` of a decision for a request that has no query of its own.
     public func appendLocation(
         _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]
     ) {
         switch target {
         case .origin:
-            locationPrefixes.append(0, to: &out)
+            let prefix =
+                switch video.scheme {
+                case nil: 0
+                case .http: 1
+                case .https: 2
+                }
+            locationPrefixes.append(prefix, to: &out)
             servers.keys.append(video.server, to: &out)
             out.append(UInt8(ascii: "."))
             domains.keys.append(video.domain, to: &out)
         case .cdn(let cdn):
-            locationPrefixes.append(cdn + 1, to: &out)
+            locationPrefixes.append(cdn + 3, to: &out)
             servers.keys.append(video.server, to: &out)
         }
         if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }
-        let tail = video.tail
-        if URLByte.areTailBytes(source, tail) {
+        RoutingTable.append(video.tail, of: source, to: &out)
+    }
+
+    /// Appends parameters in their order and as they stand; the first makes the query where the target has none.
+    private func appendPassed(_ query: Range<Int>, of head: borrowing Span<UInt8>, hasQuery: Bool, to out: inout [UInt8]) {
+        var separator = hasQuery ? UInt8(ascii: "&") : UInt8(ascii: "?")
+        var start = query.lowerBound
+        while start < query.upperBound {
+            let end = head.firstIndex(of: UInt8(ascii: "&"), in: start..<query.upperBound)
+            if isPassed(start..<head.firstIndex(of: UInt8(ascii: "="), in: start..<end), of: head) {
+                out.append(separator)
+                RoutingTable.append(start..<end, of: head, to: &out)
+                separator = UInt8(ascii: "&")
+            }
+            start = end + 1
+        }
+    }
+
+    private func isPassed(_ name: Range<Int>, of head: borrowing Span<UInt8>) -> Bool {
+        for position in 0..<passedNames.count where passedNames.equals(position, head, name) { return true }
+        return false
+    }
+
+    private static func append(_ range: Range<Int>, of source: borrowing Span<UInt8>, to out: inout [UInt8]) {
+        if URLByte.areTailBytes(source, range) {
             // Read while it is borrowed; the range lies inside, as the look at its bytes has shown.
-            unsafe source.withUnsafeBufferPointer { unsafe out.append(contentsOf: UnsafeBufferPointer(rebasing: $0[tail])) }
+            unsafe source.withUnsafeBufferPointer { unsafe out.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
             return
         }
-        out.append(addingCapacity: tail.count * 3) { output in
-            for index in tail { PercentEncoding.append(source[index], to: &output) }
+        out.append(addingCapacity: range.count * 3) { output in
+            for index in range { PercentEncoding.append(source[index], to: &output) }
         }
     }
 }

@@ -1,4 +1,4 @@
-/// The parameters of a query that the balancer knows: `video` and `avoid`. Others are passed over.
+/// The parameters of a query that the balancer knows: `video`, `avoid` and `redirect`. Others are passed over.
 ///
 /// Values run to the next `&` that is not encoded, and are given as they stand.
 public struct Query: Sendable {
@@ -6,6 +6,15 @@ public struct Query: Sendable {
     public private(set) var video: Range<Int>?
     /// Where the value of `avoid` stands.
     public private(set) var avoid: Range<Int>?
+
+    /// Whether it says `redirect=false`: the answer is to be a document, for who cannot see a redirect. Another value means nothing.
+    public private(set) var wantsDocument = false
+
+    /// What it knows.
+    static let names = ["video", "avoid", "redirect"]
+
+    /// Nothing that it knows.
+    public init() {}
 
     /// - Parameter range: the query without its `?`.
     /// - Throws: `repeatedVideo`, `repeatedAvoid`.
@@ -19,6 +28,8 @@ public struct Query: Sendable {
             } else if text.begins(with: "avoid=", in: start..<end) {
                 if avoid != nil { throw .repeatedAvoid }
                 avoid = start + 6..<end
+            } else if text.equals("redirect=false", in: start..<end) {
+                wantsDocument = true
             }
             start = end + 1
         }

@@ -29,8 +29,11 @@ public final class RoutingTable: Sendable {
     let servers: ByteTable
     let domains: ByteTable
     let cdnNames: ByteTable
-    /// What stands before the server's label: at the origin its `scheme://`, then each CDN's URL with a slash at its end.
+    /// What stands before the server's label: at the origin `scheme://`, for a video without a scheme, with `http` and with `https`; then
+    /// each CDN's URL with a slash at its end.
     let locationPrefixes: ByteStrings
+    /// Names of parameters that go on to the target.
+    let passedNames: ByteStrings
     /// Longest prefix first: where CDNs share a host, the link belongs to the one that says most about it.
     let cdnBases: [CDNBase]
     /// A CDN's URL taken apart, to recognise its links.
@@ -64,16 +67,20 @@ public final class RoutingTable: Sendable {
         domains = compiled.domains
         cdnNames = compiled.cdnNames
         locationPrefixes = compiled.locationPrefixes
+        passedNames = compiled.passedNames
         cdnBases = compiled.cdnBases
     }
 
     /// Compiles a catalog and takes it with this health.
     ///
-    /// - Parameter geography: what is known of clients; without it rules by country and autonomous system match nobody.
+    /// - Parameters:
+    ///   - geography: what is known of clients; without it rules by country and autonomous system match nobody.
+    ///   - zones: what is known of the catalog's time zones; rules by hours of another zone match nobody.
     public convenience init(
-        _ catalog: Catalog, revision: Int, health: Health = .allUp, nodes: Int = 1, geography: Geography = Geography()
+        _ catalog: Catalog, revision: Int, health: Health = .allUp, nodes: Int = 1, geography: Geography = Geography(),
+        zones: TimeZones = TimeZones()
     ) {
-        self.init(CompiledCatalog(catalog, geography: geography), revision: revision, health: health, nodes: nodes)
+        self.init(CompiledCatalog(catalog, geography: geography, zones: zones), revision: revision, health: health, nodes: nodes)
     }
 
     /// The same catalog with another health or another number of balancers; compiles nothing that neither changes.
@@ -90,6 +97,9 @@ public final class RoutingTable: Sendable {
     private func names(_ isMeant: (Policy) -> Bool) -> [String] {
         policies.enumerated().filter { isMeant($0.element) }.map { $0.offset == 0 ? "default" : catalog.rules[$0.offset - 1].name }
     }
+
+    /// Rules that match nobody, since their time zone is not known: a sentence for each zone.
+    public var zoneWarnings: [String] { catalog.zoneWarnings(compiled.zones) }
 
     /// Rules that match nobody, since the database they ask for is not there: a sentence for each database.
     public var blindRules: [String] {

@@ -243,7 +243,7 @@ extension Rule.Condition {
 extension WeeklyHours {
     fileprivate static func read(_ parent: DocumentReader.Object, _ reader: inout DocumentReader) -> WeeklyHours? {
         guard let document = parent.members["hours"] else { return nil }
-        let object = reader.object(document, at: parent.pointer(to: "hours"), keys: ["days", "from", "to", "utcOffset"])
+        let object = reader.object(document, at: parent.pointer(to: "hours"), keys: ["days", "from", "to", "utcOffset", "timeZone"])
         guard case .object = document else { return nil }
         var days = Set(0..<7)
         if object.members["days"] != nil {
@@ -256,7 +256,7 @@ extension WeeklyHours {
         }
         return WeeklyHours(
             days: days, from: time(object, "from", most: 1439, &reader) ?? 0, to: time(object, "to", most: 1440, &reader) ?? 1440,
-            offset: readOffset(object, &reader))
+            zone: readZone(object, &reader))
     }
 
     private static func time(
@@ -266,6 +266,31 @@ extension WeeklyHours {
         if case .string(let text) = value, let minutes = minutes(text), minutes <= most { return minutes }
         reader.note(object.pointer(to: key), "must be a time from \"00:00\" to \"\(self.text(most))\", is \(value.kind)")
         return nil
+    }
+
+    private static func readZone(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> Zone {
+        guard let value = object.members["timeZone"] else { return .fixed(readOffset(object, &reader)) }
+        if object.members["utcOffset"] != nil {
+            reader.note(object.pointer(to: "utcOffset"), "has no meaning beside timeZone; remove one of them")
+        }
+        if case .string(let name) = value, isZoneName(name) {
+            if !reader.knowsZone(name) {
+                reader.note(
+                    object.pointer(to: "timeZone"), "is \(value.kind), a time zone that this program does not know (letter case counts)")
+            }
+            return .named(name)
+        }
+        reader.note(object.pointer(to: "timeZone"), "must be an IANA time zone such as \"Europe/Berlin\", is \(value.kind)")
+        return .fixed(0)
+    }
+
+    /// `Area/Location` or `UTC`. Short names like `CET` and `GMT+3` mean different things to different programs.
+    private static func isZoneName(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        let isPlain = parts.allSatisfy { part in
+            !part.isEmpty && part.allSatisfy { URLByte.isAlphanumeric($0) || $0 == 0x2B || $0 == 0x2D || $0 == 0x5F }
+        }
+        return text == "UTC" || (parts.count > 1 && isPlain && text.utf8.count <= 64)
     }
 
     private static func readOffset(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> Int {
@@ -280,11 +305,17 @@ extension WeeklyHours {
     }
 
     fileprivate var document: Document {
-        .object([
+        let clocks =
+            switch zone {
+            case .fixed(let offset):
+                Document.Member("utcOffset", .string((offset < 0 ? "-" : "+") + WeeklyHours.text(abs(offset))))
+            case .named(let name): Document.Member("timeZone", .string(name))
+            }
+        return .object([
             .init("days", .array(days.sorted().map { .string(WeeklyHours.dayNames[$0]) })),
             .init("from", .string(WeeklyHours.text(from))),
             .init("to", .string(WeeklyHours.text(to))),
-            .init("utcOffset", .string((offset < 0 ? "-" : "+") + WeeklyHours.text(abs(offset)))),
+            clocks,
         ])
     }
 }

@@ -7,7 +7,7 @@ final class RuleIndex: Sendable {
         /// Empty: what the path begins with says it all.
         let patterns: [Pattern]
         let headers: [(name: [UInt8], pattern: Pattern)]
-        let hours: WeeklyHours?
+        let hours: (hours: WeeklyHours, offsets: TimeZones.Offsets?)?
     }
 
     private let sets: RuleSets
@@ -18,7 +18,7 @@ final class RuleIndex: Sendable {
     private let prefixes: PrefixIndex
     private let rests: [Rest]
 
-    init(_ rules: [Rule], labels: [String], _ geography: Geography) {
+    init(_ rules: [Rule], labels: [String], _ geography: Geography, _ zones: TimeZones) {
         var sets = RuleSets(rules: rules.count)
         let patterns = rules.map { rule in rule.when.paths.map { Pattern($0) } }
         serverPlaces = RuleIndex.serverSets(rules, labels, &sets).map { sets.place($0) }
@@ -30,7 +30,7 @@ final class RuleIndex: Sendable {
                 patterns: rule.when.paths.contains { $0.contains("*") }
                     ? rule.when.paths.map { Pattern($0.contains("*") ? $0 : $0 + "*") } : [],
                 headers: rule.when.headers.map { (Array($0.name.utf8), Pattern($0.pattern, ignoresCase: true)) },
-                hours: rule.when.hours)
+                hours: rule.when.hours.map { ($0, $0.zone.offsets(zones)) })
         }
         sets.seal()
         self.sets = sets
@@ -81,7 +81,9 @@ final class RuleIndex: Sendable {
     private func isSatisfied(
         _ rest: Rest, _ path: Range<Int>, _ source: borrowing Span<UInt8>, _ asker: Asker, _ head: borrowing Span<UInt8>
     ) -> Bool {
-        if let hours = rest.hours, !hours.contains(second: asker.second) { return false }
+        if let hours = rest.hours {
+            guard let offsets = hours.offsets, hours.hours.contains(second: asker.second, offsets) else { return false }
+        }
         if !rest.patterns.isEmpty {
             var isMatched = false
             for pattern in rest.patterns where pattern.matches(source, path) {

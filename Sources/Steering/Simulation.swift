@@ -35,13 +35,16 @@ public struct Simulation {
     ///   - perSecond: how many requests come in one second, at least 1; caps go by it.
     ///   - start: the first second, since 1970-01-01 UTC; hours of rules go by it.
     ///   - geography: what is known of clients.
-    public init(_ catalog: Catalog, health: Health, perSecond: Int, start: Int, geography: Geography = Geography()) {
-        table = RoutingTable(catalog, revision: 0, health: health, geography: geography)
+    ///   - zones: what is known of the catalog's time zones.
+    public init(
+        _ catalog: Catalog, health: Health, perSecond: Int, start: Int, geography: Geography = Geography(), zones: TimeZones = TimeZones()
+    ) {
+        table = RoutingTable(catalog, revision: 0, health: health, geography: geography, zones: zones)
         sequences = SequenceBook().set(for: table)
         if health == .allUp {
             whole = nil
         } else {
-            let up = RoutingTable(catalog, revision: 0, geography: geography)
+            let up = RoutingTable(catalog, revision: 0, geography: geography, zones: zones)
             whole = (up, SequenceBook().set(for: up))
         }
         self.perSecond = max(1, perSecond)
@@ -50,7 +53,7 @@ public struct Simulation {
     }
 
     /// What makes the game differ from what the catalog asks for.
-    public var warnings: [String] { table.blindRules }
+    public var warnings: [String] { table.blindRules + table.zoneWarnings }
 
     /// Plays one request.
     ///

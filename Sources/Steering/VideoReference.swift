@@ -10,6 +10,8 @@ public struct VideoReference: Sendable, Equatable {
     public let isDecoded: Bool
     /// How the request named the video.
     public let form: Form
+    /// The scheme of the video's URL; nil where it has none.
+    var scheme: Catalog.Scheme?
 
     public enum Form: UInt8, Sendable {
         case originURL
@@ -87,24 +89,25 @@ extension RoutingTable {
         let end = text.firstIndex(in: start..<url.upperBound) {
             $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#")
         }
+        let scheme: Catalog.Scheme = start - url.lowerBound == 8 ? .https : .http
         let authority = start..<end
         let tail = end..<url.upperBound
-        if let video = try videoAtOrigin(text, authority, tail, isDecoded: isDecoded) { return .video(video) }
+        if let video = try videoAtOrigin(text, authority, tail, isDecoded: isDecoded, scheme) { return .video(video) }
         let plain = URLScheme.withoutDefaults(text, authority, of: url.lowerBound)
-        if plain != authority, let video = try videoAtOrigin(text, plain, tail, isDecoded: isDecoded) { return .video(video) }
+        if plain != authority, let video = try videoAtOrigin(text, plain, tail, isDecoded: isDecoded, scheme) { return .video(video) }
         for index in authority {
             if text[index] == UInt8(ascii: "@") { throw .userinfo }
             if text[index] <= 0x20 || text[index] == 0x7F || text[index] == UInt8(ascii: "\\") { throw .forbiddenCharacter }
         }
         if let fault = URLByte.faultInTail(text, tail) { throw fault }
-        if let video = videoAtCDN(text, authority, tail, isDecoded: isDecoded) { return .video(video) }
-        if plain != authority, let video = videoAtCDN(text, plain, tail, isDecoded: isDecoded) { return .video(video) }
+        if let video = videoAtCDN(text, authority, tail, isDecoded: isDecoded, scheme) { return .video(video) }
+        if plain != authority, let video = videoAtCDN(text, plain, tail, isDecoded: isDecoded, scheme) { return .video(video) }
         guard let link = try linkedVideo(text, tail) else { throw .unknownHost }
         return .link(link)
     }
 
     private func videoAtOrigin(
-        _ text: borrowing Span<UInt8>, _ authority: Range<Int>, _ tail: Range<Int>, isDecoded: Bool
+        _ text: borrowing Span<UInt8>, _ authority: Range<Int>, _ tail: Range<Int>, isDecoded: Bool, _ scheme: Catalog.Scheme
     ) throws(Refusal) -> VideoReference? {
         let (start, end) = (authority.lowerBound, authority.upperBound)
         let dot = text.firstIndex(of: UInt8(ascii: "."), in: authority)
@@ -112,18 +115,19 @@ extension RoutingTable {
             return nil
         }
         if let fault = URLByte.faultInTail(text, tail) { throw fault }
-        return VideoReference(server: server, domain: domain, tail: tail, isDecoded: isDecoded, form: .originURL)
+        return VideoReference(server: server, domain: domain, tail: tail, isDecoded: isDecoded, form: .originURL, scheme: scheme)
     }
 
     private func videoAtCDN(
-        _ text: borrowing Span<UInt8>, _ authority: Range<Int>, _ tail: Range<Int>, isDecoded: Bool
+        _ text: borrowing Span<UInt8>, _ authority: Range<Int>, _ tail: Range<Int>, isDecoded: Bool, _ scheme: Catalog.Scheme
     ) -> VideoReference? {
         for base in cdnBases where text.matches(base.authority, in: authority) {
             let label = tail.lowerBound + base.prefix.count + 1
             guard label <= tail.upperBound, text.begins(with: base.prefix, in: tail), text[label - 1] == UInt8(ascii: "/") else { continue }
             let end = text.firstIndex(in: label..<tail.upperBound) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
             guard let server = servers.position(of: text, label..<end) else { continue }
-            return VideoReference(server: server, domain: 0, tail: end..<tail.upperBound, isDecoded: isDecoded, form: .cdnURL)
+            return VideoReference(
+                server: server, domain: 0, tail: end..<tail.upperBound, isDecoded: isDecoded, form: .cdnURL, scheme: scheme)
         }
         return nil
     }

@@ -1,4 +1,4 @@
-/// Hours of some days of the week, at a fixed offset from UTC.
+/// Hours of some days of the week, as clocks at a place show them.
 public struct WeeklyHours: Sendable, Equatable {
     /// 0 is Monday.
     public let days: Set<Int>
@@ -6,14 +6,33 @@ public struct WeeklyHours: Sendable, Equatable {
     public let from: Int
     /// Minutes since midnight, 0…1440. Not after `from`: the hours end on the next day, and belong to the day they begin on.
     public let to: Int
-    /// Minutes east of UTC.
-    public let offset: Int
+    public let zone: Zone
+
+    /// Whose clocks are meant.
+    public enum Zone: Sendable, Equatable {
+        /// Minutes east of UTC, the whole year.
+        case fixed(Int)
+        /// The clocks of an IANA time zone, summer time included.
+        case named(String)
+
+        /// Nil when the zone is not known.
+        func offsets(_ zones: TimeZones) -> TimeZones.Offsets? {
+            switch self {
+            case .fixed(let minutes): TimeZones.Offsets(before: minutes)
+            case .named(let name): zones[name]
+            }
+        }
+    }
 
     static let dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
-    /// - Parameter second: since 1970-01-01 UTC, a Thursday.
-    func contains(second: Int) -> Bool {
-        let minutes = (second / 60).addingReportingOverflow(offset).partialValue
+    /// An hour that clocks skip is in no hours, one that they show twice is so twice.
+    ///
+    /// - Parameters:
+    ///   - second: since 1970-01-01 UTC, a Thursday.
+    ///   - offsets: of `zone`.
+    func contains(second: Int, _ offsets: TimeZones.Offsets) -> Bool {
+        let minutes = (second / 60).addingReportingOverflow(offsets.minutes(at: second)).partialValue
         let minute = minutes.modulo(1440)
         let day = ((minutes - minute) / 1440 % 7 + 3).modulo(7)
         if from < to { return days.contains(day) && (from..<to).contains(minute) }

@@ -1,5 +1,3 @@
-import Crypto
-
 /// What a key may do. Each role may do all that the one before it may.
 public enum Role: String, Sendable, CaseIterable, Comparable {
     case viewer

@@ -1,4 +1,4 @@
-import Crypto
+import TLS
 
 /// Checksums as the database and the state file write them.
 enum Checksum {
@@ -6,7 +6,7 @@ enum Checksum {
     static func sha256(of bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(64)
-        for byte in SHA256.hash(data: bytes) {
+        for byte in Digest.sha256(bytes) {
             text.append(digits[Int(byte >> 4)])
             text.append(digits[Int(byte & 15)])
         }

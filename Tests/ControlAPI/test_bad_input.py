@@ -336,6 +336,44 @@ def test_validate_is_true_or_false_and_nothing_stores_by_mistake(fresh, value):
     assert fresh.api.etag() == etag
 
 
+@pytest.mark.parametrize(("method", "path", "body"), [
+    ("PUT", "/api/v1/catalog?validat=true", CATALOG), ("PUT", "/api/v1/catalog?dry-run=1", CATALOG),
+    ("PUT", "/api/v1/catalog?validate=false&validate=true", CATALOG), ("PUT", "/api/v1/redirect?validate=true", {"status": 302}),
+    ("PATCH", "/api/v1/origin?validate=true", {"every": 3}), ("PUT", "/api/v1/redirect?comment=a&comment=b", {"status": 302}),
+])
+def test_who_mistypes_a_parameter_has_written_nothing(fresh, method, path, body):
+    etag = fresh.api.etag()
+    response = fresh.api.request(method, path, json=body, headers={"If-Match": etag})
+    assert response.status_code == 400
+    assert fresh.api.etag() == etag
+
+
+@pytest.mark.parametrize(("path", "body", "pointer"), [
+    ("/api/v1/redirect", {"passParameters": ["CMCD", "video"]}, "/passParameters/1"),
+    ("/api/v1/redirect", {"passParameters": ["CMCD", "CMCD"]}, "/passParameters/1"),
+    ("/api/v1/rules", [{"name": "r", "when": {"hours": {"timeZone": "Europe/Berln"}}, "every": 1}], "/0/when/hours/timeZone"),
+    ("/api/v1/rules", [{"name": "r", "when": {"hours": {"timeZone": "CET"}}, "every": 1}], "/0/when/hours/timeZone"),
+    ("/api/v1/rules", [{"name": "r", "when": {"hours": {"timeZone": "Europe/Berlin", "utcOffset": "+01:00"}}, "every": 1}],
+     "/0/when/hours/utcOffset"),
+])
+def test_what_players_and_clocks_need_is_refused_at_its_place(fresh, path, body, pointer):
+    response = fresh.api.put(path, json=body, headers={"If-Match": fresh.api.etag()})
+    assert response.status_code == 422
+    assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
+
+
+def test_a_zone_parameters_and_a_kept_scheme_are_shown_as_they_were_sent(fresh):
+    hours = {"days": ["mon"], "from": "19:00", "to": "01:00", "timeZone": "Europe/Berlin"}
+    for path, body in [("/api/v1/rules", [{"name": "r", "when": {"hours": hours}, "every": 1}]),
+                       ("/api/v1/redirect", {"status": 302, "links": False, "passParameters": ["CMCD", "_HLS_msn"]})]:
+        response = fresh.api.put(path, json=body, headers={"If-Match": fresh.api.etag()})
+        assert (response.status_code, response.json()) == (200, body)
+    response = fresh.api.patch("/api/v1/origin", json={"keepScheme": True}, headers={"If-Match": fresh.api.etag()})
+    assert (response.status_code, response.json()["keepScheme"]) == (200, True)
+    response = fresh.api.patch("/api/v1/origin", json={"keepScheme": None}, headers={"If-Match": fresh.api.etag()})
+    assert response.status_code == 200 and "keepScheme" not in response.json()
+
+
 @pytest.mark.parametrize("comment", [
     pytest.param("x" * 501, id="501 letters"), pytest.param("é" * 501, id="501 letters of two bytes"),
     pytest.param("👍" * 501, id="501 emoji"),

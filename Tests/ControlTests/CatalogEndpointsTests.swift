@@ -124,6 +124,61 @@ import Testing
         #expect(good.status == 200 && good.body["changeCount"] == .integer(1))
     }
 
+    @Test func `a time zone that is not known is refused where it is new, and holds up no edit where it is stored`() async throws {
+        func ruled(_ zone: String, every: Int = 2) throws -> Document {
+            let hours = Document.object([.init("timeZone", .string(zone))])
+            let rule = Document.object([
+                .init("name", .string("r")), .init("when", .object([.init("hours", hours)])), .init("every", .integer(1)),
+            ])
+            return try catalog(every: every).replacing("rules", with: .array([rule]))
+        }
+        for dry in [true, false] {
+            let path = "/api/v1/catalog" + (dry ? "?validate=true" : "")
+            let refused = try await plane.ask(.put, path, ruled("Europe/Berln"), ifMatch: tag())
+            guard refused.status == 422, case .array(let errors)? = refused.body["errors"] else { return #expect(refused.status == 422) }
+            #expect(errors.map { $0["pointer"] } == [.string("/rules/0/when/hours/timeZone")])
+        }
+        let good = try await plane.ask(.put, "/api/v1/catalog", ruled("Europe/Berlin"), ifMatch: tag())
+        guard good.status == 200, case .array(let rules)? = good.body["rules"] else { return #expect(good.status == 200) }
+        #expect(rules.map { $0["when"]?["hours"]?["timeZone"] } == [.string("Europe/Berlin")])
+
+        // A newer version has stored it.
+        _ = try await plane.node.store.append(Catalog(ruled("Europe/Newtown")), expecting: 2, author: "newer", comment: "")
+        let origin = Document.object([.init("every", .integer(7))])
+        #expect(try await plane.ask(.patch, "/api/v1/origin", origin, ifMatch: tag()).status == 200)
+        #expect(try await plane.ask(.put, "/api/v1/catalog", catalog(every: 3), ifMatch: tag()).status == 200)
+        #expect(try await plane.ask(.put, "/api/v1/catalog", ruled("Europe/Newtown"), ifMatch: tag()).status == 422)
+        #expect(try await plane.ask(.post, "/api/v1/revisions/4/restore", ifMatch: tag()).status == 200)
+        #expect(try await plane.ask(.get, "/api/v1/origin").body["every"] == .integer(7))
+    }
+
+    // Regression: `validat=true`, and `validate=true` where there is no dry run, wrote.
+    @Test(arguments: [
+        "/api/v1/catalog?validat=true", "/api/v1/catalog?dry-run=1", "/api/v1/catalog?validate=false&validate=true",
+        "/api/v1/catalog?validate=true&validate=false", "/api/v1/catalog?Validate=true", "/api/v1/catalog?comment=a&comment=b",
+        "/api/v1/redirect?validate=true", "/api/v1/redirect?comment=a&x",
+    ])
+    func `who mistypes a parameter has written nothing`(path: String) async throws {
+        let body = path.contains("redirect") ? Document.object([.init("status", .integer(302))]) : try catalog(every: 2)
+        let refused = try await plane.ask(.put, path, body, ifMatch: tag())
+        #expect(refused.status == 400)
+        #expect(try await plane.ask(.post, "/api/v1/revisions/1/restore?validate=true", ifMatch: tag()).status == 400)
+        #expect(try await plane.node.store.head()?.revision == 1)
+    }
+
+    // Regression: the dry run passed a tag that the write refused.
+    @Test func `a dry run that sends a tag is told when the catalog has changed since`() async throws {
+        let old = try await tag()
+        #expect(try await plane.ask(.put, "/api/v1/catalog?comment=2", catalog(every: 2), ifMatch: old).status == 200)
+        for path in ["/api/v1/catalog?validate=true", "/api/v1/catalog"] {
+            let answer = try await plane.ask(.put, path, catalog(every: 3), ifMatch: old)
+            #expect(answer.status == 412)
+            #expect(try await answer.tag == tag())
+        }
+        #expect(try await plane.ask(.put, "/api/v1/catalog?validate=true", catalog(every: 3), ifMatch: tag()).status == 200)
+        #expect(try await plane.ask(.put, "/api/v1/catalog?validate=true", catalog(every: 3)).status == 200)
+    }
+
     @Test func `a catalog may be as long as an import's`() async throws {
         let spaces = String(repeating: " ", count: 2 << 20)
         let large = try catalog(every: 2).replacing("selection", with: .object([.init("strategy", .string(spaces))]))

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import HTTPTypes
 import Synchronization
 import Testing
@@ -47,6 +48,12 @@ import Testing
         }
         #expect(record.all == ["edit", "viewer 1", "other 1", "viewer 2", "other 2", "viewer 3", "viewer 4"])
         #expect(queue.count == 0)
+    }
+
+    @Test func `what computes gives way to the rest of the process`() async throws {
+        let process = CInt(PRIO_PROCESS.rawValue)
+        let nice = try await queue.run(for: "any") { getpriority(process, 0) }
+        #expect(nice == min(19, getpriority(process, id_t(getpid())) + 5))
     }
 
     @Test func `a key that has too much waiting is refused, another is not`() async {

@@ -67,6 +67,14 @@ import Testing
         #expect(try await plane.ask(.options, "/metrics").status == 405)
     }
 
+    @Test(arguments: ["/", "*"]) func `OPTIONS without a path asks whether the node is ready, as HAProxy's option httpchk does`(
+        path: String
+    ) async throws {
+        let plane = try await ControlPlane()
+        #expect(try await plane.ask(.options, path).status == 200)
+        #expect(try await plane.ask(.options, path).text == plane.ask(.get, "/readyz").text)
+    }
+
     // MARK: Heads
 
     private func channel() throws -> EmbeddedChannel {

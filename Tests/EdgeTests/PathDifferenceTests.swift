@@ -25,9 +25,31 @@ extension SocketTests {
             try await compare((0..<300).map { _ in (0..<random.number(1...12)).flatMap { _ in random.one(of: requests) } })
         }
 
-        private func compare(_ streams: [[UInt8]]) async throws {
-            try await withServer { fast in
-                try await withServer(usesFastPath: false) { slow in
+        @Test func `a scheme that is kept is the same on both paths`() async throws {
+            let setup = Setup(every: 2, keepsScheme: true)
+            let targets = [
+                "/?video=https://s1.origin-cluster/a", "/?video=http://s1.origin-cluster/a", "/?video=HTTPS%3A%2F%2Fs1.origin-cluster%2Fa",
+                "/s1/a", "/?video=https://cdn.example.com/s1/a",
+            ]
+            // Twice, so that each has the origin's turn.
+            try await compare((targets + targets).map { [UInt8](latin1: "GET \($0) HTTP/1.1\r\nHost: b\r\n\r\n") }, setup)
+        }
+
+        @Test func `parameters that are passed on are the same on both paths`() async throws {
+            let setup = Setup(every: 2, passes: ["CMCD", "_HLS_msn"])
+            let targets = [
+                "/?video=http://s1.origin-cluster/a&redirect=false&CMCD=1",
+                "/?video=http://s1.origin-cluster/a&CMCD=bl%3D900&x=1&_HLS_msn=7",
+                "/?CMCD=%22a%22&video=http%3A%2F%2Fs1.origin-cluster%2Fa%3Fb",
+                "/origin?_HLS_msn=7&video=http://s1.origin-cluster/a?_HLS_msn=6&CMCD", "/s1/a?CMCD=1&x=2",
+                "/?video=http://s1.origin-cluster/a&CMCD=\"{%zz&CMCD=2",
+            ]
+            try await compare((targets + targets).map { [UInt8](latin1: "GET \($0) HTTP/1.1\r\nHost: b\r\n\r\n") }, setup)
+        }
+
+        private func compare(_ streams: [[UInt8]], _ setup: Setup = Setup()) async throws {
+            try await withServer(setup) { fast in
+                try await withServer(setup, usesFastPath: false) { slow in
                     for stream in streams {
                         let answers = try [fast, slow].map { try Self.answers(to: stream, of: $0) }
                         if answers[0] != answers[1] { Issue.record("\(shown(stream)): \(shown(answers[0])) and \(shown(answers[1]))") }

@@ -68,6 +68,25 @@ import Testing
         #expect(try asker.answer("GET /?video=\(Self.video)&avoid=nobody HTTP/1.1").status == 301)
     }
 
+    @Test func `parameters that are passed on stand in Location, Link and JSON, and only beside video`() throws {
+        var setup = Setup(every: 2, passes: ["CMCD", "_HLS_msn"])
+        setup.links = true
+        var asker = try Asker(setup)
+        let answer = try asker.answer("GET /?video=\(Self.video)&x=1&_HLS_msn=7&CMCD=a%2Cb HTTP/1.1", ["Accept: application/json"])
+        let query = "?_HLS_msn=7&CMCD=a%2Cb"
+        let path = "/video/1488/xcg2djHckad.m3u8"
+        #expect(answer["Location"] == "http://cdn.example.com/s1\(path)\(query)")
+        #expect(answer["Link"] == "<http://s1.origin-cluster\(path)\(query)>; rel=duplicate; pri=1")
+        let document = try Document(json: answer.body)
+        #expect(document["location"] == answer["Location"].map(Document.string))
+        guard case .array(let targets)? = document["targets"] else { throw Answer.Malformed(description: "no targets: \(answer.body)") }
+        #expect(targets.map { $0["location"] } == [document["location"], .string("http://s1.origin-cluster\(path)\(query)")])
+        #expect(try asker.answer("GET /s1/v?x=1&CMCD=a HTTP/1.1")["Location"] == "http://s1.origin-cluster/v?x=1&CMCD=a")
+        let body = "\"http://s1.origin-cluster/v\""
+        let posted = try asker.answer("POST /origin?CMCD=a HTTP/1.1", ["Content-Length: \(body.utf8.count)"], body: body)
+        #expect(posted["Location"] == "http://cdn.example.com/s1/v")
+    }
+
     @Test func `JSON is added when Accept names it`() throws {
         var asker = try Asker(Setup(every: 2))
         let accept = ["Accept: application/json"]
@@ -87,6 +106,52 @@ import Testing
                 == answerText(
                     "301 Moved Permanently",
                     ["Location: http://s1.origin-cluster/v", "Content-Type: application/json", "Content-Length: \(origin.utf8.count)"]))
+    }
+
+    @Test func `a page that cannot see a redirect gets the decision by redirect=false`() throws {
+        var setup = Setup(every: 2)
+        setup.links = true
+        var asker = try Asker(setup)
+        let toCDN = #""location":"http://cdn.example.com/s1/v","target":"cdn","cdn":"cdn-a""#
+        let toOrigin = #""location":"http://s1.origin-cluster/v","target":"origin","cdn":null"#
+        let body = #"{\#(toCDN),"sequence":1,"reason":"weighted","client":"192.0.2.1","targets":[{\#(toCDN)},{\#(toOrigin)}]}"# + "\n"
+        let fields = ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"]
+        let line = "/?redirect=false&video=http://s1.origin-cluster/v HTTP/1.1"
+        #expect(asker.ask("GET \(line)") == answerText("200 OK", fields, body: body))
+        let origin = try asker.answer("GET \(line)")
+        #expect(try Document(json: origin.body)["location"] == .string("http://s1.origin-cluster/v"))
+        let head = try asker.answer("HEAD \(line)")
+        #expect(head.status == 200 && head["Content-Length"] == "\(body.utf8.count)" && head["Location"] == nil)
+        #expect(asker.responder.total.redirectsToOrigin == 1 && asker.responder.total.redirectsToCDN == ["cdn-a": 2])
+        #expect(asker.responder.total.answers == [200: 3] && asker.responder.total.otherAnswers == 0)
+        #expect(asker.responder.takeTraffic().entries.map(\.requests).reduce(0, +) == 3)
+        #expect(try asker.answer("GET /?redirect=false&video=http://evil.example/ HTTP/1.1").status == 403)
+        #expect(try asker.answer("GET /?redirect=false HTTP/1.1").status == 400)
+        #expect(try asker.answer("GET /?redirect=true&video=\(Self.video) HTTP/1.1").status == 301)
+        #expect(try asker.answer("POST /origin?redirect=false&video=\(Self.video) HTTP/1.1").status == 200)
+        #expect(try asker.answer("GET /s1/v?redirect=false HTTP/1.1")["Location"] == "http://s1.origin-cluster/v?redirect=false")
+    }
+
+    @Test func `the decision of redirect=false may be read by pages that send credentials`() throws {
+        var asker = try Asker(credentialOrigins: ["https://player.example.com"])
+        let answer = try asker.answer("GET /?redirect=false&video=\(Self.video) HTTP/1.1", ["Origin: https://player.example.com"])
+        #expect(answer["Access-Control-Allow-Origin"] == "https://player.example.com")
+        #expect(answer["Access-Control-Allow-Credentials"] == "true" && answer["Cache-Control"] == "no-store")
+    }
+
+    @Test func `a document is not made where others wait, and nothing is counted until it is`() throws {
+        let table = try Setup().table()
+        var responder = Responder(
+            table: table, sequences: SequenceBook().set(for: table), rate: ClientRate(perSecond: 1, burst: 1), clock: { 784_111_777 })
+        let request = [UInt8](latin1: "GET /?redirect=false&video=\(Self.video) HTTP/1.1\r\nHost: b\r\n\r\n")
+        guard let head = PlainScanner.scan(request.span, 0..<request.count, limits: Limits()) else { return #expect(Bool(false)) }
+        let client = ClientAddress(ipv4: 0xC000_0201)
+        let first = responder.respond(to: head, request.span, from: client, closes: false, isFast: true)
+        #expect(first == .needsSlowPath)
+        #expect(responder.writer.bytes.isEmpty && responder.total == Counters())
+        let second = responder.respond(to: head, request.span, from: client, closes: false)
+        #expect(second == .answered)
+        #expect(responder.total.answers == [200: 1])
     }
 
     @Test func `a JSON answer is JSON whatever the path holds`() throws {

@@ -73,7 +73,8 @@ private enum RandomCatalog {
         let scope = random.one(of: ["all", "server"])
         let rules = (0..<random.below(5)).map { rule($0, count, &random) }
         return """
-            {"version": 1, "origin": {"domains": ["origin-cluster"], "servers": ["s[1-3]"], "every": \(random.below(5)), "scope": "\(scope)"},
+            {"version": 1, "origin": {"domains": ["origin-cluster"], "servers": ["s[1-3]"], "every": \(random.below(5)), "scope": "\(scope)",
+            "keepScheme": \(random.below(2) == 0)},
             "cdns": [\(cdns.joined(separator: ", "))], "selection": \(selection(&random)), "redirect": {"status": 302},
             "failover": {"panicThreshold": \(random.one(of: ["0", "0.3", "0.5", "1"])), "originLimit": \(limit)},
             "rules": [\(rules.joined(separator: ", "))]}
@@ -147,7 +148,8 @@ private struct RandomRequest: CustomStringConvertible {
     init(_ random: inout SplitMix64, plain: Bool) {
         let path = random.one(of: ["/live/", "/film/1", "/film/22/", "/"]) + random.one(of: ["x.m3u8", "y.mpd?a=b", "x1", "%D1%8F"])
         let server = "s\(random.number(1...(random.below(9) == 0 ? 4 : 3)))"
-        video = random.one(of: ["http://\(server).origin-cluster\(path)", "/\(server)\(path)", "http://cdn0.example/\(server)\(path)"])
+        let scheme = random.one(of: ["http", "https"])
+        video = random.one(of: ["\(scheme)://\(server).origin-cluster\(path)", "/\(server)\(path)", "http://cdn0.example/\(server)\(path)"])
         client = ClientAddress(random.one(of: ["10.1.2.3", "10.9.0.1", "192.0.2.7", "2001:db8::1", "::ffff:10.1.0.1"])) ?? .unknown
         if !plain {
             if random.below(2) == 0 { headers.append(("User-Agent", random.one(of: ["Some Roku 9", "TV", "curl"]))) }

@@ -10,14 +10,24 @@ struct Setup {
     /// Names and URLs.
     var cdns = [("cdn-a", "http://cdn.example.com")]
     var status = 301
+    var keepsScheme = false
+    var passes: [String] = []
+    var links = false
 
     func table() throws -> RoutingTable {
         let list = { (texts: [String]) in Document.array(texts.map(Document.string)) }
         let document = Document.object([
             .init("version", .integer(1)),
-            .init("origin", .object([.init("domains", list(domains)), .init("servers", list(servers)), .init("every", .integer(every))])),
+            .init(
+                "origin",
+                .object([
+                    .init("domains", list(domains)), .init("servers", list(servers)), .init("every", .integer(every)),
+                    .init("keepScheme", .bool(keepsScheme)),
+                ])),
             .init("cdns", .array(cdns.map { .object([.init("name", .string($0.0)), .init("url", .string($0.1))]) })),
-            .init("redirect", .object([.init("status", .integer(status))])),
+            .init(
+                "redirect",
+                .object([.init("status", .integer(status)), .init("passParameters", list(passes)), .init("links", .bool(links))])),
         ])
         return RoutingTable(try Catalog(document), revision: 1)
     }

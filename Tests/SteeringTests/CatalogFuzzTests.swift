@@ -26,7 +26,8 @@ import Testing
     }
 
     private static let keys = [
-        "version", "origin", "cdns", "selection", "redirect", "domains", "servers", "scheme", "every", "scope", "name", "url", "weight",
+        "version", "origin", "cdns", "selection", "redirect", "domains", "servers", "scheme", "keepScheme", "passParameters", "every",
+        "scope", "name", "url", "weight",
         "enabled", "strategy", "status", "rules", "probe", "", "a/b", "é", "0",
     ]
 
@@ -39,10 +40,11 @@ import Testing
 
     private static let places = [
         "/version", "/origin", "/origin/domains", "/origin/domains/0", "/origin/domains/1", "/origin/servers", "/origin/servers/0",
-        "/origin/servers/1", "/origin/scheme", "/origin/every", "/origin/scope", "/cdns", "/cdns/0", "/cdns/1", "/cdns/0/name",
+        "/origin/servers/1", "/origin/scheme", "/origin/keepScheme", "/origin/every", "/origin/scope", "/cdns", "/cdns/0", "/cdns/1",
+        "/cdns/0/name",
         "/cdns/0/url",
         "/cdns/0/weight", "/cdns/0/enabled", "/cdns/1/name", "/cdns/1/url", "/selection", "/selection/strategy", "/selection/every",
-        "/redirect", "/redirect/status", "/rules",
+        "/redirect", "/redirect/status", "/redirect/passParameters", "/redirect/passParameters/0", "/rules",
     ]
 
     /// A valid catalog with up to three places changed, most of them to something of the right kind.

@@ -52,6 +52,7 @@ struct FaultCase: CustomTestStringConvertible {
         + FaultCase.each("/origin/servers", [#"["s1", "S1"]"#, #"["s[1-9]", "s9"]"#, #"["s9", "s[1-9]"]"#], ["/origin/servers/1"])
         + FaultCase.each("/origin/servers", [#"["a[1-5000]", "b[1-5000]", "c"]"#])
         + FaultCase.each("/origin/scheme", ["null", "1", #""ftp""#, #""HTTP""#, #""http://""#, "[]"])
+        + FaultCase.each("/origin/keepScheme", ["null", "1", #""both""#, #"["http", "https"]"#])
         + FaultCase.each("/origin/every", ["null", "-1", "1000000001", "1.5", "\"10\"", "true", "[]", "1e30"])
         + FaultCase.each("/origin/scope", ["null", "true", #""each""#, #""All""#])
 
@@ -86,6 +87,14 @@ struct FaultCase: CustomTestStringConvertible {
         }
         + FaultCase.each("/redirect", ["null", "301", "[]"])
         + FaultCase.each("/redirect/status", ["null", "200", "300", "303", "304", "305", "306", "309", "301.5", "\"301\""])
+        + FaultCase.each(
+            "/redirect/passParameters", ["null", "\"CMCD\"", "{}", FaultCase.list(33) { "\"p\($0)\"" }])
+        + [
+            "null", "1", #""""#, #""a b""#, #""a=""#, #""a&b""#, #""a%20""#, #""é""#, #""a\r\nX""#, #""video""#, #""avoid""#,
+            #""redirect""#,
+            "\"\(String(repeating: "a", count: 65))\"",
+        ].map { FaultCase("/redirect/passParameters", "[\($0)]", ["/redirect/passParameters/0"]) }
+        + FaultCase.each("/redirect/passParameters", [#"["a", "b", "a"]"#], ["/redirect/passParameters/2"])
         + ["/surplus", "/origin/surplus", "/cdns/0/surplus", "/selection/surplus", "/redirect/surplus"].map { FaultCase($0, "null") }
         + [FaultCase("/Version", "1"), FaultCase("/origin/Every", "1"), FaultCase("/cdns/0/weigth", "1")]
 
@@ -107,6 +116,8 @@ struct FaultCase: CustomTestStringConvertible {
         ("/cdns/0/url", "\"http://a/\(String(repeating: "a", count: 1015))\""), ("/selection", "{}"), ("/redirect", "{}"),
         ("/selection", #"{"strategy": "rotate", "every": 1}"#), ("/selection", #"{"strategy": "rotate", "every": 1000000000}"#),
         ("/redirect/status", "302"), ("/redirect/status", "307"), ("/redirect/status", "308"),
+        ("/redirect/passParameters", "[]"), ("/redirect/passParameters", FaultCase.list(32) { "\"p\($0)\"" }),
+        ("/redirect/passParameters", #"["CMCD", "cmcd", "_HLS_msn", "a.b-c", "Video", "\#(String(repeating: "a", count: 64))"]"#),
     ])
     func `a value at its border is accepted`(pointer: String, json: String) throws {
         let document = try Example.document().setting(pointer, Document(json: json))

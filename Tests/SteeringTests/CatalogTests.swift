@@ -52,6 +52,28 @@ import Testing
                 """)
     }
 
+    private static func rule(hours: [Document.Member]) -> Document {
+        .object([
+            .init("name", .string("r")), .init("when", .object([.init("hours", .object(hours))])), .init("every", .integer(1)),
+        ])
+    }
+
+    /// Keys that came later are written only where they are used: an earlier version goes on reading the catalog.
+    @Test(arguments: [
+        ("/origin/keepScheme", Document.bool(true), Document.bool(false)),
+        ("/redirect/passParameters", .array([.string("CMCD"), .string("_HLS_msn")]), .array([])),
+        (
+            "/rules", .array([rule(hours: [.init("timeZone", .string("Europe/Berlin"))])]), .array([])
+        ),
+    ])
+    func `what is new reads back, and is not written where it is not used`(pointer: String, used: Document, unused: Document) throws {
+        let plain = try Catalog(Example.document())
+        let catalog = try Catalog(Example.document().setting(pointer, used))
+        #expect(catalog != plain)
+        #expect(try Catalog(catalog.document) == catalog)
+        #expect(try Catalog(Example.document().setting(pointer, unused)).document == plain.document)
+    }
+
     @Test(arguments: [
         Setup(),
         Setup(domains: ["A.example:8080", "b"], servers: ["S1", "edge[01-12]-EU"], scheme: "https", every: 0, scope: "server"),

@@ -39,6 +39,54 @@ import Testing
         #expect(try table.find("http://S1.FIRST/A").location() == "https://s1.first/A")
     }
 
+    @Test(
+        arguments: [
+            ("http://s1.second:8080/A", "http://s1.second:8080/A"), ("https://s1.second:8080/A", "https://s1.second:8080/A"),
+            ("HTTPS://S1.FIRST:443/A", "https://s1.first/A"), ("http://s1.first:80/A", "http://s1.first/A"),
+            ("https%3A%2F%2Fs1.first%2FA", "https://s1.first/A"), ("https://b/?video=http://s1.first/A", "http://s1.first/A"),
+            ("http://b/?video=https://s1.first/A", "https://s1.first/A"), ("https://cdn.example/s1/A", "https://s1.first/A"),
+            ("http://cdn.example/s1/A", "http://s1.first/A"),
+        ], ["http", "https"])
+    func `the origin is reached by the video's scheme where the catalog keeps it, else by the catalog's`(
+        sample: (video: String, kept: String), scheme: String
+    ) throws {
+        let setup = Setup(domains: ["first", "second:8080"], scheme: scheme, cdns: [.init(name: "a", url: "http://cdn.example")])
+        let keeping = RoutingTable(try Catalog(setup.document.setting("/origin/keepScheme", .bool(true))), revision: 1)
+        let found = try keeping.find(sample.video)
+        #expect(found.location(.origin) == sample.kept)
+        #expect(found.location(.cdn(0)) == "http://cdn.example/s1/A")
+        #expect(try keeping.find(path: "/s1/A").location(.origin) == "\(scheme)://s1.first/A")
+        let rest = sample.kept.drop { $0 != ":" }
+        #expect(try setup.table().find(sample.video).location(.origin) == scheme + rest)
+    }
+
+    @Test(arguments: [
+        ("CMCD=bl%3D900", "/a?CMCD=bl%3D900"), ("x=1&CMCD=a&y", "/a?CMCD=a"), ("", "/a"), ("&&", "/a"), ("x=1", "/a"),
+        ("_HLS_part=2&_HLS_msn=7", "/a?_HLS_part=2&_HLS_msn=7"), ("CMCD=1&CMCD=1&CMCD=2", "/a?CMCD=1&CMCD=1&CMCD=2"),
+        ("CMCD", "/a?CMCD"), ("CMCD=", "/a?CMCD="), ("CMCD==&", "/a?CMCD=="), ("cmcd=1&CMC=1&CMCDx=1&xCMCD=1&%43MCD=1", "/a"),
+        ("CMCD=\"<>\\`{}|^[]", "/a?CMCD=%22%3C%3E%5C%60%7B%7D|^[]"), ("CMCD=%zz%", "/a?CMCD=%zz%"), ("CMCD=%0d%0A%20", "/a?CMCD=%0d%0A%20"),
+        ("CMCD=\r\nX: y#f", "/a?CMCD=%0D%0AX:%20y%23f"), ("CMCD=/../?é", "/a?CMCD=/../?%C3%A9"),
+    ])
+    func `listed parameters go on as they were sent, in their order, and no others`(query: String, tail: String) throws {
+        let list = Document.array(["CMCD", "_HLS_msn", "_HLS_part"].map(Document.string))
+        let table = RoutingTable(try Catalog(Setup().document.setting("/redirect/passParameters", list)), revision: 1)
+        func location(_ video: String, _ target: Decision.Target) throws -> String {
+            // Amid bytes that would be parameters too.
+            let bytes = Array("CMCD=before&\(query)&CMCD=after".utf8)
+            let found = try table.find(video)
+            var out = Array("?".utf8)
+            table.appendLocation(
+                target, found.video, of: found.source.span, passing: 12..<bytes.count - 11, of: bytes.span, to: &out)
+            return String(decoding: out.dropFirst(), as: UTF8.self)
+        }
+        #expect(try location("http://s1.origin-cluster/a", .origin) == "http://s1.origin-cluster" + tail)
+        #expect(try location("http://s1.origin-cluster/a", .cdn(0)) == "http://cdn.example.com/s1" + tail)
+        let more = tail.dropFirst(3)
+        let added = more.isEmpty ? "" : "&" + more
+        #expect(try location("http%3A%2F%2Fs1.origin-cluster%2Fa%3Fb%26CMCD=1", .cdn(0)) == "http://cdn.example.com/s1/a?b&CMCD=1" + added)
+        #expect(try location("http://s1.origin-cluster/a?", .cdn(0)) == "http://cdn.example.com/s1/a?" + added)
+    }
+
     @Test func `the design's example is redirected to the letter`() throws {
         let table = try Setup(cdns: [.init(name: "cdn", url: "http://cdn-host")]).table()
         let found = try table.find(query: "video=http://s1.origin-cluster/video/1488/xcg2djHckad.m3u8")

@@ -44,6 +44,16 @@ import Testing
         #expect(throws: Refusal.repeatedAvoid) { try read(text) }
     }
 
+    @Test(arguments: [
+        ("redirect=false", true), ("video=a&redirect=false", true), ("redirect=false&video=a&redirect=true", true), ("redirect", false),
+        ("redirect=", false), ("redirect=False", false), ("redirect=false1", false), ("redirect=0", false), ("Redirect=false", false),
+        ("video=redirect=false", false), ("xredirect=false", false), ("redirect%3Dfalse", false),
+    ])
+    func `a document is asked for by one spelling`(text: String, wantsDocument: Bool) throws {
+        let bytes = Array("redirect=false&\(text)".utf8)
+        #expect(try Query(bytes.span, 15..<bytes.count).wantsDocument == wantsDocument)
+    }
+
     @Test func `bytes outside the range are not read`() throws {
         let text = Array("video=a&video=bcd&video=e".utf8)
         let query = try Query(text.span, 8..<15)

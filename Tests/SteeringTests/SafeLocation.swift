@@ -14,13 +14,15 @@ struct SafeLocation {
                 .init(name: "a", url: "http://cdn.example.com"), .init(name: "b", url: "https://cdn.example.com/live"),
                 .init(name: "c", url: "http://[::1]:81/x/y", enabled: false),
             ])
-        table = try setup.table()
+        let document = setup.document.setting("/origin/keepScheme", .bool(true))
+        table = RoutingTable(try Catalog(document), revision: 1)
         let labels = ["s1", "s2", "s3", "live"]
         let origins = setup.domains.flatMap { domain in labels.map { "\($0).\(domain)" } }
         targets = [.origin] + setup.cdns.indices.map { .cdn($0) }
-        prefixes = ([origins.map { "http://\($0)/" }] + setup.cdns.map { cdn in labels.map { "\(cdn.url)/\($0)/" } }).map {
-            $0.map { Array($0.utf8) }
-        }
+        prefixes =
+            ([origins.flatMap { ["http://\($0)/", "https://\($0)/"] }] + setup.cdns.map { cdn in labels.map { "\(cdn.url)/\($0)/" } }).map {
+                $0.map { Array($0.utf8) }
+            }
         hosts = Set((origins + ["cdn.example.com", "[::1]:81"]).map { Array($0.utf8) })
     }
 

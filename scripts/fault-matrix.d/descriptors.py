@@ -57,7 +57,8 @@ def one(checks_, folder, template, limit, seconds):
     checks_.holds(at + "the admin port answers", not monitor.silent, f"{len(monitor.silent)} calls without an answer"
                   + (f", first {monitor.silent[0][1]}" if monitor.silent else ""))
     checks_.holds(at + "the database is reached", all(edit.acknowledged for edit in edits) and not monitor.times["/metrics"],
-                  f"{sum(edit.acknowledged for edit in edits)} of {len(edits)} edits, {len(monitor.times['/metrics'])} times degraded")
+                  f"{sum(edit.acknowledged for edit in edits)} of {len(edits)} edits, {len(monitor.times['/metrics'])} times degraded"
+                  + (f", first {monitor.reasons[0][:300]}" if monitor.reasons else ""))
     checks_.holds(at + "no living CDN is taken for dead", not down, f"{len(down)} verdicts" + (f", first {down[0][:200]}" if down else ""))
     if killed:
         checks_.at_most(at + "verdict on a dead CDN", max(0, last - killed), world.INTERVAL * world.FALL + world.TIMEOUT + 1)

@@ -83,6 +83,7 @@ class Monitor(threading.Thread):
         self.port = port
         self.times = {"/readyz": [], "/metrics": []}
         self.silent = []
+        self.reasons = []
         self.until = float("inf")
         self.start()
 
@@ -97,6 +98,8 @@ class Monitor(threading.Thread):
                 answer = world.call("GET", path, port=self.port, timeout=3)
                 if sign in answer.body:
                     self.times[path].append(time.monotonic())
+                    if path == "/readyz":
+                        self.reasons.append(answer.body.decode(errors="replace").strip())
             except (OSError, http.client.HTTPException) as error:
                 self.silent.append((begun, f"{path}: {str(error) or type(error).__name__}"))
             time.sleep(0.15)

@@ -54,6 +54,7 @@ def scenario(checks_, folder, template, soak):
     for _ in range(100):
         editor.edit()
     token = world.call("POST", "/api/v1/keys", {"name": "viewer", "role": "viewer"}).json()["token"]
+    player, monitor = players.Player(kept=True), players.Monitor()
     time.sleep(2)
     load = checks.Load(folder)
     time.sleep(1)
@@ -63,7 +64,6 @@ def scenario(checks_, folder, template, soak):
     viewers = [subprocess.Popen(["nice", "-n", "19", sys.executable, __file__, "--read", token], stdin=subprocess.DEVNULL) for _ in range(PROCESSES)]
     time.sleep(2)
     begun, edits = time.monotonic(), []
-    player, monitor = players.Player(kept=True), players.Monitor()
     killed = cdns["cdn-a"].kill()
     while time.monotonic() < begun + length or len(edits) < 5:
         edits.append(editor.begin())

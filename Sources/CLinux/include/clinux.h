@@ -47,6 +47,11 @@ int clinux_notify(const char *socket_path, const char *state);
 int64_t clinux_monotonic_microseconds(void);
 /// Names the calling thread for `top -H`; at most 15 bytes.
 void clinux_name_thread(const char *name);
+/// The calling thread is to run as soon as it has something to do, and gives way as soon again: it asks for turns of 100 µs (sched_setattr(2),
+/// Linux 6.12; without effect before). Its share of the processor stays what it is. Without effect too under another policy than SCHED_OTHER.
+void clinux_take_short_turns(void);
+/// Lowers the calling thread's priority by `steps` of nice(2) below the process's.
+void clinux_give_way(int steps);
 /// An eventfd for waking an epoll set; non-blocking, closed on exec.
 int clinux_eventfd(void);
 /// A file without a name that lives in memory, closed on exec (memfd_create(2)). Returns -1 and sets errno on failure.

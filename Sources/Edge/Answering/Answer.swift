@@ -20,24 +20,32 @@ enum Answer: Equatable {
     case needsBody
     /// No answer yet: something has to be fetched first.
     case needsUpstream
+    /// No answer yet: a document takes longer than a redirect, so it is made on the slow path.
+    case needsTime
 
     struct Redirect: Equatable {
         let decision: Decision
         let video: VideoReference
         /// Index of the CDN that the client asked to leave out.
         let avoided: Int?
+        /// The request's own query, of which parameters may be passed on; it counts in the request's bytes.
+        let query: Range<Int>
         /// Whether the client asked for a JSON body.
         let wantsJSON: Bool
+        /// Whether it gets the decision alone, since it cannot see a redirect.
+        var isDocument = false
+
+        var status: Int { isDocument ? 200 : decision.status }
     }
 
     /// The status code; 0 when there is no answer yet.
     var status: Int {
         switch self {
-        case .redirect(let redirect): redirect.decision.status
+        case .redirect(let redirect): redirect.status
         case .options: 204
         case .health(let isWell): isWell ? 200 : 503
         case .page, .upstream: 200
-        case .needsBody, .needsUpstream: 0
+        case .needsBody, .needsUpstream, .needsTime: 0
         case .refusal, .fault, .methodNotAllowed: problem?.status ?? 0
         }
     }

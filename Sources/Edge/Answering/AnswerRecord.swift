@@ -35,7 +35,7 @@ struct AnswerRecord {
             case .cdn(let cdn): redirectsToCDN[cdn] += 1
             }
             counters.reasons[Int(decision.reason.rawValue)] += 1
-            answers[decision.status] += 1
+            answers[redirect.status] += 1
             traffic.countRedirect(decision.target, status: decision.status, server: redirect.video.server)
         } else {
             recordOther(answer)

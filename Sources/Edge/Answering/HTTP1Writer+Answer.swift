@@ -18,7 +18,7 @@ extension HTTP1Writer {
             begin(answer.status, framing, second: second)
             end(body: Array((isWell ? "ok\n" : "draining\n").utf8), type: "text/plain; charset=utf-8", framing)
         case .upstream: if case .content(let content) = supplement { write(content, framing, second: second) }
-        case .redirect, .page, .needsBody, .needsUpstream: break
+        case .redirect, .page, .needsBody, .needsUpstream, .needsTime: break
         }
     }
 

@@ -94,10 +94,11 @@ struct Responder {
         if isFast, !route.isFast { return .needsSlowPath }
         let client = clientSource.client(of: head, bytes, peer: peer)
         let second = clock()
-        let answer = answer(to: head, bytes, by: route, question, from: client, second: second)
+        let answer = answer(to: head, bytes, by: route, question, from: client, second: second, isFast: isFast)
         switch answer {
         case .needsBody: return .needsBody
         case .needsUpstream: return .needsUpstream
+        case .needsTime: return .needsSlowPath
         case .page:
             // Pages are the same for every origin, and log without their query.
             let framing = HTTP1Writer.Framing(head, closes: closes)
@@ -179,10 +180,10 @@ struct Responder {
                 // Taken out for the call: a copy would take a reference.
                 var text: [UInt8] = []
                 swap(&text, &decoded)
-                writer.write(redirect, of: text.span, table, client, framing, second: second)
+                writer.write(redirect, of: text.span, request: bytes, table, client, framing, second: second)
                 swap(&text, &decoded)
             } else {
-                writer.write(redirect, of: source, table, client, framing, second: second)
+                writer.write(redirect, of: source, request: bytes, table, client, framing, second: second)
             }
         case .page(let page): writer.write(pages[page], framing, second: second)
         default: writer.write(answer, supplement, of: bytes, framing, second: second)
@@ -200,7 +201,8 @@ extension Responder {
     ///   - second: seconds since 1970, UTC.
     mutating func answer(
         to head: RequestHead, _ bytes: borrowing Span<UInt8>, by route: Router.Route, _ question: Int, from client: ClientAddress,
-        second: Int
+        second: Int,
+        isFast: Bool = false
     ) -> Answer {
         if head.method == .other { return .fault(.unknownMethod) }
         // Of a path that names no video no method is known either.
@@ -215,23 +217,28 @@ extension Responder {
         }
         if head.method == .options { return options(route.methods, head, bytes) }
         let query = min(question + 1, head.target.upperBound)..<head.target.upperBound
-        return redirectByQuery(head, bytes, query, from: client, mayBeInBody: route.resource == .redirectByBody, second: second)
+        return redirectByQuery(
+            head, bytes, query, from: client, mayBeInBody: route.resource == .redirectByBody, second: second, isFast: isFast)
     }
 
     private mutating func redirectByQuery(
         _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ query: Range<Int>, from client: ClientAddress, mayBeInBody: Bool,
-        second: Int
+        second: Int, isFast: Bool
     ) -> Answer {
+        var parameters = Query()
+        var fault: Refusal?
+        do throws(Refusal) { parameters = try Query(bytes, query) } catch { fault = error }
+        if parameters.wantsDocument, isFast { return .needsTime }
         guard admits(client) else { return .fault(.tooManyRequests) }
         do throws(Refusal) {
-            let parameters = try Query(bytes, query)
+            if let fault { throw fault }
             guard let value = parameters.video else {
                 return head.body != .none && mayBeInBody && head.method != .head ? .needsBody : .refusal(.missingVideo)
             }
             var avoided: Int?
             if let name = parameters.avoid { avoided = table.cdn(named: name, of: bytes) }
             let asker = Asker(client: client, second: second, avoided: avoided, fields: head.fields, query: query)
-            return redirect(to: value, of: bytes, asker, bytes, wantsJSON: head.wantsJSON)
+            return redirect(to: value, of: bytes, asker, bytes, wantsJSON: head.wantsJSON, isDocument: parameters.wantsDocument)
         } catch {
             return .refusal(error)
         }
@@ -250,7 +257,7 @@ extension Responder {
             }
             let asker = Asker(client: client, second: second, fields: head.fields)
             let decision = try table.decide(video, of: bytes, asker, head: bytes, sequences: sequences)
-            return .redirect(.init(decision: decision, video: video, avoided: nil, wantsJSON: head.wantsJSON))
+            return .redirect(.init(decision: decision, video: video, avoided: nil, query: asker.query, wantsJSON: head.wantsJSON))
         } catch {
             return .refusal(error)
         }
@@ -260,7 +267,8 @@ extension Responder {
     ///   - value: the video's URL in `source`.
     ///   - bytes: what the asker's offsets count in.
     private mutating func redirect(
-        to value: Range<Int>, of source: borrowing Span<UInt8>, _ asker: Asker, _ bytes: borrowing Span<UInt8>, wantsJSON: Bool
+        to value: Range<Int>, of source: borrowing Span<UInt8>, _ asker: Asker, _ bytes: borrowing Span<UInt8>, wantsJSON: Bool,
+        isDocument: Bool = false
     ) -> Answer {
         do throws(Refusal) {
             let video = try table.video(in: value, of: source, decodedInto: &decoded)
@@ -268,7 +276,10 @@ extension Responder {
                 video.isDecoded
                 ? try table.decide(video, of: decoded.span, asker, head: bytes, sequences: sequences)
                 : try table.decide(video, of: source, asker, head: bytes, sequences: sequences)
-            return .redirect(.init(decision: decision, video: video, avoided: asker.avoided, wantsJSON: wantsJSON))
+            return .redirect(
+                .init(
+                    decision: decision, video: video, avoided: asker.avoided, query: asker.query, wantsJSON: wantsJSON,
+                    isDocument: isDocument))
         } catch {
             return .refusal(error)
         }

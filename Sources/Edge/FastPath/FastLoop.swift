@@ -116,6 +116,7 @@ final class FastLoop: Sendable {
         let thread = Thread { [self] in
             // For `top -H`; the name is copied during the call.
             unsafe clinux_name_thread(name)
+            clinux_take_short_turns()
             var state = makeState()
             run(&state)
             let late = mail.withLock { letters in

@@ -13,7 +13,7 @@ enum CatalogFile {
         var yaml = CatalogYAML(path)
         let document = try path.hasSuffix(".yaml") || path.hasSuffix(".yml") ? yaml.read(bytes) : json(bytes, path)
         do throws(CatalogFaults) {
-            return try Catalog(document)
+            return try Catalog(document, knowsZone: TimeZones.know)
         } catch {
             throw ConfigurationFault(error.faults.map { "\(path): \($0)\(yaml.hint(at: $0.pointer))" }.joined(separator: "\n"))
         }

@@ -24,7 +24,8 @@ struct Explain: AsyncParsableCommand {
         try await Exit.reporting {
             let revision = try await options.newest()
             let saved = StateFile(path: try await options.settings().statePath).load().state?.sequences ?? []
-            let table = RoutingTable(revision.catalog, revision: revision.id, geography: try await geoIP.geography())
+            let table = RoutingTable(
+                revision.catalog, revision: revision.id, geography: try await geoIP.geography(), zones: TimeZones(of: revision.catalog))
             let book = SequenceBook(saved: saved.map { ($0.name, $0.redirects, $0.cdnBound) })
             let explanation = table.explain(
                 url, avoiding: avoid, client: try client(), headers: try fields.map(header), at: Int(SystemClock.now() / 1000),

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Serving
 import Steering
+import Storage
 
 /// `video-balancer simulate CATALOG`.
 struct Simulate: AsyncParsableCommand {
@@ -37,7 +38,7 @@ struct Simulate: AsyncParsableCommand {
             let catalog = try CatalogFile.read(self.catalog)
             var simulation = Simulation(
                 catalog, health: try health(catalog), perSecond: rate, start: Int(Date.now.timeIntervalSince1970),
-                geography: try await geoIP.geography())
+                geography: try await geoIP.geography(), zones: TimeZones(of: catalog))
             for warning in simulation.warnings { StandardError.say(warning) }
             if let log {
                 try PlayedLog.play(log, &simulation)
@@ -64,6 +65,8 @@ struct Simulate: AsyncParsableCommand {
 
     /// Films by popularity: of any number of films the first half of the list gets far more than the second.
     private func play(_ catalog: Catalog, _ simulation: inout Simulation) {
+        // Read once: an option is looked up behind its property wrapper, which in the loop would be a third of its time.
+        let (requests, viewers, films) = (requests, viewers, films)
         let labels = catalog.origin.labels
         let paths = (0..<films).map { film in Array("/\(labels[film % labels.count])/video/\(film)/playlist.m3u8".utf8) }
         var state = seed

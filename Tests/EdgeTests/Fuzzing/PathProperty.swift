@@ -15,7 +15,7 @@ struct PathProperty {
         return limits
     }()
     private static let client = ClientAddress(ipv4: 0xC000_0201)
-    private static let bases = ["http://cdn.example.com/s", "https://b.example/live/s", "http://s"].map { Array($0.utf8) }
+    private static let bases = ["http://cdn.example.com/s", "https://b.example/live/s", "http://s", "https://s"].map { Array($0.utf8) }
 
     private let table: RoutingTable
     /// False compares only how a stream is cut into heads, which is many times cheaper.
@@ -26,7 +26,10 @@ struct PathProperty {
     private(set) var plainRequests = 0
 
     init(answers: Bool) throws {
-        table = try Setup(every: 3, cdns: [("cdn-a", "http://cdn.example.com"), ("cdn-b", "https://b.example/live")]).table()
+        table = try Setup(
+            every: 3, cdns: [("cdn-a", "http://cdn.example.com"), ("cdn-b", "https://b.example/live")], keepsScheme: true,
+            passes: ["CMCD", "_HLS_msn", "c"]
+        ).table()
         self.answers = answers
         fast = PathProperty.responder(table)
         slow = fast
