@@ -9,6 +9,20 @@ enum AllowedOrigin: Equatable {
     /// The listed origin of this index, with credentials.
     case listed(Int)
 
+    private static let fieldName = Array("origin".utf8)
+
+    /// - Parameters:
+    ///   - fields: a head's field lines in `bytes`.
+    ///   - listed: the origins that may send credentials.
+    init(_ fields: Range<Int>, of bytes: borrowing Span<UInt8>, listed: [String]) {
+        self = .unlisted
+        guard let origin = FieldLines.value(of: AllowedOrigin.fieldName, in: fields, of: bytes) else { return }
+        for index in listed.indices where bytes.equals(listed[index], in: origin) {
+            self = .listed(index)
+            return
+        }
+    }
+
     var isListed: Bool { if case .listed = self { true } else { false } }
 
     /// What a preflight asks leave for, `Access-Control-Request-Headers`, when it may be repeated: names and commas, and not too many.

@@ -2,9 +2,7 @@ public import Steering
 
 /// How the address of a client is found: its connection's peer, or what a trusted proxy before the balancer says.
 public struct ClientSource: Sendable, Equatable {
-    /// Each connection begins with a PROXY protocol header, version 1 or 2; one without is closed.
-    public var readsProxyHeader = false
-    /// Proxies that are believed. Empty: no field is read, and with `readsProxyHeader` every peer is a proxy.
+    /// Proxies that are believed. Empty: no field is read, and every peer may introduce its client by a PROXY header.
     public var trustedProxies: [Network] = []
     /// The field they write. One of the two: a client could send the other through a proxy that does not know it.
     public var field = Field.xForwardedFor

@@ -11,10 +11,9 @@ import Synchronization
 /// Life: `init` → any number of `publish` → `drain` → `stopAccepting` → `finish`.
 public final class EdgeServer: Sendable {
     public struct Configuration: Sendable {
-        public var address: ListenAddress
-        /// Sockets to accept from instead of opening `address`.
-        public var inherited: InheritedSockets?
-        /// Threads, each with a listener and an event loop of its own; at least 1.
+        /// At least 1.
+        public var listeners: [Listener]
+        /// Threads, each with a socket of every listener and an event loop of its own; at least 1.
         public var workers: Int
         /// Most connections at once; see `DescriptorBudget`.
         public var connections = Int.max
@@ -31,7 +30,7 @@ public final class EdgeServer: Sendable {
         public var usesFastPath: Bool
 
         public init(
-            address: ListenAddress, inherited: InheritedSockets? = nil, workers: Int, limits: Limits = Limits(),
+            listeners: [Listener], workers: Int, limits: Limits = Limits(),
             clientSource: ClientSource = ClientSource(),
             clientRate: ClientRate? = nil, accessLog: AccessLog? = nil, pages: [EdgePage] = [], usesFastPath: Bool = true
         ) {
@@ -40,16 +39,17 @@ public final class EdgeServer: Sendable {
             self.accessLog = accessLog
             self.pages = pages
             self.usesFastPath = usesFastPath
-            self.address = address
-            self.inherited = inherited
+            self.listeners = listeners
             self.workers = workers
             self.limits = limits
         }
     }
 
-    /// The address with the port that the system chose, if 0 was asked for.
-    public let address: ListenAddress
-    /// The service manager keeps the sockets: what waits in them is the next process's.
+    /// The listeners' addresses, in their order, with the ports that the system chose where 0 was asked for.
+    public let addresses: [ListenAddress]
+    /// Of the first listener.
+    public var address: ListenAddress { addresses[0] }
+    /// The service manager keeps all sockets: what waits in them is the next process's.
     private let isInherited: Bool
     private let group: MultiThreadedEventLoopGroup
     let seats: [Seat]
@@ -74,15 +74,10 @@ public final class EdgeServer: Sendable {
         _ configuration: Configuration, table: RoutingTable, sequences: SequenceSet, report: @escaping @Sendable (String) -> Void
     ) async throws {
         let workers = max(1, configuration.workers)
-        let (descriptors, bound) =
-            if let inherited = configuration.inherited {
-                try Listener.adopt(inherited, count: workers)
-            } else {
-                try Listener.open(configuration.address, count: workers)
-            }
-        address = bound
-        isInherited = configuration.inherited != nil
-        group = MultiThreadedEventLoopGroup(numberOfThreads: descriptors.count)
+        let (sockets, addresses) = try ListeningSocket.open(configuration.listeners, workers: workers)
+        self.addresses = addresses
+        isInherited = configuration.listeners.allSatisfy(\.isInherited)
+        group = MultiThreadedEventLoopGroup(numberOfThreads: sockets.count)
         let open = OpenConnections(limit: configuration.connections)
         let bodies = BodyMemory(body: configuration.limits.body)
         self.open = open
@@ -94,13 +89,13 @@ public final class EdgeServer: Sendable {
                 credentialOrigins: configuration.credentialOrigins, log: configuration.accessLog, pages: configuration.pages)
         }
         var seats: [Seat] = []
-        for (descriptor, loop) in zip(descriptors, group.makeIterator().map { $0 }) {
+        for (listeners, loop) in zip(sockets, group.makeIterator().map { $0 }) {
             let worker = try await loop.submit {
                 clinux_take_short_turns()
                 return NIOLoopBound(Worker(responder: makeResponder(), limits: limits, bodies: bodies), eventLoop: loop)
             }.get()
             let fast = try FastLoop(
-                listener: descriptor, isShared: isInherited, open: open,
+                listeners: listeners, open: open,
                 handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open, report) }, report: report)
             seats.append(Seat(fast: fast, loop: loop, worker: worker))
         }
@@ -166,9 +161,7 @@ public final class EdgeServer: Sendable {
     ///
     /// Connections are accepted before their first byte from now on: closing a listener resets those that it still waits for.
     public func drain() async throws {
-        if !isInherited {
-            for seat in seats { await seat.fast.stopDeferring() }
-        }
+        for seat in seats { await seat.fast.stopDeferring() }
         _ = try await onEveryResponder { $0.isDraining = true }
     }
 
@@ -184,7 +177,7 @@ public final class EdgeServer: Sendable {
         for seat in seats {
             await seat.fast.stopAccepting()
             let worker = seat.worker
-            try await seat.loop.submit { worker.value.closesConnections = true }.get()
+            try await seat.loop.submit { worker.value.drain() }.get()
         }
     }
 
@@ -230,11 +223,15 @@ public final class EdgeServer: Sendable {
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    let worker = worker.value
+                    // What follows the last answer is no request.
+                    let received = content.closes ? ByteBuffer() : content.input
                     let handler: any ChannelHandler =
                         content.awaitsProxyHeader
-                        ? ProxyHeaderHandler(worker: worker.value, of: client, content, report: report)
-                        : ConnectionHandler(worker: worker.value, of: client, content)
-                    try channel.pipeline.syncOperations.addHandler(handler)
+                        ? ProxyHeaderHandler(worker: worker, of: client, report: report)
+                        : ConnectionHandler(
+                            worker: worker, of: client, unsent: content.output, closes: content.closes, on: channel.eventLoop)
+                    try channel.pipeline.syncOperations.addHandlers([PlainTransport(worker: worker, received: received), handler])
                 }
             }
             .withConnectedSocket(handOver.descriptor.release())

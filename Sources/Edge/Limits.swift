@@ -22,6 +22,8 @@ public struct Limits: Sendable, Equatable {
     /// (RFC 9112 §9.6).
     static let drainBytes = 64 * 1024
     static let drainSeconds = 1
+    /// Seconds that an answer waits for an upstream.
+    static let upstreamSeconds = 5
     /// Answers collected for one connection before they are sent and reading waits.
     static let pendingAnswerBytes = 64 * 1024
 }

@@ -28,7 +28,7 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
 
     /// - Parameter setting: the flag that named the address, for the message.
     /// - Throws: `EdgeError` when another process listens here, or nobody can.
-    public func requireFree(setting: String) throws(EdgeError) { try Listener.requireFree(self, setting: setting) }
+    public func requireFree(setting: String) throws(EdgeError) { try ListeningSocket.requireFree(self, setting: setting) }
 
     /// Every address of the machine, a port the system chooses.
     public static let any = ListenAddress(literal: "::", port: 0)

@@ -1,15 +1,16 @@
 import NIOCore
 
-/// What belongs to one event loop: the responder with its table, and the limits. Touched on that loop alone.
+/// What belongs to one event loop: the responder with its table, the limits, and the connections. Touched on that loop alone.
 final class Worker {
     var responder: Responder
     let limits: Limits
-    /// Answers end the connection: the node is stopping.
-    var closesConnections = false
     /// Shared by all workers.
     let bodies: BodyMemory
-    /// Connections between two requests.
-    private var idle: [ObjectIdentifier: ConnectionHandler] = [:]
+    /// Nil when no answer needs one.
+    var upstream: (any Upstream)?
+    /// Each connection ends with its next answer: the node is stopping.
+    private(set) var isDraining = false
+    private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
 
     init(responder: Responder, limits: Limits, bodies: BodyMemory) {
         self.responder = responder
@@ -17,15 +18,21 @@ final class Worker {
         self.bodies = bodies
     }
 
-    func isIdle(_ connection: ConnectionHandler) { idle[ObjectIdentifier(connection)] = connection }
-    func isBusy(_ connection: ConnectionHandler) { idle[ObjectIdentifier(connection)] = nil }
+    func add(_ connection: ConnectionHandler) { connections[ObjectIdentifier(connection)] = connection }
+    func remove(_ connection: ConnectionHandler) { connections[ObjectIdentifier(connection)] = nil }
+
+    /// Tells every connection, and those to come, that the node is stopping.
+    func drain() {
+        isDraining = true
+        for connection in connections.values { connection.handle(.drain) }
+    }
 
     /// Ends connections that have been idle for a second at least: those first whose time is over first.
     func endIdle(atMost count: Int) {
         let latest = NIODeadline.now() + .seconds(Int64(limits.idleSeconds) - 1)
-        let candidates = idle.values.filter { $0.deadline <= latest }.sorted { $0.deadline < $1.deadline }
-        for connection in candidates.prefix(count) {
-            connection.endIdle()
+        let candidates = connections.values.filter { $0.connection.phase == .idle && $0.connection.deadline <= latest }
+        for handler in candidates.sorted(by: { $0.connection.deadline < $1.connection.deadline }).prefix(count) {
+            handler.handle(.makeRoom)
             responder.counters.idleConnectionsEnded += 1
         }
     }

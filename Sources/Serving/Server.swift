@@ -72,8 +72,10 @@ public struct Server: Sendable {
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
         }
         signals.opens()
+        var listener = inherited.map { Listener($0) } ?? Listener(settings.listen)
+        listener.expectsProxyHeader = settings.expectsProxyHeader
         var edgeConfiguration = EdgeServer.Configuration(
-            address: settings.listen, inherited: inherited, workers: settings.workers, limits: settings.limits,
+            listeners: [listener], workers: settings.workers, limits: settings.limits,
             clientSource: settings.clientSource,
             clientRate: settings.clientRate, accessLog: accessLog,
             pages: Documentation.dataPlane(assets: settings.assets).map {

@@ -13,12 +13,15 @@ extension SocketTests {
             "\r\n\r\n\0\r\nQUIT\n\u{21}\u{11}\0\u{0C}\u{C0}\0\u{02}\u{01}\u{C6}\u{33}\u{64}\u{01}\u{12}\u{67}\0\u{50}"
 
         private func withServer(
-            _ source: ClientSource, usesFastPath: Bool = true, limits: Limits = Limits(), _ body: (EdgeServer, Lines) async throws -> Void
+            _ source: ClientSource, expectsHeader: Bool = false, usesFastPath: Bool = true, limits: Limits = Limits(),
+            _ body: (EdgeServer, Lines) async throws -> Void
         ) async throws {
             let table = try Setup().table()
             let lines = Lines()
+            var listener = Listener(try #require(ListenAddress("[::]:0")))
+            listener.expectsProxyHeader = expectsHeader
             let configuration = EdgeServer.Configuration(
-                address: try #require(ListenAddress("[::]:0")), workers: 1, limits: limits, clientSource: source, usesFastPath: usesFastPath
+                listeners: [listener], workers: 1, limits: limits, clientSource: source, usesFastPath: usesFastPath
             )
             let server = try await EdgeServer(configuration, table: table, sequences: SequenceBook().set(for: table)) { lines.add($0) }
             do { try await body(server, lines) } catch { Issue.record(error) }
@@ -35,9 +38,8 @@ extension SocketTests {
         /// The header counts too: a read of 16 KiB may have left bytes in the socket, and a close would reset the answer away.
         @Test func `an answer is not reset by bytes after a closing request that fills a read together with its PROXY header`() async throws
         {
-            var source = ClientSource()
-            source.readsProxyHeader = true
-            try await withServer(source) { server, _ in
+            let source = ClientSource()
+            try await withServer(source, expectsHeader: true) { server, _ in
                 let head = { (filling: Int) in get("/a", "X: " + String(repeating: "x", count: filling), "Connection: close") }
                 let request = Self.v1 + head(FastLoop.readCapacity - Self.v1.utf8.count - head(0).utf8.count)
                 #expect(request.utf8.count == FastLoop.readCapacity)
@@ -82,9 +84,8 @@ extension SocketTests {
         func `a PROXY header names the client of the whole connection, in whatever pieces it comes`(
             usesFastPath: Bool, header: String
         ) async throws {
-            var source = ClientSource()
-            source.readsProxyHeader = true
-            try await withServer(source, usesFastPath: usesFastPath) { server, lines in
+            let source = ClientSource()
+            try await withServer(source, expectsHeader: true, usesFastPath: usesFastPath) { server, lines in
                 let whole = try Client(to: server.address)
                 try whole.send(header + Self.plain)
                 #expect(try client(whole.answer()) == "192.0.2.1")
@@ -113,9 +114,8 @@ extension SocketTests {
 
         @Test(arguments: [true, false])
         func `a connection without its PROXY header is closed, counted and reported once`(usesFastPath: Bool) async throws {
-            var source = ClientSource()
-            source.readsProxyHeader = true
-            try await withServer(source, usesFastPath: usesFastPath) { server, lines in
+            let source = ClientSource()
+            try await withServer(source, expectsHeader: true, usesFastPath: usesFastPath) { server, lines in
                 for _ in 0..<3 {
                     let connection = try Client(to: server.address, host: "127.0.0.1")
                     try connection.send(get("/a"))
@@ -131,11 +131,10 @@ extension SocketTests {
 
         @Test(arguments: [true, false])
         func `a PROXY header that does not come in time ends the connection`(usesFastPath: Bool) async throws {
-            var source = ClientSource()
-            source.readsProxyHeader = true
+            let source = ClientSource()
             var limits = Limits()
             limits.headSeconds = 1
-            try await withServer(source, usesFastPath: usesFastPath, limits: limits) { server, lines in
+            try await withServer(source, expectsHeader: true, usesFastPath: usesFastPath, limits: limits) { server, lines in
                 let connection = try Client(to: server.address)
                 try connection.send("PROXY TCP4")
                 let rest = try connection.rest()
@@ -146,9 +145,8 @@ extension SocketTests {
 
         @Test func `with trusted proxies no other peer may name a client`() async throws {
             var source = ClientSource()
-            source.readsProxyHeader = true
             source.trustedProxies = [try #require(Network("127.0.0.2"))]
-            try await withServer(source) { server, lines in
+            try await withServer(source, expectsHeader: true) { server, lines in
                 let connection = try Client(to: server.address, host: "127.0.0.1")
                 try? connection.send(Self.v1 + Self.plain)
                 let rest = (try? connection.rest()) ?? []

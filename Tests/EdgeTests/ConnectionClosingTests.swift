@@ -123,7 +123,7 @@ import Testing
         let rig = try ConnectionRig()
         rig.send(get("/a"))
         #expect(try rig.answers().map(\.closes) == [false])
-        rig.worker.closesConnections = true
+        rig.worker.drain()
         #expect(rig.isOpen)
         rig.send(get("/b") + get("/c"))
         let answers = try rig.answers()

@@ -12,7 +12,7 @@ extension SocketTests {
             let table = try Setup().table()
             let lines = Lines()
             var configuration = EdgeServer.Configuration(
-                address: try #require(ListenAddress("127.0.0.1:0")), workers: 1, usesFastPath: usesFastPath)
+                listeners: [Listener(try #require(ListenAddress("127.0.0.1:0")))], workers: 1, usesFastPath: usesFastPath)
             configuration.connections = connections
             let server = try await EdgeServer(configuration, table: table, sequences: SequenceBook().set(for: table)) { lines.add($0) }
             do { try await body(server, lines) } catch { Issue.record(error) }

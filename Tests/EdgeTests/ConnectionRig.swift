@@ -22,17 +22,19 @@ final class ConnectionRig {
     init(
         _ setup: Setup = Setup(), limits: Limits = Limits(), pages: [EdgePage] = [], firstBytes: String = "", firstAnswers: String = "",
         closes: Bool = false, clientReads: Bool = true,
-        bodies: BodyMemory? = nil
+        bodies: BodyMemory? = nil, router: Router? = nil
     ) throws {
         let table = try setup.table()
-        let responder = Responder(table: table, sequences: SequenceBook().set(for: table), pages: pages, clock: { 784_111_777 })
+        let responder = Responder(
+            table: table, sequences: SequenceBook().set(for: table), pages: pages, router: router, clock: { 784_111_777 })
         worker = Worker(responder: responder, limits: limits, bodies: bodies ?? BodyMemory(body: limits.body))
-        let input = ByteBuffer(bytes: [UInt8](latin1: firstBytes))
-        let output = ByteBuffer(bytes: [UInt8](latin1: firstAnswers))
+        let loop = EmbeddedEventLoop()
         handler = ConnectionHandler(
-            worker: worker, of: ClientAddress(ipv4: 0xC000_0201), .init(input: input, output: output, closes: closes))
+            worker: worker, of: ClientAddress(ipv4: 0xC000_0201), unsent: ByteBuffer(bytes: [UInt8](latin1: firstAnswers)), closes: closes,
+            on: loop)
         wire.isClientReading = clientReads
-        channel = EmbeddedChannel(handlers: [wire, handler])
+        let transport = PlainTransport(worker: worker, received: ByteBuffer(bytes: [UInt8](latin1: firstBytes)))
+        channel = EmbeddedChannel(handlers: [wire, transport, handler], loop: loop)
         wire.channel = channel
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         channel.embeddedEventLoop.run()
@@ -44,7 +46,7 @@ final class ConnectionRig {
     /// Whether the handler asks for more input.
     var isReading: Bool { channel.options.last { $0.option is ChannelOptions.Types.AutoReadOption }?.value as? Bool ?? true }
     /// Bytes of input that the handler keeps memory for.
-    var inputCapacity: Int { (Mirror(reflecting: handler).descendant("input") as? ByteBuffer)?.storageCapacity ?? 0 }
+    var inputCapacity: Int { handler.connection.input.storageCapacity }
     /// Bytes the client has sent that the handler has not read.
     var undeliveredBytes: Int { undelivered.reduce(0) { $0 + $1.count } }
 

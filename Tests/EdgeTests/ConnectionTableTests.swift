@@ -64,7 +64,7 @@ import Testing
         var table = ConnectionTable()
         for descriptor in [0, 1, 65_535] as [CInt] {
             let tag = table.insert(Descriptor(owning: descriptor), of: .unknown, until: 1)
-            #expect(tag != ConnectionTable.listenerTag && tag != ConnectionTable.wakeTag)
+            #expect(!ConnectionTable.listenerTags.contains(tag) && tag != ConnectionTable.wakeTag)
         }
     }
 }

@@ -25,6 +25,54 @@ extension SocketTests {
             }
         }
 
+        @Test(arguments: [true, false])
+        func `every listener of a list is served by its own rules, and none accepts any more when the node stops`(
+            usesFastPath: Bool
+        ) async throws {
+            var introduced = Listener(try #require(ListenAddress("127.0.0.1:0")))
+            introduced.expectsProxyHeader = true
+            let listeners = [
+                Listener(try #require(ListenAddress("127.0.0.1:0"))), introduced, Listener(try #require(ListenAddress("[::1]:0"))),
+            ]
+            let table = try Setup().table()
+            let configuration = EdgeServer.Configuration(listeners: listeners, workers: 2, usesFastPath: usesFastPath)
+            let before = SocketTests.openDescriptors
+            do {
+                let server = try await EdgeServer(configuration, table: table, sequences: SequenceBook().set(for: table)) { line in
+                    Issue.record("the server reports: \(line)")
+                }
+                #expect(server.addresses.map(\.host) == ["127.0.0.1", "127.0.0.1", "::1"])
+                #expect(Set(server.addresses.map(\.port)).count == 3)
+                for round in 0..<8 {
+                    for (address, header) in zip(server.addresses, ["", "PROXY TCP4 192.0.2.1 198.51.100.1 4711 80\r\n", ""]) {
+                        let client = try Client(to: address)
+                        let answer = try client.ask(header + get("/\(round)", "Accept: application/json", "Connection: close"))
+                        #expect(answer["Location"] == atCDN("/\(round)"))
+                        #expect(answer.body.contains("\"192.0.2.1\"") == !header.isEmpty)
+                    }
+                }
+                try await server.stopAccepting()
+                for address in server.addresses { #expect(throws: Client.Failure.self) { try Client(to: address) } }
+                #expect(try await server.finish(within: 3) == 0)
+            }
+            #expect(try await SocketTests.eventually { SocketTests.openDescriptors <= before })
+        }
+
+        @Test func `when one listener of a list cannot listen, none does`() async throws {
+            let free = try await SocketTests.server()
+            let address = free.address
+            try await free.stopAccepting()
+            _ = try await free.finish(within: 1)
+            let listeners = [Listener(address), Listener(try #require(ListenAddress("192.0.2.1:8000")))]
+            let table = try Setup().table()
+            await #expect(throws: EdgeError.self) {
+                try await EdgeServer(
+                    EdgeServer.Configuration(listeners: listeners, workers: 2), table: table, sequences: SequenceBook().set(for: table)
+                ) { _ in }
+            }
+            try address.requireFree(setting: "--listen")
+        }
+
         @Test func `an IPv4 listener is not reached by IPv6`() async throws {
             try await withServer { server in #expect(throws: Client.Failure.self) { try Client(to: server.address, host: "::1") } }
         }

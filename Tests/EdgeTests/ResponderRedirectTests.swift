@@ -146,8 +146,8 @@ import Testing
         let request = [UInt8](latin1: "GET /?redirect=false&video=\(Self.video) HTTP/1.1\r\nHost: b\r\n\r\n")
         guard let head = PlainScanner.scan(request.span, 0..<request.count, limits: Limits()) else { return #expect(Bool(false)) }
         let client = ClientAddress(ipv4: 0xC000_0201)
-        let first = responder.respond(to: head, request.span, from: client, closes: false, mayTakeLong: false)
-        #expect(first == .needsTime)
+        let first = responder.respond(to: head, request.span, from: client, closes: false, isFast: true)
+        #expect(first == .needsSlowPath)
         #expect(responder.writer.bytes.isEmpty && responder.total == Counters())
         let second = responder.respond(to: head, request.span, from: client, closes: false)
         #expect(second == .answered)

@@ -11,9 +11,16 @@ import Testing
         var random = SplitMix64(for: "one answer in three places")
         var answers: [String: Int] = [:]
         var catalogs = 0
+        var refused: Set<String> = []
+        var matched: Set<String> = []
         for round in 0..<600 {
             let json = RandomCatalog.json(&random)
-            guard let document = try? Document(json: json), let catalog = try? Catalog(document) else { continue }
+            let document = try Document(json: json)
+            let catalog: Catalog
+            do { catalog = try Catalog(document) } catch {
+                refused.formUnion(["\(error)"])
+                continue
+            }
             catalogs += 1
             let health = RandomCatalog.health(&random)
             let table = RoutingTable(catalog, revision: round, health: health)
@@ -28,6 +35,7 @@ import Testing
                     request.video, avoiding: request.avoided, client: request.client, headers: request.headers,
                     at: SameAnswerTests.second, sequences: sequences)
                 asker.client = request.client
+                if let rule = told.steps.first(where: { $0.about == "rule" }) { matched.formUnion(RandomCatalog.conditions(rule.text)) }
                 let answer = try asker.answer(request.line, request.headers.map { "\($0.name): \($0.value)" })
                 let expected = told.refusal?.status ?? answer.status
                 if answer["Location"] != told.location || answer.status != expected {
@@ -44,6 +52,8 @@ import Testing
                 }
             }
         }
+        #expect(refused.filter { $0.contains("/rules") } == [])
+        #expect(matched == RandomCatalog.conditionNames, "a kind of condition never matched")
         #expect(catalogs > 300, "too many documents were no catalogs: the test tries too little")
         let missing = ["origin", "cdn-0", "cdn-1", "cdn-2", "cdn-3", "denied", "no-target", "unknown-server"].filter { answers[$0] == nil }
         #expect(missing.isEmpty, "never seen: \(missing); seen: \(answers)")
@@ -80,14 +90,7 @@ private enum RandomCatalog {
     }
 
     private static func rule(_ index: Int, _ cdns: Int, _ random: inout SplitMix64) -> String {
-        var when: [String] = []
-        if random.below(3) == 0 { when.append(#""servers": ["s\#(random.number(1...3))"]"#) }
-        if random.below(3) == 0 { when.append(#""paths": ["\#(random.one(of: ["/live/", "/film/1", "/*.m3u8", "/film/*/x*"]))"]"#) }
-        if random.below(3) == 0 { when.append(#""clients": ["\#(random.one(of: ["10.0.0.0/8", "10.1.0.0/16", "2001:db8::/32"]))"]"#) }
-        if random.below(4) == 0 { when.append(#""headers": {"User-Agent": ["\#(random.one(of: ["*Roku*", "tv*"]))"]}"#) }
-        if random.below(6) == 0 {
-            when.append(#""hours": {"days": ["sun"], "from": "00:00", "to": "\#(random.one(of: ["12:00", "06:00"]))"}"#)
-        }
+        let when = conditions(&random)
         var does: [String] = []
         switch random.below(6) {
         case 0: does.append(#""deny": true"#)
@@ -99,7 +102,27 @@ private enum RandomCatalog {
             if !weights.isEmpty { does.append(#""cdns": {\#(weights.joined(separator: ", "))}"#) }
             does.append(#""every": \#(random.below(4))"#)
         }
-        return #"{"name": "rule-\#(index)", "when": {\#(when.joined(separator: ", "))}, \#(does.joined(separator: ", "))}"#
+        let name = (["rule-\(index)"] + when.map(\.name)).joined(separator: ".")
+        return #"{"name": "\#(name)", "when": {\#(when.map(\.json).joined(separator: ", "))}, \#(does.joined(separator: ", "))}"#
+    }
+
+    static let conditionNames: Set = ["servers", "paths", "clients", "headers", "hours"]
+
+    /// The kinds of conditions of a rule, which stand in its name, from a text that tells the name.
+    static func conditions(_ text: String) -> Set<String> {
+        conditionNames.intersection(text.split { $0 == "." || $0 == "\"" }.map(String.init))
+    }
+
+    private static func conditions(_ random: inout SplitMix64) -> [(name: String, json: String)] {
+        var when: [(String, String)] = []
+        if random.below(3) == 0 { when.append(("servers", #"["s\#(random.number(1...3))"]"#)) }
+        if random.below(3) == 0 { when.append(("paths", #"["\#(random.one(of: ["/live/", "/film/1", "/*.m3u8", "/film/*/x*"]))"]"#)) }
+        if random.below(3) == 0 { when.append(("clients", #"["\#(random.one(of: ["10.0.0.0/8", "10.1.0.0/16", "2001:db8::/32"]))"]"#)) }
+        if random.below(4) == 0 { when.append(("headers", #"{"User-Agent": "\#(random.one(of: ["*Roku*", "tv*"]))"}"#)) }
+        if random.below(6) == 0 {
+            when.append(("hours", #"{"days": ["sun"], "from": "00:00", "to": "\#(random.one(of: ["12:00", "06:00"]))"}"#))
+        }
+        return when.map { ($0.0, "\"\($0.0)\": \($0.1)") }
     }
 
     static func health(_ random: inout SplitMix64) -> Health {

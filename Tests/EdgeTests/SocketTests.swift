@@ -12,7 +12,7 @@ import Testing
     ) async throws -> EdgeServer {
         let table = try setup.table()
         let configuration = EdgeServer.Configuration(
-            address: try #require(ListenAddress(address)), workers: workers, limits: limits, usesFastPath: usesFastPath)
+            listeners: [Listener(try #require(ListenAddress(address)))], workers: workers, limits: limits, usesFastPath: usesFastPath)
         return try await EdgeServer(configuration, table: table, sequences: SequenceBook().set(for: table)) { line in
             Issue.record("the server reports: \(line)")
         }

@@ -2,14 +2,6 @@ import Steering
 
 /// One worker's lines for the access log, until they are handed over. Allocates nothing: it formats into a buffer that is there.
 struct AccessLines {
-    /// What a line tells of an answer besides the request.
-    struct Answer {
-        var status = 0
-        /// Why: of a decision or of a refusal; empty for other answers.
-        var reason = ""
-        var decision: Decision?
-    }
-
     /// Longer targets are cut: a line has a bound.
     static let mostTargetBytes = 2048
     /// Each byte of a target can take six as JSON.
@@ -54,7 +46,8 @@ struct AccessLines {
         }
         append("\",\"status\":")
         append(UInt64(clamping: answer.status))
-        if let decision = answer.decision {
+        if case .redirect(let redirect) = answer {
+            let decision = redirect.decision
             switch decision.target {
             case .origin: append(",\"target\":\"origin\",\"cdn\":null")
             case .cdn(let cdn):
@@ -70,9 +63,10 @@ struct AccessLines {
             append(",\"sequence\":")
             append(decision.number)
         }
-        if !answer.reason.isEmpty {
+        let reason = answer.reason
+        if !reason.isEmpty {
             append(",\"reason\":\"")
-            append(answer.reason)
+            append(reason)
             append("\"")
         }
         append("}\n")

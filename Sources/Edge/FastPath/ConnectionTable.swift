@@ -18,9 +18,10 @@ struct ConnectionTable {
     private var blocks: [[Slot]] = []
     private(set) var count = 0
 
-    /// Descriptors and generations fit a tag; these two values are no connection's.
-    static let listenerTag = UInt64.max
-    static let wakeTag = UInt64.max - 1
+    /// Descriptors and generations fit a tag; these values are no connection's, since no descriptor is negative.
+    static var wakeTag: UInt64 { .max }
+    /// Of listening sockets; the first one has the last tag.
+    static var listenerTags: ClosedRange<UInt64> { UInt64.max - 0xFFFF...UInt64.max - 1 }
 
     /// The slot of a descriptor that was in the table once.
     private subscript(_ descriptor: CInt) -> Slot {

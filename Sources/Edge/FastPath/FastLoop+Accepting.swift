@@ -10,7 +10,7 @@ extension FastLoop {
     enum Turn { case drained, more, mustRest }
 
     /// Accepts what is queued, a bounded number, and answers each at once: nothing is owed then.
-    func accept(_ state: inout State, _ second: UInt32) -> Turn {
+    func accept(from listener: ListeningSocket, _ state: inout State, _ second: UInt32) -> Turn {
         for accepted in 0..<FastLoop.acceptBatch {
             if open.isFull {
                 // After the first nobody knows whether more wait; the listener will tell.
@@ -20,10 +20,11 @@ extension FastLoop {
             }
             var peer = clinux_address()
             // The peer is a local that the call fills.
-            let number = unsafe clinux_accept(listener, &peer)
+            let number = unsafe clinux_accept(listener.descriptor, &peer)
             guard number < 0 else {
                 state.responder.counters.connectionsAccepted += 1
-                welcome(Descriptor(owning: number), of: ClientAddress(high: peer.high, low: peer.low), &state, second)
+                let address = ClientAddress(high: peer.high, low: peer.low)
+                welcome(Descriptor(owning: number), of: address, expectsProxyHeader: listener.expectsProxyHeader, &state, second)
                 continue
             }
             switch errno {
@@ -42,13 +43,13 @@ extension FastLoop {
     /// A level-triggered listener that cannot be accepted from would make the loop spin.
     func rest(_ state: inout State, _ now: UInt64) {
         state.restsUntil = now + FastLoop.restNanoseconds
-        _ = clinux_epoll_remove(epoll, listener)
+        for listener in listeners { _ = clinux_epoll_remove(epoll, listener.descriptor) }
     }
 
     func endRest(_ state: inout State, _ now: UInt64) {
         guard now >= state.restsUntil, state.isAccepting else { return }
         state.restsUntil = 0
-        _ = FastLoop.watch(listener, isShared: isShared, in: epoll)
+        _ = FastLoop.watch(listeners, in: epoll)
     }
 
     /// New clients wait; idle ones make room for them.
@@ -78,11 +79,12 @@ extension FastLoop {
     }
 
     /// Reads at once: the kernel hands a connection over when its first bytes are there.
-    private func welcome(_ descriptor: consuming Descriptor, of peer: ClientAddress, _ state: inout State, _ second: UInt32) {
-        let source = state.responder.clientSource
-        if source.readsProxyHeader, !source.mayIntroduce(peer) { return refuse(.untrusted, peer, &state) }
+    private func welcome(
+        _ descriptor: consuming Descriptor, of peer: ClientAddress, expectsProxyHeader: Bool, _ state: inout State, _ second: UInt32
+    ) {
+        if expectsProxyHeader, !state.responder.clientSource.mayIntroduce(peer) { return refuse(.untrusted, peer, &state) }
         guard state.answersPlain else {
-            let content = HandOver.Content(awaitsProxyHeader: source.readsProxyHeader)
+            let content = HandOver.Content(awaitsProxyHeader: expectsProxyHeader)
             open.opened()
             return leave(descriptor, of: peer, content, .fastPathOff, &state)
         }
@@ -90,7 +92,7 @@ extension FastLoop {
         if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { return }
         var client = peer
         var used = 0
-        if source.readsProxyHeader {
+        if expectsProxyHeader {
             switch ProxyHeader.read(state.input.span, count: max(0, count)) {
             case .invalid: return refuse(.missing, peer, &state)
             case .incomplete:
@@ -129,25 +131,31 @@ extension FastLoop {
     // MARK: Stopping
 
     /// Accepts connections before their first byte.
-    func stopDeferring() async { await perform { [listener] _ in Listener.stopDeferring(listener) } }
+    func stopDeferring() async { await perform { [self] _ in for listener in own { listener.stopDeferring() } } }
+
+    /// The listening sockets that nobody else accepts from.
+    private var own: [ListeningSocket] { listeners.filter { !$0.isShared } }
 
     /// Lets no new handshake begin; those under way end in the queue, which is accepted as before.
     func refuseHandshakes() async {
-        await perform { [listener] _ in
-            Listener.stopDeferring(listener)
-            _ = clinux_refuse_handshakes(listener)
+        await perform { [self] _ in
+            for listener in own {
+                listener.stopDeferring()
+                _ = clinux_refuse_handshakes(listener.descriptor)
+            }
         }
     }
 
-    /// Ends accepting: what is queued in the kernel is accepted unless others will, then the listener closes.
+    /// Ends accepting: what is queued in the kernel is accepted unless others will, then the listeners close. Every connection ends with its
+    /// next answer from now on: one of the fast path speaks HTTP/1, which has no other goodbye.
     func stopAccepting() async {
         await perform { [self] state in
             guard state.isAccepting else { return }
-            state.closesConnections = true
-            while !isShared, accept(&state, FastLoop.second(FastLoop.nanoseconds())) == .more {}
+            state.isDraining = true
+            for listener in own { while accept(from: listener, &state, FastLoop.second(FastLoop.nanoseconds())) == .more {} }
             state.isAccepting = false
-            _ = clinux_epoll_remove(epoll, listener)
-            close(listener)
+            for listener in listeners { _ = clinux_epoll_remove(epoll, listener.descriptor) }
+            closeListeners()
         }
     }
 }

@@ -24,7 +24,7 @@ extension FastLoop {
         state.inputUsed += count
         state.heard.append(Heard(descriptor: descriptor, bytes: start..<start + count))
         // Answers that end a connection unasked are reset by bytes that come before the end: the time between is kept short.
-        if state.closesConnections { finishTurn(&state, second) }
+        if state.isDraining { finishTurn(&state, second) }
     }
 
     /// Answers all that was heard, and sends the answers.
@@ -67,9 +67,9 @@ extension FastLoop {
         var last: RequestHead?
         while used < read.upperBound, !closes {
             guard let head = PlainScanner.scan(input.span, used..<read.upperBound, limits: state.limits, after: last) else { break }
-            closes = head.closes || state.closesConnections
-            // A page, a document or a body: the request goes along unanswered.
-            guard state.responder.respond(to: head, input.span, from: client, closes: closes, mayTakeLong: false) == .answered else {
+            closes = head.closes || state.isDraining
+            // A page or a body: the request goes along unanswered.
+            guard state.responder.respond(to: head, input.span, from: client, closes: closes, isFast: true) == .answered else {
                 closes = false
                 break
             }

@@ -14,9 +14,7 @@ import Synchronization
 /// The loop holds no partial state. A request that is not whole, an answer that does not fit the socket, bytes after a closing request:
 /// each leaves the epoll set first and is handed over with all its bytes.
 final class FastLoop: Sendable {
-    let listener: CInt
-    /// Others accept from the listener too: other loops, or the next process.
-    let isShared: Bool
+    let listeners: [ListeningSocket]
     let epoll: CInt
     private let wake: CInt
     /// Nil once the thread has ended.
@@ -34,8 +32,8 @@ final class FastLoop: Sendable {
         let makeRoom: @Sendable () -> Void
         var isAccepting = true
         var restsUntil: UInt64 = 0
-        /// Answers end their connections: the node is stopping.
-        var closesConnections = false
+        /// Each connection ends with its next answer: the node is stopping.
+        var isDraining = false
         /// The thread ends, and with it what is still open.
         var isQuitting = false
         /// By `HandOver.Reason`.
@@ -79,32 +77,33 @@ final class FastLoop: Sendable {
     let report: QuietReport
 
     /// - Parameters:
-    ///   - listener: owned by the loop from now on.
-    ///   - isShared: others accept from it too; what waits in it at the end is theirs.
+    ///   - listeners: owned by the loop from now on.
     ///   - open: shared by all loops; a connection that is handed over stays counted.
     ///   - handOver: called on the loop's thread.
     ///   - report: told what an operator should know, in a line.
     init(
-        listener: CInt, isShared: Bool, open: OpenConnections, handOver: @escaping @Sendable (consuming HandOver) -> Void,
+        listeners: [ListeningSocket], open: OpenConnections, handOver: @escaping @Sendable (consuming HandOver) -> Void,
         report: QuietReport
     ) throws(EdgeError) {
-        self.listener = listener
+        self.listeners = listeners
         self.open = open
-        self.isShared = isShared
         self.handOver = handOver
         self.report = report
         epoll = clinux_epoll_create()
         wake = clinux_eventfd()
         guard epoll >= 0, wake >= 0, clinux_epoll_add(epoll, wake, ConnectionTable.wakeTag) == 0,
-            FastLoop.watch(listener, isShared: isShared, in: epoll)
+            FastLoop.watch(listeners, in: epoll)
         else {
             throw EdgeError("cannot watch the listening socket", errno: errno, hint: "raise the limit of open files")
         }
     }
 
-    static func watch(_ listener: CInt, isShared: Bool, in epoll: CInt) -> Bool {
-        let add = isShared ? clinux_epoll_add_shared : clinux_epoll_add
-        return add(epoll, listener, ConnectionTable.listenerTag) == 0
+    static func watch(_ listeners: [ListeningSocket], in epoll: CInt) -> Bool {
+        for (index, listener) in listeners.enumerated() {
+            let add = listener.isShared ? clinux_epoll_add_shared : clinux_epoll_add
+            if add(epoll, listener.descriptor, ConnectionTable.listenerTags.upperBound - UInt64(index)) != 0 { return false }
+        }
+        return true
     }
 
     deinit {
@@ -171,9 +170,10 @@ final class FastLoop: Sendable {
             for index in 0..<max(0, Int(count)) {
                 let event = events[index]
                 switch event.tag {
-                case ConnectionTable.listenerTag:
+                case ConnectionTable.listenerTags:
                     finishTurn(&state, second)
-                    if accept(&state, second) == .mustRest { rest(&state, began) }
+                    let listener = listeners[Int(ConnectionTable.listenerTags.upperBound - event.tag)]
+                    if accept(from: listener, &state, second) == .mustRest { rest(&state, began) }
                 case ConnectionTable.wakeTag:
                     finishTurn(&state, second)
                     deliver(&state)
@@ -195,8 +195,10 @@ final class FastLoop: Sendable {
             }
         }
         for descriptor in state.connections.all { drop(descriptor, &state) }
-        if state.isAccepting { close(listener) }
+        if state.isAccepting { closeListeners() }
     }
+
+    func closeListeners() { for listener in listeners { close(listener.descriptor) } }
 
     private func deliver(_ state: inout State) {
         var count: UInt64 = 0

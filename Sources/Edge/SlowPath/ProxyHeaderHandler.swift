@@ -4,18 +4,17 @@ import Steering
 /// Waits for the whole PROXY header of a connection, then makes room for what answers its requests.
 final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
 
     private let worker: Worker
     private let peer: ClientAddress
-    private var input: ByteBuffer
+    private var input = ByteBuffer()
     private let report: QuietReport
     private var timer: Scheduled<Void>?
 
-    /// - Parameter content: with the header's bytes that the fast path has read.
-    init(worker: Worker, of peer: ClientAddress, _ content: HandOver.Content, report: QuietReport) {
+    init(worker: Worker, of peer: ClientAddress, report: QuietReport) {
         self.worker = worker
         self.peer = peer
-        input = content.input
         self.report = report
     }
 
@@ -24,13 +23,10 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(seconds)) { [weak self] in
             self?.refuse(.late, context)
         }
-        read(context)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let bytes = unwrapInboundIn(data)
-        worker.responder.counters.bytesReceived &+= UInt64(bytes.readableBytes)
-        input.writeImmutableBuffer(bytes)
+        input.writeImmutableBuffer(unwrapInboundIn(data))
         read(context)
     }
 
@@ -43,10 +39,11 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .complete(let length, let client):
             timer?.cancel()
             input.moveReaderIndex(forwardBy: length)
-            let handler = ConnectionHandler(worker: worker, of: client ?? peer, HandOver.Content(input: input))
+            let handler = ConnectionHandler(worker: worker, of: client ?? peer, on: context.eventLoop)
             do {
                 try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
                 context.fireChannelActive()
+                if input.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(input)) }
                 context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
             } catch {
                 context.close(promise: nil)

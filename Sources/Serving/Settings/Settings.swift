@@ -22,6 +22,7 @@ public struct Settings: Sendable {
     let usesFastPath: Bool
     let probesLinkLocal: Bool
     public let clientSource: ClientSource
+    public let expectsProxyHeader: Bool
     let credentialOrigins: [String]
     /// Files of GeoIP databases.
     let geoIPPaths: [GeoIPDatabase.Kind: String]
@@ -56,6 +57,7 @@ public struct Settings: Sendable {
         usesFastPath = reader.flag(.fastPath)
         probesLinkLocal = reader.flag(.probeLinkLocal)
         clientSource = reader.clientSource()
+        expectsProxyHeader = reader.flag(.proxyProtocol)
         credentialOrigins = reader.origins(.corsCredentialsOrigins)
         geoIPPaths = source.geoIPPaths
         if !geoIPPaths.isEmpty, !GeoIPDatabase.isSupported {
@@ -157,7 +159,6 @@ struct SettingsReader {
 
     mutating func clientSource() -> ClientSource {
         var client = ClientSource()
-        client.readsProxyHeader = flag(.proxyProtocol)
         let texts = SettingsSource.list(source.text(.trustedProxies))
         if texts.count > 256 { note(.trustedProxies, "has \(texts.count) networks; at most 256 are taken: merge them into larger ones") }
         for text in texts {

@@ -17,11 +17,11 @@ struct Healthcheck: AsyncParsableCommand {
     func run() async throws {
         try await Exit.reporting {
             let settings = try Settings(SettingsSource([(.listen, listen), (.admin, admin)]))
-            let source = settings.clientSource
-            let asksAdmin = source.readsProxyHeader && !source.trustedProxies.isEmpty
+            let expectsHeader = settings.expectsProxyHeader
+            let asksAdmin = expectsHeader && !settings.clientSource.trustedProxies.isEmpty
             let address = asksAdmin ? settings.admin : settings.listen
             let status = try await EdgeProbe.status(
-                of: "/readyz", at: address, seconds: 3, sendsProxyHeader: source.readsProxyHeader && !asksAdmin)
+                of: "/readyz", at: address, seconds: 3, sendsProxyHeader: expectsHeader && !asksAdmin)
             try StandardOutput.print("\(address) /readyz \(status)")
             if status != 200 { throw Exit.failure }
         }

@@ -1,8 +1,21 @@
-/// Writes whole answers as bytes. A pure function of what is to be said: every path of the edge answers through it, so the same
+import NIOCore
+import Steering
+
+/// Writes whole answers as bytes of HTTP/1. A pure function of what is to be said: every path of the edge answers through it, so the same
 /// request gets the same bytes everywhere.
-struct ResponseWriter {
+struct HTTP1Writer {
     /// What has been written; the owner sends it and empties it.
     var bytes: [UInt8] = []
+    /// Body bytes that follow `bytes`, shared by all who ask for the page; the owner sends and clears it.
+    var attachment: ByteBuffer?
+    /// Origins whose pages may send credentials.
+    let credentialOrigins: [String]
+    var date = DateField()
+    var redirectStart = RedirectStart()
+    /// Of the redirect that is written, in order of preference.
+    var targets: [Decision.Target] = []
+
+    init(credentialOrigins: [String] = []) { self.credentialOrigins = credentialOrigins }
 
     /// How the answer is framed for this request.
     struct Framing {
@@ -26,10 +39,19 @@ struct ResponseWriter {
         }
     }
 
+    /// How an answer is framed that tells origins apart, where some may send credentials.
+    ///
+    /// - Parameter fields: the head's field lines in `bytes`.
+    func framing(_ head: RequestHead, _ fields: Range<Int>, of bytes: borrowing Span<UInt8>, closes: Bool) -> Framing {
+        var framing = Framing(head, closes: closes)
+        if !credentialOrigins.isEmpty { framing.allowedOrigin = AllowedOrigin(fields, of: bytes, listed: credentialOrigins) }
+        return framing
+    }
+
     /// Begins an answer with the fields that every answer has.
     mutating func begin(_ status: Int, _ framing: Framing, date: [UInt8]) {
         append("HTTP/1.1 ")
-        append(ResponseWriter.statusLine(status))
+        append(HTTP1Writer.statusLine(status))
         append("\r\nDate: ")
         bytes += date
         append("\r\nCache-Control: no-store\r\nTiming-Allow-Origin: *\r\n")

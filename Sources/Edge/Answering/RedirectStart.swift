@@ -9,12 +9,12 @@ struct RedirectStart {
     mutating func rewrite(second: Int, status: Int, date: [UInt8]) {
         self.second = second
         self.status = status
-        RedirectStart.write(status, ResponseWriter.Framing(closes: false), date, into: &keepingAlive)
-        RedirectStart.write(status, ResponseWriter.Framing(closes: true), date, into: &closing)
+        RedirectStart.write(status, HTTP1Writer.Framing(closes: false), date, into: &keepingAlive)
+        RedirectStart.write(status, HTTP1Writer.Framing(closes: true), date, into: &closing)
     }
 
-    private static func write(_ status: Int, _ framing: ResponseWriter.Framing, _ date: [UInt8], into bytes: inout [UInt8]) {
-        var writer = ResponseWriter()
+    private static func write(_ status: Int, _ framing: HTTP1Writer.Framing, _ date: [UInt8], into bytes: inout [UInt8]) {
+        var writer = HTTP1Writer()
         swap(&writer.bytes, &bytes)
         writer.bytes.removeAll(keepingCapacity: true)
         writer.begin(status, framing, date: date)

@@ -1,0 +1,299 @@
+import NIOCore
+import Steering
+
+/// Answers requests: asks the router what a path is, and Steering where a video goes, records the answer and writes it. One per worker, used
+/// by its thread alone.
+///
+/// It knows nothing of connections: a head and bytes in, bytes out.
+struct Responder {
+    private(set) var table: RoutingTable
+    private(set) var sequences: SequenceSet
+    private(set) var record: AnswerRecord
+    var writer: HTTP1Writer
+    /// Whether the node is being taken out: `/readyz` says 503.
+    var isDraining = false
+    let clientSource: ClientSource
+    private let rate: ClientRate?
+    private let router: Router
+    private let pages: [EdgePage]
+    private var decoded: [UInt8] = []
+    private let clock: () -> Int
+
+    /// What the connection does next.
+    enum Outcome: Equatable {
+        /// The answer is written.
+        case answered
+        /// The video is in the body: read it and call `respond(toBody:of:fields:from:)`.
+        case needsBody
+        /// Have the request's target fetched and call `respond(toUpstream:of:fields:from:closes:)`.
+        case needsUpstream
+        /// The fast path does not answer this: let the slow one have it.
+        case needsSlowPath
+    }
+
+    /// - Parameters:
+    ///   - router: nil for the paths of the data plane and its pages.
+    ///   - clock: seconds since 1970, for the Date field.
+    init(
+        table: RoutingTable, sequences: SequenceSet, clientSource: ClientSource = ClientSource(), rate: ClientRate? = nil,
+        credentialOrigins: [String] = [], log: AccessLog? = nil, pages: [EdgePage] = [], router: Router? = nil,
+        clock: @escaping () -> Int = DateField.now
+    ) {
+        self.clientSource = clientSource
+        self.rate = rate
+        self.table = table
+        self.sequences = sequences
+        self.pages = pages
+        self.router = router ?? Router(pages: pages)
+        self.clock = clock
+        record = AnswerRecord(table, log: log)
+        writer = HTTP1Writer(credentialOrigins: credentialOrigins)
+    }
+
+    /// Takes over a new table with the sequences made for it.
+    ///
+    /// - Returns: what was counted with the old one.
+    @discardableResult
+    mutating func replaceTable(_ table: RoutingTable, _ sequences: SequenceSet) -> TrafficCounts {
+        defer {
+            self.table = table
+            self.sequences = sequences
+        }
+        return record.replaceTable(self.table, by: table)
+    }
+
+    /// What is counted of connections, beside what `record` counts of answers.
+    var counters: Counters {
+        get { record.counters }
+        _modify { yield &record.counters }
+    }
+
+    /// All that was counted so far.
+    var total: Counters { record.total(table) }
+
+    /// What was counted for the history of traffic since the last time.
+    mutating func takeTraffic() -> TrafficCounts { record.takeTraffic() }
+
+    /// Hands over what is to be logged.
+    mutating func flushLog() { record.flushLog() }
+
+    // MARK: What connections ask
+
+    /// Answers a head.
+    ///
+    /// - Parameters:
+    ///   - bytes: what the head's offsets count in.
+    ///   - peer: the connection's, or what a PROXY header says.
+    ///   - closes: whether the connection ends after this answer.
+    ///   - isFast: asked by the fast path.
+    mutating func respond(
+        to head: RequestHead, _ bytes: borrowing Span<UInt8>, from peer: ClientAddress, closes: Bool, isFast: Bool = false
+    ) -> Outcome {
+        let question = bytes.firstIndex(of: UInt8(ascii: "?"), in: head.target)
+        let route = router.route(of: head, bytes, to: question)
+        if isFast, !route.isFast { return .needsSlowPath }
+        let client = clientSource.client(of: head, bytes, peer: peer)
+        let second = clock()
+        let answer = answer(to: head, bytes, by: route, question, from: client, second: second, isFast: isFast)
+        switch answer {
+        case .needsBody: return .needsBody
+        case .needsUpstream: return .needsUpstream
+        case .needsTime: return .needsSlowPath
+        case .page:
+            // Pages are the same for every origin, and log without their query.
+            let framing = HTTP1Writer.Framing(head, closes: closes)
+            give(answer, to: head.method, head.target.lowerBound..<question, of: bytes, from: client, framing, second: second)
+        default:
+            let framing = writer.framing(head, head.fields, of: bytes, closes: closes)
+            give(answer, to: head.method, head.target, of: bytes, from: client, framing, second: second)
+        }
+        return .answered
+    }
+
+    /// Answers a request whose video stands in its JSON body. The connection closes after it.
+    ///
+    /// - Parameter fields: the head's field lines.
+    mutating func respond(toBody body: [UInt8], of head: RequestHead, fields: [UInt8], from client: ClientAddress) {
+        let second = clock()
+        let framing = writer.framing(head, 0..<fields.count, of: fields.span, closes: true)
+        let answer: Answer
+        var url: [UInt8] = []
+        var supplement = Supplement.none
+        do throws(OriginBody.Fault) {
+            url = try OriginBody.video(in: body)
+            let asker = Asker(client: client, second: second, fields: 0..<fields.count)
+            answer = redirect(to: 0..<url.count, of: url.span, asker, fields.span, wantsJSON: head.wantsJSON)
+        } catch {
+            answer = .fault(.body)
+            supplement = .detail(error.detail)
+        }
+        give(
+            answer, supplement, source: url.span, to: head.method, 0..<Responder.bodyPath.count, of: Responder.bodyPath.span, from: client,
+            framing, second: second)
+    }
+
+    /// Logged for a request with a body: its head is gone by then.
+    private static let bodyPath = Array("/origin".utf8)
+
+    /// Answers a request for which an upstream was asked.
+    ///
+    /// - Parameters:
+    ///   - content: nil when the upstream has failed or took too long.
+    ///   - target: the request's.
+    ///   - fields: the head's field lines.
+    mutating func respond(
+        toUpstream content: EdgePage?, of head: RequestHead, target: [UInt8], fields: [UInt8], from client: ClientAddress, closes: Bool
+    ) {
+        let framing = writer.framing(head, 0..<fields.count, of: fields.span, closes: closes)
+        let supplement = content.map { Supplement.content($0) } ?? .none
+        give(
+            content == nil ? .refusal(.noTarget) : .upstream, supplement, source: target.span, to: head.method, 0..<target.count,
+            of: target.span, from: client, framing, second: clock())
+    }
+
+    /// Answers what is wrong as HTTP. The connection closes after it.
+    mutating func refuse(_ fault: HTTPFault, method: RequestHead.Method = .get, from client: ClientAddress) {
+        let nothing: [UInt8] = []
+        let framing = HTTP1Writer.Framing(method: method, closes: true)
+        give(.fault(fault), to: method, 0..<0, of: nothing.span, from: client, framing, second: clock())
+    }
+
+    // MARK: Giving an answer
+
+    /// - Parameter bytes: what the answer's and the target's offsets count in.
+    private mutating func give(
+        _ answer: Answer, to method: RequestHead.Method, _ target: Range<Int>, of bytes: borrowing Span<UInt8>,
+        from client: ClientAddress, _ framing: HTTP1Writer.Framing, second: Int
+    ) {
+        give(answer, .none, source: bytes, to: method, target, of: bytes, from: client, framing, second: second)
+    }
+
+    /// - Parameter source: what the video's offsets count in, unless it is decoded.
+    private mutating func give(
+        _ answer: Answer, _ supplement: Supplement, source: borrowing Span<UInt8>, to method: RequestHead.Method, _ target: Range<Int>,
+        of bytes: borrowing Span<UInt8>, from client: ClientAddress, _ framing: HTTP1Writer.Framing, second: Int
+    ) {
+        record.record(answer, to: method, target, of: bytes, from: client, table, second: second)
+        switch answer {
+        case .redirect(let redirect):
+            if redirect.video.isDecoded {
+                // Taken out for the call: a copy would take a reference.
+                var text: [UInt8] = []
+                swap(&text, &decoded)
+                writer.write(redirect, of: text.span, request: bytes, table, client, framing, second: second)
+                swap(&text, &decoded)
+            } else {
+                writer.write(redirect, of: source, request: bytes, table, client, framing, second: second)
+            }
+        case .page(let page): writer.write(pages[page], framing, second: second)
+        default: writer.write(answer, supplement, of: bytes, framing, second: second)
+        }
+    }
+}
+
+// MARK: - Answers
+
+extension Responder {
+    /// What a head is answered with. Takes the redirect's number; records and writes nothing.
+    ///
+    /// - Parameters:
+    ///   - question: where the target's `?` stands, or its end.
+    ///   - second: seconds since 1970, UTC.
+    mutating func answer(
+        to head: RequestHead, _ bytes: borrowing Span<UInt8>, by route: Router.Route, _ question: Int, from client: ClientAddress,
+        second: Int,
+        isFast: Bool = false
+    ) -> Answer {
+        if head.method == .other { return .fault(.unknownMethod) }
+        // Of a path that names no video no method is known either.
+        if route.resource == .video { return redirectByPath(head, bytes, from: client, second: second) }
+        guard route.methods.contains(head.method) else { return .methodNotAllowed(route.methods) }
+        switch route.resource {
+        case .livez: return .health(isWell: true)
+        case .readyz: return .health(isWell: !isDraining)
+        case .page(let page): return .page(page)
+        case .upstream: return .needsUpstream
+        case .redirect, .redirectByBody, .video: break
+        }
+        if head.method == .options { return options(route.methods, head, bytes) }
+        let query = min(question + 1, head.target.upperBound)..<head.target.upperBound
+        return redirectByQuery(
+            head, bytes, query, from: client, mayBeInBody: route.resource == .redirectByBody, second: second, isFast: isFast)
+    }
+
+    private mutating func redirectByQuery(
+        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ query: Range<Int>, from client: ClientAddress, mayBeInBody: Bool,
+        second: Int, isFast: Bool
+    ) -> Answer {
+        var parameters = Query()
+        var fault: Refusal?
+        do throws(Refusal) { parameters = try Query(bytes, query) } catch { fault = error }
+        if parameters.wantsDocument, isFast { return .needsTime }
+        guard admits(client) else { return .fault(.tooManyRequests) }
+        do throws(Refusal) {
+            if let fault { throw fault }
+            guard let value = parameters.video else {
+                return head.body != .none && mayBeInBody && head.method != .head ? .needsBody : .refusal(.missingVideo)
+            }
+            var avoided: Int?
+            if let name = parameters.avoid { avoided = table.cdn(named: name, of: bytes) }
+            let asker = Asker(client: client, second: second, avoided: avoided, fields: head.fields, query: query)
+            return redirect(to: value, of: bytes, asker, bytes, wantsJSON: head.wantsJSON, isDocument: parameters.wantsDocument)
+        } catch {
+            return .refusal(error)
+        }
+    }
+
+    private func redirectByPath(
+        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, second: Int
+    ) -> Answer {
+        guard admits(client) else { return .fault(.tooManyRequests) }
+        do throws(Refusal) {
+            let video = try table.video(atPath: head.target, of: bytes)
+            switch head.method {
+            case .get, .head: break
+            case .options: return options(.reading, head, bytes)
+            default: return .methodNotAllowed(.reading)
+            }
+            let asker = Asker(client: client, second: second, fields: head.fields)
+            let decision = try table.decide(video, of: bytes, asker, head: bytes, sequences: sequences)
+            return .redirect(.init(decision: decision, video: video, avoided: nil, query: asker.query, wantsJSON: head.wantsJSON))
+        } catch {
+            return .refusal(error)
+        }
+    }
+
+    /// - Parameters:
+    ///   - value: the video's URL in `source`.
+    ///   - bytes: what the asker's offsets count in.
+    private mutating func redirect(
+        to value: Range<Int>, of source: borrowing Span<UInt8>, _ asker: Asker, _ bytes: borrowing Span<UInt8>, wantsJSON: Bool,
+        isDocument: Bool = false
+    ) -> Answer {
+        do throws(Refusal) {
+            let video = try table.video(in: value, of: source, decodedInto: &decoded)
+            let decision =
+                video.isDecoded
+                ? try table.decide(video, of: decoded.span, asker, head: bytes, sequences: sequences)
+                : try table.decide(video, of: source, asker, head: bytes, sequences: sequences)
+            return .redirect(
+                .init(
+                    decision: decision, video: video, avoided: asker.avoided, query: asker.query, wantsJSON: wantsJSON,
+                    isDocument: isDocument))
+        } catch {
+            return .refusal(error)
+        }
+    }
+
+    private func admits(_ client: ClientAddress) -> Bool { rate.map { $0.admits(client, now: FastLoop.nanoseconds()) } ?? true }
+
+    private static let requestedFieldsName = Array("access-control-request-headers".utf8)
+
+    /// The answer to a preflight too (Fetch standard, "CORS-preflight fetch"): any header a player adds is fine, since none is read.
+    private func options(_ methods: Methods, _ head: RequestHead, _ bytes: borrowing Span<UInt8>) -> Answer {
+        guard let asked = FieldLines.value(of: Responder.requestedFieldsName, in: head.fields, of: bytes),
+            AllowedOrigin.isFieldList(bytes, asked)
+        else { return .options(methods, requestedFields: nil) }
+        return .options(methods, requestedFields: asked)
+    }
+}
