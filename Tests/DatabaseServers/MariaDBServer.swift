@@ -46,6 +46,8 @@ public final class MariaDBServer: Sendable {
         self.port = try port ?? FreePort.take()
         folder = FileManager.default.temporaryDirectory.path + "/mariadb-" + UUID().uuidString
         self.options = options
+        MariaDBServer.existing.withLock { $0.append(Existing(server: self)) }
+        MariaDBServer.atEnd
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let owner = MariaDBServer.unprivileged
         if let owner { try FileManager.default.setAttributes([.ownerAccountID: owner, .groupOwnerAccountID: owner], ofItemAtPath: folder) }
@@ -61,10 +63,23 @@ public final class MariaDBServer: Sendable {
         guard install.code == 0 else { throw NotStarted(description: "mariadb-install-db: \(install.output)") }
     }
 
-    deinit {
+    deinit { remove() }
+
+    private func remove() {
         kill()
         try? FileManager.default.removeItem(atPath: folder)
     }
+
+    private struct Existing {
+        weak var server: MariaDBServer?
+    }
+
+    private static let existing = Mutex<[Existing]>([])
+
+    /// Nobody lets go of the servers that suites share: they and their folders go when the process ends.
+    private static let atEnd: Void = {
+        atexit { for entry in MariaDBServer.existing.withLock({ $0 }) { entry.server?.remove() } }
+    }()
 
     /// Starts it, and waits until it answers.
     ///
