@@ -54,6 +54,19 @@ public struct TrafficCounts: Sendable {
         public let requests: UInt64
     }
 
+    /// Adds the redirects by target to counters.
+    func addRedirects(to counters: inout Counters) {
+        for (index, requests) in redirects.enumerated() where requests > 0 {
+            let cell = stride == 0 ? index : index % stride
+            let target = cell / table.statuses.count
+            if target == 0 {
+                counters.redirectsToOrigin += requests
+            } else {
+                counters.redirectsToCDN[table.catalog.cdns[target - 1].name, default: 0] += requests
+            }
+        }
+    }
+
     /// Every kind of answer that there was.
     public var entries: [Entry] {
         let catalog = table.catalog

@@ -10,8 +10,9 @@ import Testing
         for (position, string) in strings.enumerated() {
             #expect(Array(packed.bytes[packed.range(position)]) == Array(string.utf8))
             var out: [UInt8] = []
-            packed.append(position, to: &out)
+            out.append(addingCapacity: string.utf8.count) { packed.append(position, to: &$0) }
             #expect(out == Array(string.utf8))
         }
+        #expect(packed.longest == 14)
     }
 }

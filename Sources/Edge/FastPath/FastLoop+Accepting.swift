@@ -106,7 +106,8 @@ extension FastLoop {
         }
         var fate = Fate.stays
         if used < count {
-            let intent = answer(used..<count, filled: count == FastLoop.readCapacity, of: client, &state)
+            let now = state.responder.now
+            let intent = answer(used..<count, filled: count == FastLoop.readCapacity, of: client, now: now, &state)
             fate = send(0..<state.responder.writer.bytes.count, to: descriptor.number, intent, &state)
             state.responder.writer.bytes.removeAll(keepingCapacity: true)
         }

@@ -30,10 +30,11 @@ extension FastLoop {
     /// Answers all that was heard, and sends the answers.
     func finishTurn(_ state: inout State, _ second: UInt32) {
         guard !state.heard.isEmpty else { return }
+        let now = state.responder.now
         for index in state.heard.indices {
             let heard = state.heard[index]
             let client = state.connections.client(of: heard.descriptor)
-            let intent = answer(heard.bytes, filled: heard.bytes.count == FastLoop.readCapacity, of: client, &state)
+            let intent = answer(heard.bytes, filled: heard.bytes.count == FastLoop.readCapacity, of: client, now: now, &state)
             owe(Owed(descriptor: heard.descriptor, end: state.responder.writer.bytes.count, intent: intent), &state, second)
         }
         state.heard.removeAll(keepingCapacity: true)
@@ -55,30 +56,31 @@ extension FastLoop {
 
     /// Writes the answers to what is plain of the bytes that were read; what is left of them goes to `state.unread`.
     ///
-    /// - Parameter filled: the read had all the room it was given.
+    /// - Parameters:
+    ///   - filled: the read had all the room it was given.
+    ///   - now: seconds since 1970, UTC.
     /// - Returns: what the connection is to become when they are sent.
-    func answer(_ read: Range<Int>, filled: Bool, of client: ClientAddress, _ state: inout State) -> Intent {
+    func answer(_ read: Range<Int>, filled: Bool, of client: ClientAddress, now: Int, _ state: inout State) -> Intent {
         // Taken out for the call: a copy would take a reference.
         var input: [UInt8] = []
         swap(&input, &state.input)
         defer { swap(&input, &state.input) }
         var used = read.lowerBound
         var closes = false
-        var last: RequestHead?
+        var head = RequestHead()
         while used < read.upperBound, !closes {
-            guard let head = PlainScanner.scan(input.span, used..<read.upperBound, limits: state.limits, after: last) else { break }
+            guard PlainScanner.scan(input.span, used..<read.upperBound, limits: state.limits, &head) else { break }
             closes = head.closes || state.isDraining
             // A page or a body: the request goes along unanswered.
-            guard state.responder.respond(to: head, input.span, from: client, closes: closes, isFast: true) == .answered else {
+            guard state.responder.respond(to: head, input.span, from: client, closes: closes, isFast: true, now: now) == .answered else {
                 closes = false
                 break
             }
             used += head.length
-            last = head
         }
         // Such a read may have left bytes in the socket, and closing then would reset the answer away.
         if used == read.upperBound, !closes || !filled {
-            return closes ? .ends(isAsked: last?.closes == true) : .stays
+            return closes ? .ends(isAsked: head.closes) : .stays
         }
         state.unread = ByteBuffer(bytes: input[used..<read.upperBound])
         return .leaves(closes ? .unreadInput : .notPlain, closes: closes)
