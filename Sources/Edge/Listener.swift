@@ -30,3 +30,12 @@ public struct Listener: Sendable, Equatable {
 
     var isInherited: Bool { if case .inherited = source { true } else { false } }
 }
+
+extension [Listener] {
+    /// As many as are asked for, or one for each socket that is inherited: none may be left without.
+    func workers(atLeast count: Int) -> Int {
+        var count = count
+        for case .inherited(let sockets) in map(\.source) { count = Swift.max(count, sockets.count) }
+        return count
+    }
+}
