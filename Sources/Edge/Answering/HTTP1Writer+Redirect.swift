@@ -2,7 +2,7 @@ import Steering
 
 extension HTTP1Writer {
     /// Targets that `Location` and `Link` name together: a priority has one digit.
-    private static let mostLinks = 8
+    private static let maximumLinks = 8
     private static let redirectEnd: StaticString = "\r\nContent-Length: 0\r\n\r\n"
 
     /// Writes a redirect.
@@ -93,7 +93,7 @@ extension HTTP1Writer {
     private mutating func appendLinks(
         _ redirect: Answer.Redirect, _ source: borrowing Span<UInt8>, _ request: borrowing Span<UInt8>, _ table: RoutingTable
     ) {
-        for (index, target) in targets.prefix(HTTP1Writer.mostLinks).enumerated() where index > 0 {
+        for (index, target) in targets.prefix(HTTP1Writer.maximumLinks).enumerated() where index > 0 {
             append(index == 1 ? "\r\nLink: <" : ", <")
             table.appendLocation(target, redirect.video, of: source, passing: redirect.query, of: request, to: &bytes)
             append(">; rel=duplicate; pri=")

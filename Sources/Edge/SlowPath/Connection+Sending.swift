@@ -24,13 +24,13 @@ extension Connection {
 
     mutating func take(sent count: Int) {
         unsentBytes -= count
-        if isPaused, unsentBytes < Connection.fewUnsent { actions.append(.resumeLater) }
+        if isPaused, unsentBytes < Connection.resumesBelow { actions.append(.resumeLater) }
         if phase == .lingering, unsentBytes == 0 { endOutput() }
     }
 
     /// The idle deadline has run on.
     mutating func resume(_ responder: inout Responder) {
-        guard isPaused, unsentBytes < Connection.fewUnsent else { return }
+        guard isPaused, unsentBytes < Connection.resumesBelow else { return }
         isPaused = false
         answer(&responder)
     }

@@ -10,8 +10,8 @@ import Steering
 /// the close, RFC 9112 §9.6).
 struct Connection {
     /// Bytes of answers that the client has not taken: above the first nothing more is answered, below the second it goes on.
-    static let mostUnsent = 64 * 1024
-    static let fewUnsent = 32 * 1024
+    static let maximumUnsent = 64 * 1024
+    static let resumesBelow = 32 * 1024
 
     let peer: ClientAddress
     let limits: Limits
@@ -115,7 +115,7 @@ extension Connection {
         guard !isPaused else { return }
         scanning: while phase == .head || phase == .idle, input.readableBytes > 0 {
             if responder.writer.attachment != nil { sendAnswers(&responder) }
-            if unsentBytes > Connection.mostUnsent || responder.writer.bytes.count >= Limits.pendingAnswerBytes {
+            if unsentBytes > Connection.maximumUnsent || responder.writer.bytes.count >= Limits.pendingAnswerBytes {
                 isPaused = true
                 break
             }

@@ -9,7 +9,7 @@ public struct DescriptorBudget: Sendable, Equatable {
     public let adminConnections: Int
 
     /// Fewer are not worth a start.
-    private static let leastConnections = 64
+    private static let minimumConnections = 64
     /// The fast loop's epoll and eventfd, the event loop's epoll, eventfd and timerfd; one connection that two workers accept at the same
     /// moment. Beside them stands a socket of each listener.
     private static let perWorker = 6
@@ -24,11 +24,11 @@ public struct DescriptorBudget: Sendable, Equatable {
     public init(limit: Int, used: Int, workers: Int, listeners: Int, cores: Int) throws(EdgeError) {
         let threads = workers * (DescriptorBudget.perWorker + listeners) + cores * DescriptorBudget.perCore
         let budget = DescriptorBudget(shares: limit, used: used + threads)
-        guard budget.connections >= DescriptorBudget.leastConnections else {
+        guard budget.connections >= DescriptorBudget.minimumConnections else {
             var needed = limit
             repeat {
                 needed += 1
-            } while DescriptorBudget(shares: needed, used: used + threads).connections < DescriptorBudget.leastConnections
+            } while DescriptorBudget(shares: needed, used: used + threads).connections < DescriptorBudget.minimumConnections
             throw EdgeError(
                 "the limit of open files is \(limit), but \(workers) workers need at least \(needed); raise it with `ulimit -n`, "
                     + "LimitNOFILE or the container's ulimits, or lower --workers")

@@ -2,8 +2,6 @@
 public struct Listener: Sendable, Equatable {
     public var source: Source
     public var transport = Transport.plain
-    /// In order of preference.
-    public var protocols = [ApplicationProtocol.http1]
     /// Each connection begins with a PROXY protocol header, version 1 or 2; one without is closed.
     public var expectsProxyHeader = false
 
@@ -17,12 +15,6 @@ public struct Listener: Sendable, Equatable {
     public enum Transport: Sendable, Equatable {
         /// TCP alone.
         case plain
-    }
-
-    /// What the bytes mean.
-    public enum ApplicationProtocol: Sendable, Equatable {
-        /// HTTP/1.1 and HTTP/1.0.
-        case http1
     }
 
     public init(_ address: ListenAddress) { source = .address(address) }

@@ -5,7 +5,7 @@ public import Steering
 public struct TrafficCounts: Sendable {
     /// Over this many pairs of server and target, servers are not kept apart: each worker holds two arrays, and each cell can become a
     /// row a minute of the database.
-    public static let mostCells = 30_000
+    public static let maximumCells = 30_000
 
     private let table: RoutingTable
     /// 0 when servers are not kept apart.
@@ -19,7 +19,7 @@ public struct TrafficCounts: Sendable {
         self.table = table
         let targets = (table.catalog.cdns.count + 1) * table.statuses.count
         let servers = table.catalog.origin.labels.count
-        let keepsServers = targets * servers <= TrafficCounts.mostCells
+        let keepsServers = targets * servers <= TrafficCounts.maximumCells
         stride = keepsServers ? targets : 0
         redirects = [UInt64](repeating: 0, count: keepsServers ? targets * servers : targets)
     }
