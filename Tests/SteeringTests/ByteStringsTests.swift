@@ -15,4 +15,11 @@ import Testing
         }
         #expect(packed.longest == 14)
     }
+
+    @Test func `bytes that do not fit are not appended`() async {
+        await #expect(processExitsWith: .failure) {
+            var out: [UInt8] = []
+            out.append(addingCapacity: 3) { $0.append(copying: [1, 2, 3, 4].span) }
+        }
+    }
 }
