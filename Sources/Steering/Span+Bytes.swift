@@ -44,9 +44,14 @@ extension Span<UInt8> {
     public borrowing func begins(with literal: StaticString, in range: Range<Int>) -> Bool {
         let length = literal.utf8CodeUnitCount
         guard length <= range.count, range.lowerBound >= 0, range.upperBound <= count else { return false }
+        // The literal has `length` bytes, and so has the range, which lies inside.
         var offset = 0
+        while offset &+ 8 <= length {
+            let word = unsafe UnsafeRawPointer(literal.utf8Start).loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            if unsafe EightBytes(self, unchecked: range.lowerBound &+ offset).word != UInt64(littleEndian: word) { return false }
+            offset &+= 8
+        }
         while offset < length {
-            // The literal has `length` bytes, and so has the range, which lies inside.
             if unsafe self[unchecked: range.lowerBound &+ offset] != literal.utf8Start[offset] { return false }
             offset &+= 1
         }

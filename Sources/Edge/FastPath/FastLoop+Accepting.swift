@@ -107,8 +107,7 @@ extension FastLoop {
         }
         var fate = Fate.stays
         if used < count {
-            let now = state.responder.now
-            let intent = answer(used..<count, filled: count == FastLoop.readCapacity, of: client, now: now, &state)
+            let intent = answer(used..<count, filled: count == FastLoop.readCapacity, of: client, &state)
             fate = send(0..<state.responder.writer.bytes.count, to: descriptor.number, intent, &state)
             state.responder.writer.bytes.removeAll(keepingCapacity: true)
         }

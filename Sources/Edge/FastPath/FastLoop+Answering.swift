@@ -30,11 +30,10 @@ extension FastLoop {
     /// Answers all that was heard, and sends the answers.
     func finishTurn(_ state: inout State, _ second: UInt32) {
         guard !state.heard.isEmpty else { return }
-        let now = state.responder.now
         for index in state.heard.indices {
             let heard = state.heard[index]
             let client = state.connections.client(of: heard.descriptor)
-            let intent = answer(heard.bytes, filled: heard.bytes.count == FastLoop.readCapacity, of: client, now: now, &state)
+            let intent = answer(heard.bytes, filled: heard.bytes.count == FastLoop.readCapacity, of: client, &state)
             owe(Owed(descriptor: heard.descriptor, end: state.responder.writer.bytes.count, intent: intent), &state, second)
         }
         state.heard.removeAll(keepingCapacity: true)
@@ -56,11 +55,9 @@ extension FastLoop {
 
     /// Writes the answers to what is plain of the bytes that were read; what is left of them goes to `state.unread`.
     ///
-    /// - Parameters:
-    ///   - filled: the read had all the room it was given.
-    ///   - now: seconds since 1970, UTC.
+    /// - Parameter filled: the read had all the room it was given.
     /// - Returns: what the connection is to become when they are sent.
-    func answer(_ read: Range<Int>, filled: Bool, of client: ClientAddress, now: Int, _ state: inout State) -> Intent {
+    func answer(_ read: Range<Int>, filled: Bool, of client: ClientAddress, _ state: inout State) -> Intent {
         // Taken out for the call: a copy would take a reference.
         var input: [UInt8] = []
         swap(&input, &state.input)
@@ -72,7 +69,8 @@ extension FastLoop {
             guard PlainScanner.scan(input.span, used..<read.upperBound, limits: state.limits, &head) else { break }
             closes = head.closes || state.isDraining
             // A page or a body: the request goes along unanswered.
-            guard state.responder.respond(to: head, input.span, from: client, closes: closes, isFast: true, now: now) == .answered else {
+            guard state.responder.respond(to: head, input.span, from: client, closes: closes, isFast: true, now: state.now) == .answered
+            else {
                 closes = false
                 break
             }
