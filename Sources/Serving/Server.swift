@@ -48,9 +48,11 @@ public struct Server: Sendable {
         try settings.admin.requireFree(setting: "--admin")
         let environment = ProcessInfo.processInfo.environment
         ProcessLimits.endAtCrash(environment: environment)
-        let descriptors = try ProcessLimits.descriptors(workers: settings.workers)
-        try ProcessLimits.rehearseThreads(workers: settings.workers)
         let inherited = try InheritedSockets(environment: environment, process: ProcessInfo.processInfo.processIdentifier)
+        var listener = inherited.map { Listener($0) } ?? Listener(settings.listen)
+        listener.expectsProxyHeader = settings.expectsProxyHeader
+        let descriptors = try ProcessLimits.descriptors(workers: settings.workers, [listener])
+        try ProcessLimits.rehearseThreads(workers: settings.workers)
         let manager = ServiceManager(environment: environment, logger: logger)
         let file = StateFile(path: settings.statePath)
         let loaded = file.load()
@@ -72,8 +74,6 @@ public struct Server: Sendable {
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
         }
         signals.opens()
-        var listener = inherited.map { Listener($0) } ?? Listener(settings.listen)
-        listener.expectsProxyHeader = settings.expectsProxyHeader
         var edgeConfiguration = EdgeServer.Configuration(
             listeners: [listener], workers: settings.workers, limits: settings.limits,
             clientSource: settings.clientSource,

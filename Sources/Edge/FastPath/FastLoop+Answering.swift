@@ -64,21 +64,21 @@ extension FastLoop {
         defer { swap(&input, &state.input) }
         var used = read.lowerBound
         var closes = false
-        var last: RequestHead?
+        var head = RequestHead()
         while used < read.upperBound, !closes {
-            guard let head = PlainScanner.scan(input.span, used..<read.upperBound, limits: state.limits, after: last) else { break }
+            guard PlainScanner.scan(input.span, used..<read.upperBound, limits: state.limits, &head) else { break }
             closes = head.closes || state.isDraining
             // A page or a body: the request goes along unanswered.
-            guard state.responder.respond(to: head, input.span, from: client, closes: closes, isFast: true) == .answered else {
+            guard state.responder.respond(to: head, input.span, from: client, closes: closes, isFast: true, now: state.now) == .answered
+            else {
                 closes = false
                 break
             }
             used += head.length
-            last = head
         }
         // Such a read may have left bytes in the socket, and closing then would reset the answer away.
         if used == read.upperBound, !closes || !filled {
-            return closes ? .ends(isAsked: last?.closes == true) : .stays
+            return closes ? .ends(isAsked: head.closes) : .stays
         }
         state.unread = ByteBuffer(bytes: input[used..<read.upperBound])
         return .leaves(closes ? .unreadInput : .notPlain, closes: closes)

@@ -20,20 +20,18 @@ struct RequestHead: Equatable {
     /// Bytes of the head, empty lines before it and the empty line after it included.
     var length = 0
 
-    /// A head with the same field bytes as this one at another place.
+    /// Becomes a head with the same field bytes at another place.
     ///
     /// - Parameters:
     ///   - start: of the field lines.
     ///   - first: the head's first byte.
-    func again(_ method: Method, target: Range<Int>, fieldsAt start: Int, from first: Int) -> RequestHead {
+    mutating func repeats(_ method: Method, target: Range<Int>, fieldsAt start: Int, from first: Int) {
         let offset = start - fields.lowerBound
-        var head = self
-        head.method = method
-        head.target = target
-        head.host = host.lowerBound + offset..<host.upperBound + offset
-        head.fields = start..<fields.upperBound + offset
-        head.length = fields.upperBound + offset + 2 - first
-        return head
+        self.method = method
+        self.target = target
+        host = host.lowerBound + offset..<host.upperBound + offset
+        fields = start..<fields.upperBound + offset
+        length = fields.upperBound + 2 - first
     }
 
     /// The methods of RFC 9110 §9.3 and RFC 5789; others are answered with 501.

@@ -12,11 +12,11 @@ public struct InheritedSockets: Sendable, Equatable {
     /// - Throws: `EdgeError` when their count is no number.
     public init?(environment: [String: String], process: Int32) throws(EdgeError) {
         guard let text = environment["LISTEN_FDS"], text != "0", environment["LISTEN_PID"] == "\(process)" else { return nil }
-        guard let count = Int(text), (1...InheritedSockets.most).contains(count) else {
-            throw EdgeError("LISTEN_FDS must be a number from 1 to \(InheritedSockets.most), is \"\(text)\"")
+        guard let count = Int(text), (1...InheritedSockets.maximum).contains(count) else {
+            throw EdgeError("LISTEN_FDS must be a number from 1 to \(InheritedSockets.maximum), is \"\(text)\"")
         }
         self.count = count
     }
 
-    private static let most = 256
+    private static let maximum = 256
 }

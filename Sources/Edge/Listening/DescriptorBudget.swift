@@ -9,24 +9,26 @@ public struct DescriptorBudget: Sendable, Equatable {
     public let adminConnections: Int
 
     /// Fewer are not worth a start.
-    private static let leastConnections = 64
-    /// A listener, the fast loop's epoll and eventfd, the event loop's epoll, eventfd and timerfd; one connection that two workers accept
-    /// at the same moment.
-    private static let perWorker = 7
+    private static let minimumConnections = 64
+    /// The fast loop's epoll and eventfd, the event loop's epoll, eventfd and timerfd; one connection that two workers accept at the same
+    /// moment. Beside them stands a socket of each listener.
+    private static let perWorker = 6
     /// An epoll, an eventfd and a timerfd of an event loop for the control plane and the probes.
     private static let perCore = 3
 
     /// - Parameters:
     ///   - limit: the soft limit.
     ///   - used: descriptors that are open already.
+    ///   - listeners: of which each worker opens a socket.
     /// - Throws: `EdgeError` that says which limit is needed.
-    public init(limit: Int, used: Int, workers: Int, cores: Int) throws(EdgeError) {
-        let budget = DescriptorBudget(shares: limit, used, workers, cores)
-        guard budget.connections >= DescriptorBudget.leastConnections else {
+    public init(limit: Int, used: Int, workers: Int, listeners: Int, cores: Int) throws(EdgeError) {
+        let threads = workers * (DescriptorBudget.perWorker + listeners) + cores * DescriptorBudget.perCore
+        let budget = DescriptorBudget(shares: limit, used: used + threads)
+        guard budget.connections >= DescriptorBudget.minimumConnections else {
             var needed = limit
             repeat {
                 needed += 1
-            } while DescriptorBudget(shares: needed, used, workers, cores).connections < DescriptorBudget.leastConnections
+            } while DescriptorBudget(shares: needed, used: used + threads).connections < DescriptorBudget.minimumConnections
             throw EdgeError(
                 "the limit of open files is \(limit), but \(workers) workers need at least \(needed); raise it with `ulimit -n`, "
                     + "LimitNOFILE or the container's ulimits, or lower --workers")
@@ -34,12 +36,11 @@ public struct DescriptorBudget: Sendable, Equatable {
         self = budget
     }
 
-    private init(shares limit: Int, _ used: Int, _ workers: Int, _ cores: Int) {
+    private init(shares limit: Int, used: Int) {
         // Idle clients keep theirs for half a minute: an operator shall find a place beside a thousand of them.
         adminConnections = min(max(32, limit / 4), 4096)
         // Databases, probes, logs, state files, the runtime.
         let spare = min(max(64, limit / 8), 16_384)
-        let threads = workers * DescriptorBudget.perWorker + cores * DescriptorBudget.perCore
-        connections = limit - used - spare - adminConnections - threads
+        connections = limit - used - spare - adminConnections
     }
 }

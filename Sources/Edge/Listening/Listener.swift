@@ -2,8 +2,6 @@
 public struct Listener: Sendable, Equatable {
     public var source: Source
     public var transport = Transport.plain
-    /// In order of preference.
-    public var protocols = [ApplicationProtocol.http1]
     /// Each connection begins with a PROXY protocol header, version 1 or 2; one without is closed.
     public var expectsProxyHeader = false
 
@@ -19,14 +17,17 @@ public struct Listener: Sendable, Equatable {
         case plain
     }
 
-    /// What the bytes mean.
-    public enum ApplicationProtocol: Sendable, Equatable {
-        /// HTTP/1.1 and HTTP/1.0.
-        case http1
-    }
-
     public init(_ address: ListenAddress) { source = .address(address) }
     public init(_ sockets: InheritedSockets) { source = .inherited(sockets) }
 
     var isInherited: Bool { if case .inherited = source { true } else { false } }
+}
+
+extension [Listener] {
+    /// As many as are asked for, or one for each socket that is inherited: none may be left without.
+    func workers(atLeast count: Int) -> Int {
+        var count = count
+        for case .inherited(let sockets) in map(\.source) { count = Swift.max(count, sockets.count) }
+        return count
+    }
 }

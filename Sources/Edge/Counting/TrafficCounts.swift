@@ -5,7 +5,7 @@ public import Steering
 public struct TrafficCounts: Sendable {
     /// Over this many pairs of server and target, servers are not kept apart: each worker holds two arrays, and each cell can become a
     /// row a minute of the database.
-    public static let mostCells = 30_000
+    public static let maximumCells = 30_000
 
     private let table: RoutingTable
     /// 0 when servers are not kept apart.
@@ -19,7 +19,7 @@ public struct TrafficCounts: Sendable {
         self.table = table
         let targets = (table.catalog.cdns.count + 1) * table.statuses.count
         let servers = table.catalog.origin.labels.count
-        let keepsServers = targets * servers <= TrafficCounts.mostCells
+        let keepsServers = targets * servers <= TrafficCounts.maximumCells
         stride = keepsServers ? targets : 0
         redirects = [UInt64](repeating: 0, count: keepsServers ? targets * servers : targets)
     }
@@ -52,6 +52,19 @@ public struct TrafficCounts: Sendable {
         public let server: String
         public let status: Int
         public let requests: UInt64
+    }
+
+    /// Adds the redirects by target to counters.
+    func addRedirects(to counters: inout Counters) {
+        for (index, requests) in redirects.enumerated() where requests > 0 {
+            let cell = stride == 0 ? index : index % stride
+            let target = cell / table.statuses.count
+            if target == 0 {
+                counters.redirectsToOrigin += requests
+            } else {
+                counters.redirectsToCDN[table.catalog.cdns[target - 1].name, default: 0] += requests
+            }
+        }
     }
 
     /// Every kind of answer that there was.

@@ -23,8 +23,7 @@ struct ListeningSocket: Sendable {
     static func open(_ listeners: [Listener], workers: Int) throws(EdgeError) -> (byWorker: [[ListeningSocket]], addresses: [ListenAddress])
     {
         if listeners.isEmpty { throw EdgeError("there is no address to listen on; set --listen") }
-        var count = workers
-        for case .inherited(let sockets) in listeners.map(\.source) { count = max(count, sockets.count) }
+        let count = listeners.workers(atLeast: workers)
         var byWorker = [[ListeningSocket]](repeating: [], count: count)
         var addresses: [ListenAddress] = []
         do throws(EdgeError) {

@@ -7,7 +7,7 @@ public enum ProcessLimits {
     /// Raises the limit of open files as far as the process may, and shares it out.
     ///
     /// - Throws: `EdgeError` when it is too low.
-    public static func descriptors(workers: Int) throws(EdgeError) -> DescriptorBudget {
+    public static func descriptors(workers: Int, _ listeners: [Listener]) throws(EdgeError) -> DescriptorBudget {
         var limit = rlimit()
         let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         // The calls read and write the local that they are lent.
@@ -18,7 +18,9 @@ public enum ProcessLimits {
             unsafe getrlimit(files, &limit)
         }
         let used = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 16
-        return try DescriptorBudget(limit: Int(clamping: limit.rlim_cur), used: used, workers: workers, cores: cores)
+        return try DescriptorBudget(
+            limit: Int(clamping: limit.rlim_cur), used: used, workers: listeners.workers(atLeast: workers),
+            listeners: listeners.count, cores: cores)
     }
 
     /// Tries out whether the threads can be had: a library that does not get one ends the process.
