@@ -7,11 +7,13 @@ import Storage
 /// document, validate the whole, commit.
 struct CatalogEndpoints {
     let node: any Node
+    private let store: any RevisionHistory
     private let newest: NewestCatalog
 
-    init(node: any Node) {
+    init(node: any Node, store: any RevisionHistory) {
         self.node = node
-        newest = NewestCatalog(node: node)
+        self.store = store
+        newest = NewestCatalog(store: store)
     }
 
     private typealias Shown = NewestCatalog.Shown
@@ -248,7 +250,7 @@ extension CatalogEndpoints {
     /// Going back: an old catalog becomes a new revision.
     var restore: Endpoint {
         Endpoint(.post, "/api/v1/revisions/:id/restore", .operator) { call in
-            guard let id = Int(call.parameter), let old = try await node.revision(id) else {
+            guard let id = Int(call.parameter), let old = try await store.stored(id) else {
                 throw Problem(.notFound, "There is no revision \(call.parameter.prefix(20)); GET /api/v1/revisions lists them.")
             }
             try call.allowQuery(["comment"])

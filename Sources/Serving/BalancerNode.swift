@@ -15,7 +15,7 @@ struct BalancerNode: Node {
     let recorder: TrafficRecorder
     let prober: Prober
     let geoIP: GeoIPFiles
-    let store: LazyStore
+    let store: SQLStore
     let watcher: DatabaseWatcher
     let accessLog: AccessLog?
     let registry: MetricsRegistry
@@ -119,16 +119,6 @@ struct BalancerNode: Node {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
-    func head() async throws -> Head? { try await store.head() }
-
-    func newest() async throws -> StoredRevision? { try await store.newest() }
-
-    func revision(_ id: Int) async throws -> StoredRevision? { try await store.stored(id) }
-
-    func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary] {
-        try await store.revisions(before: before, limit: limit)
-    }
-
     /// Stores it and puts it on every worker. Nobody waits here for an edit that hangs but its own caller.
     func commit(_ draft: RevisionDraft) async throws -> Revision {
         try requireFollowedDatabase()
@@ -141,14 +131,6 @@ struct BalancerNode: Node {
     private func requireFollowedDatabase() throws {
         guard let trouble = condition.trouble, trouble.kind == .notFollowed else { return }
         throw StorageError(.otherDatabase, at: "", trouble.reason)
-    }
-
-    /// A use that is not written down yet counts too.
-    func keys() async throws -> [APIKey] {
-        try await store.keys().map { key in
-            let used = [key.lastUsed, access.lastUse(ofHash: key.hash)].compactMap { $0 }.max()
-            return APIKey(name: key.name, role: key.role, hash: key.hash, created: key.created, expires: key.expires, lastUsed: used)
-        }
     }
 
     func addKey(_ key: APIKey) async throws {
@@ -187,8 +169,6 @@ struct BalancerNode: Node {
         }
         await watcher.look()
     }
-
-    func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { try await store.traffic(question) }
 
     func explainer() async -> @Sendable (ExplainQuestion) -> (revision: Int, explanation: Explanation) {
         let table = publisher.view.table

@@ -12,9 +12,7 @@ struct DatabaseWatcher: Service {
     /// registering itself (10), traffic (10) and uses of keys (4).
     static let interval = Duration.milliseconds(650)
 
-    let store: any CatalogStore & FleetStore
-    /// Why the last write failed; nil when it did not.
-    let writeTrouble: @Sendable () -> String?
+    let store: any FollowedStore
     let publisher: Publisher
     let condition: NodeCondition
     /// The database's place, for errors.
@@ -34,7 +32,7 @@ struct DatabaseWatcher: Service {
         var trouble: NodeCondition.Trouble?
         do {
             let told = try await follow()
-            trouble = (writeTrouble() ?? told).map { .init(kind: .unwritable, reason: $0) }
+            trouble = (store.writeTrouble ?? told).map { .init(kind: .unwritable, reason: $0) }
         } catch {
             trouble = .init(error)
         }
@@ -53,13 +51,26 @@ struct DatabaseWatcher: Service {
             await publisher.take(polled, nil, of: look)
             return polled.writeTrouble
         }
-        guard let revision = try await store.load() else { throw StorageError(.emptied, at: place, "it was emptied just now") }
+        guard let revision = try await store.newest()?.read() else { throw StorageError(.emptied, at: place, "it was emptied just now") }
         await publisher.take(polled, revision, of: look)
         return polled.writeTrouble
     }
 }
 
-extension CatalogStore {
+/// What of the database a balancer follows.
+protocol FollowedStore: Sendable {
+    /// Nil when no revision is stored.
+    func poll() async throws -> Polled?
+    func newest() async throws -> StoredRevision?
+    /// The ids of the databases that this one succeeds.
+    func predecessors() async throws -> [String]
+    /// Why the last write failed; nil when it did not.
+    var writeTrouble: String? { get }
+}
+
+extension SQLStore: FollowedStore {}
+
+extension FollowedStore {
     /// Refuses a database that is neither the one a catalog came from nor its declared successor.
     ///
     /// - Parameters:

@@ -8,7 +8,7 @@ struct FirstToken {
     static let name = "first-start"
 
     let path: String
-    let store: any KeyStore
+    let store: SQLStore
     let logger: Logger
 
     /// - Returns: whether anybody configured a token: set in the environment, or made with `video-balancer key create`.

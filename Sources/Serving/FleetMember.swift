@@ -15,7 +15,7 @@ actor FleetMember: Service {
     private static let hour = Duration.seconds(3600)
 
     private let identity: Identity
-    private let store: any FleetStore & KeyStore
+    private let store: SQLStore
     private let current: @Sendable () -> Head
     private let trouble: @Sendable () -> String?
     private let access: Access
@@ -40,7 +40,7 @@ actor FleetMember: Service {
     }
 
     init(
-        identity: Identity, store: any FleetStore & KeyStore, publisher: Publisher, condition: NodeCondition, access: Access,
+        identity: Identity, store: SQLStore, publisher: Publisher, condition: NodeCondition, access: Access,
         logger: Logger,
         now: @escaping @Sendable () -> Int64
     ) {
@@ -55,7 +55,7 @@ actor FleetMember: Service {
     ///   - now: milliseconds since 1970, UTC; for labels.
     ///   - uptime: by a clock that nobody sets; for durations.
     init(
-        identity: Identity, store: any FleetStore & KeyStore, access: Access, logger: Logger,
+        identity: Identity, store: SQLStore, access: Access, logger: Logger,
         current: @escaping @Sendable () -> Head, trouble: @escaping @Sendable () -> String?,
         now: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Duration = { SystemClock.uptime() }
     ) {

@@ -57,7 +57,7 @@ public struct Server: Sendable {
         for passedOver in loaded.passedOver { logger.warning("state file passed over", metadata: ["reason": "\(passedOver)"]) }
         let scope = CallScope()
         let logger = logger
-        let database = LazyStore(settings.database, scope: scope) { logger.notice("\($0)") }
+        let database = SQLStore(settings.database, scope: scope) { logger.notice("\($0)") }
         let start = try await start(database, loaded)
         // Without the database nobody gets in by a stored key, and the watcher takes the keys over when it is back.
         if start.trouble == nil { try await checkAccess(database) }
@@ -118,7 +118,7 @@ public struct Server: Sendable {
         let recorder: TrafficRecorder
         let access: Access
         let identity: FleetMember.Identity
-        let store: LazyStore
+        let store: SQLStore
         let scope: CallScope
         let file: StateFile
         let geoIP: GeoIPFiles
@@ -132,7 +132,7 @@ public struct Server: Sendable {
     private func run(_ parts: Parts, until signals: SignalService) async throws {
         let logger = logger
         let watcher = DatabaseWatcher(
-            store: parts.store, writeTrouble: { parts.store.writeTrouble }, publisher: parts.publisher, condition: parts.condition,
+            store: parts.store, publisher: parts.publisher, condition: parts.condition,
             place: "\(settings.database)")
         let geoIPWatcher = GeoIPWatcher(files: parts.geoIP, publisher: parts.publisher)
         let prober = Prober(allowsLinkLocal: settings.probesLinkLocal, remembering: parts.remembered) { snapshot, change in
@@ -208,7 +208,7 @@ public struct Server: Sendable {
                 identity: parts.identity, edge: parts.edge, publisher: parts.publisher, condition: parts.condition, access: parts.access,
                 recorder: parts.recorder, prober: prober, geoIP: parts.geoIP, store: parts.store, watcher: watcher,
                 accessLog: parts.accessLog, registry: parts.registry),
-            access: parts.access,
+            store: parts.store, access: parts.access,
             pages: (Dashboard.files + Documentation.controlPlane(assets: settings.assets)).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
             },
@@ -225,7 +225,7 @@ public struct Server: Sendable {
     }
 
     /// Makes the first token if there is none, and refuses a control plane that the network reaches without one of the operator's.
-    private func checkAccess(_ store: LazyStore) async throws {
+    private func checkAccess(_ store: SQLStore) async throws {
         var isConfigured = settings.adminToken != nil
         do {
             let first = FirstToken(path: settings.database.tokenPath, store: store, logger: logger)
@@ -241,7 +241,7 @@ public struct Server: Sendable {
     }
 
     /// The catalog to begin with: the database's, else the state file's, else one from the environment.
-    private func start(_ store: LazyStore, _ loaded: StateFile.Loaded) async throws -> Start {
+    private func start(_ store: SQLStore, _ loaded: StateFile.Loaded) async throws -> Start {
         guard let saved = loaded.state else {
             try await announcing("waiting for the database \(settings.database)") { try await store.open() }
             if let stored = try await stored(store) { return stored }
@@ -287,7 +287,7 @@ public struct Server: Sendable {
     }
 
     /// Makes the first revision; of several balancers that start at once on an empty database one does.
-    private func firstStart(_ store: LazyStore, _ loaded: StateFile.Loaded) async throws -> Start {
+    private func firstStart(_ store: SQLStore, _ loaded: StateFile.Loaded) async throws -> Start {
         if let unusable = loaded.passedOver.first {
             throw ConfigurationFault(
                 "\(settings.database) holds no catalog and the state file cannot be used (\(unusable)), so this is no first start; "
@@ -305,8 +305,8 @@ public struct Server: Sendable {
     }
 
     /// What the database holds; nil when it holds no catalog yet.
-    private func stored(_ store: LazyStore) async throws -> Start? {
-        guard let head = try await store.head(), let revision = try await store.load() else { return nil }
+    private func stored(_ store: SQLStore) async throws -> Start? {
+        guard let head = try await store.head(), let revision = try await store.newest()?.read() else { return nil }
         let differing = first.differences(from: revision.catalog)
         if !differing.isEmpty {
             logger.warning(

@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Glibc
+import Storage
 import Synchronization
 
 /// The end of the process, whatever hangs: a thread of its own that waits for nothing but the time.

@@ -11,7 +11,7 @@ actor TrafficRecorder: Service {
     private static let pace = Duration.seconds(6)
 
     private let takeTraffic: @Sendable () async throws -> [TrafficCounts]
-    private let store: any FleetStore
+    private let store: SQLStore
     private let logger: Logger
     private let now: @Sendable () -> Int64
     private let uptime: @Sendable () -> Duration
@@ -19,7 +19,7 @@ actor TrafficRecorder: Service {
     private var trouble: String?
     private var lost: Int64 = 0
 
-    init(edge: EdgeServer, store: any FleetStore, node: String, boot: String, logger: Logger, now: @escaping @Sendable () -> Int64) {
+    init(edge: EdgeServer, store: SQLStore, node: String, boot: String, logger: Logger, now: @escaping @Sendable () -> Int64) {
         self.init(takeTraffic: { try await edge.takeTraffic() }, store: store, node: node, boot: boot, logger: logger, now: now)
     }
 
@@ -28,7 +28,7 @@ actor TrafficRecorder: Service {
     ///   - now: milliseconds since 1970, UTC.
     ///   - uptime: by a clock that nobody sets.
     init(
-        takeTraffic: @escaping @Sendable () async throws -> [TrafficCounts], store: any FleetStore, node: String, boot: String,
+        takeTraffic: @escaping @Sendable () async throws -> [TrafficCounts], store: SQLStore, node: String, boot: String,
         logger: Logger, now: @escaping @Sendable () -> Int64,
         uptime: @escaping @Sendable () -> Duration = { SystemClock.uptime() }
     ) {

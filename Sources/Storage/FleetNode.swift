@@ -61,39 +61,3 @@ public struct Polled: Sendable, Equatable {
         self.writeTrouble = writeTrouble
     }
 }
-
-/// What several balancers share through one database.
-public protocol FleetStore: Sendable {
-    /// Waits for no other call.
-    ///
-    /// - Returns: nil when no revision is stored.
-    func poll() async throws -> Polled?
-
-    /// Writes a node down, in place of what it wrote before.
-    func register(_ node: FleetNode) async throws
-
-    /// Takes a node off the list; it stopped.
-    func deregister(_ id: String) async throws
-
-    /// All nodes by name, 1000 at most.
-    func nodes() async throws -> [FleetNode]
-
-    /// Removes what has served its time: silent nodes unseen for long, uses of keys that are gone.
-    func tidy(now: Int64) async throws
-
-    /// When traffic was last counted, in seconds since 1970, UTC, whichever node it was: what a clock that has jumped is compared with. The
-    /// newest few minutes do not count, which it may have stored itself. nil while there is no history.
-    func newestTraffic() async throws -> Int64?
-
-    /// Stores a part of a minute; a second time it changes nothing.
-    func write(_ batch: TrafficBatch) async throws
-
-    /// Folds old minutes into hours and old hours into days, and drops days that are too old.
-    ///
-    /// - Parameters:
-    ///   - node: whose rows are folded as soon as they may be; those of others, in case they are gone for good, later.
-    ///   - now: seconds since 1970, UTC.
-    func foldTraffic(of node: String, now: Int64) async throws
-
-    func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum]
-}

@@ -3,8 +3,6 @@ import Steering
 /// The catalog's history as a table, in statements that every SQL backend runs.
 struct RevisionTable: Sendable {
     let connection: any SQLConnection
-    /// Milliseconds since 1970-01-01 UTC.
-    let now: @Sendable () -> Int64
 
     static let longestAuthor = 255
     static let longestComment = 4096
@@ -54,12 +52,13 @@ struct RevisionTable: Sendable {
         return summaries
     }
 
-    func append(_ draft: RevisionDraft) async throws(StorageError) -> Revision {
+    /// - Parameter now: milliseconds since 1970-01-01 UTC.
+    func append(_ draft: RevisionDraft, at now: Int64) async throws(StorageError) -> Revision {
         try check(draft.author, "author", longest: RevisionTable.longestAuthor)
         try check(draft.comment, "comment", longest: RevisionTable.longestComment)
         let (id, overflow) = draft.expecting.addingReportingOverflow(1)
         let revision = Revision(
-            id: id, catalog: draft.catalog, author: draft.author, comment: draft.comment, created: now(), checksum: draft.checksum)
+            id: id, catalog: draft.catalog, author: draft.author, comment: draft.comment, created: now, checksum: draft.checksum)
         guard !overflow, try await insert(revision, text: draft.text) else {
             throw StorageError(
                 .conflict(current: try await newestID()), at: connection.place, "the change was made to revision \(draft.expecting)")

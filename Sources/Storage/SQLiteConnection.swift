@@ -39,8 +39,11 @@ final class SQLiteConnection: SQLConnection {
         reads = DatabaseThreads("sqlite-read", count: SQLiteConnection.readers, lateness) {}
     }
 
+    /// Opens a file, or makes an empty one; the folder must exist.
+    ///
+    /// - Parameter busyTimeout: how long a statement waits for the lock of another process before it throws `.locked`.
     static func open(
-        path: String, busyTimeout: Duration, limit: Duration = SQLiteConnection.limit
+        path: String, busyTimeout: Duration = .seconds(5), limit: Duration = SQLiteConnection.limit
     ) async throws(StorageError) -> SQLiteConnection {
         let connection = SQLiteConnection(path: path, busyTimeout: busyTimeout, limit: limit)
         try await connection.writes.run(isWrite: false) { [connection] _, _ throws(StorageError) in

@@ -11,18 +11,16 @@ struct DatabaseWatcherTests {
     /// A SQLite database, a balancer's publisher, and the watcher between them.
     private final class Rig {
         let path: String
-        let store: LazyStore
+        let store: SQLStore
         let scope = CallScope()
-        /// Other tests of the process may keep its threads for long.
-        static let patience = LazyStore.Patience(poll: .seconds(3600), call: .seconds(3600))
         let publisher: Publisher
         let condition = NodeCondition(trouble: nil, logger: Sample.logger)
 
         init() async throws {
             path = NSTemporaryDirectory() + "watcher-\(UUID().uuidString).db"
-            store = LazyStore(.sqlite(path: path), scope: scope, patience: Rig.patience)
+            store = SQLStore(.sqlite(path: path), scope: scope, patience: .endless)
             _ = try await store.append(try Sample.catalog(10), expecting: 0, author: "a", comment: "")
-            let revision = try #require(try await store.load())
+            let revision = try #require(try await store.newest()).read()
             let head = try #require(try await store.head())
             publisher = Sample.publisher(running: Published(revision, databaseID: head.databaseID))
         }
@@ -31,15 +29,15 @@ struct DatabaseWatcherTests {
             for suffix in ["", "-wal", "-shm", ".2", ".2-wal", ".2-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
         }
 
-        func watcher(_ store: LazyStore? = nil) -> DatabaseWatcher {
+        func watcher(_ store: SQLStore? = nil) -> DatabaseWatcher {
             let store = store ?? self.store
             return DatabaseWatcher(
-                store: store, writeTrouble: { store.writeTrouble }, publisher: publisher, condition: condition, place: "there")
+                store: store, publisher: publisher, condition: condition, place: "there")
         }
 
         /// Another database that holds a catalog of its own.
-        func other() async throws -> LazyStore {
-            let other = LazyStore(.sqlite(path: path + ".2"), scope: scope, patience: Rig.patience)
+        func other() async throws -> SQLStore {
+            let other = SQLStore(.sqlite(path: path + ".2"), scope: scope, patience: .endless)
             _ = try await other.append(try Sample.catalog(99), expecting: 0, author: "a", comment: "")
             return other
         }
@@ -75,14 +73,14 @@ struct DatabaseWatcherTests {
         let other = try await rig.other()
         try await other.addKey(APIKey(name: "x", role: .admin, hash: Token.hash("x"), created: 0, expires: nil))
         let watcher = DatabaseWatcher(
-            store: other, writeTrouble: { nil }, publisher: publisher, condition: rig.condition, place: "there")
+            store: other, publisher: publisher, condition: rig.condition, place: "there")
         await watcher.look()
         #expect(access.key(of: "x") == nil)
     }
 
     @Test func `an emptied database is not followed`() async throws {
         let rig = try await Rig()
-        let empty = LazyStore(.sqlite(path: rig.path + ".2"), scope: rig.scope, patience: Rig.patience)
+        let empty = SQLStore(.sqlite(path: rig.path + ".2"), scope: rig.scope, patience: .endless)
         await rig.watcher(empty).look()
         #expect(rig.every == 10)
         #expect(rig.condition.trouble?.kind == .notFollowed)
@@ -91,9 +89,8 @@ struct DatabaseWatcherTests {
 
     @Test func `a database that takes no writes is trouble although it answers`() async throws {
         let rig = try await Rig()
-        let store = rig.store
         let watcher = DatabaseWatcher(
-            store: store, writeTrouble: { "is read-only" }, publisher: rig.publisher, condition: rig.condition, place: "there")
+            store: UnwritableStore(store: rig.store), publisher: rig.publisher, condition: rig.condition, place: "there")
         await watcher.look()
         #expect(rig.condition.trouble == .init(kind: .unwritable, reason: "is read-only"))
     }
@@ -102,7 +99,7 @@ struct DatabaseWatcherTests {
         let publisher = try Sample.publisher()
         let (asked, ask) = AsyncStream.makeStream(of: Void.self)
         let watcher = DatabaseWatcher(
-            store: HangingStore(asked: { ask.yield() }), writeTrouble: { nil }, publisher: publisher,
+            store: HangingStore(asked: { ask.yield() }), publisher: publisher,
             condition: NodeCondition(trouble: nil, logger: Sample.logger), place: "there")
         let look = Task { await watcher.look() }
         for await _ in asked { break }
@@ -110,59 +107,29 @@ struct DatabaseWatcherTests {
         #expect(publisher.view.table.health.downCDNs == ["a"])
         look.cancel()
     }
-
-    @Test func `a write that fails is remembered until one is stored`() async throws {
-        let rig = try await Rig()
-        #expect(rig.store.writeTrouble == nil)
-        await #expect(throws: StorageError.self) {
-            try await rig.store.write { store in throw StorageError(.readOnly, at: "there", "it was asked to be") }
-        }
-        #expect(rig.store.writeTrouble?.contains("read-only") == true)
-        _ = try await rig.store.append(try Sample.catalog(20), expecting: 1, author: "a", comment: "")
-        #expect(rig.store.writeTrouble == nil)
-    }
-
-    @Test func `a conflict is no trouble of the database`() async throws {
-        let rig = try await Rig()
-        await #expect(throws: StorageError.self) {
-            try await rig.store.append(try Sample.catalog(20), expecting: 7, author: "a", comment: "")
-        }
-        #expect(rig.store.writeTrouble == nil)
-    }
-
-    @Test func `a write that is still waited for when the process stops is in doubt`() async throws {
-        let rig = try await Rig()
-        rig.scope.end()
-        let error = await #expect(throws: StorageError.self) {
-            try await rig.store.append(try Sample.catalog(20), expecting: 1, author: "a", comment: "")
-        }
-        #expect(error?.kind == .inDoubt)
-    }
 }
 
 /// A database that never answers.
-private struct HangingStore: CatalogStore, FleetStore {
+private struct HangingStore: FollowedStore {
     let asked: @Sendable () -> Void
+    let writeTrouble: String? = nil
 
     private func hang() async throws -> Never {
         asked()
         while true { try await Task.sleep(for: .seconds(3600)) }
     }
 
-    func head() async throws -> Head? { try await hang() }
-    func newest() async throws -> StoredRevision? { try await hang() }
-    func stored(_ id: Int) async throws -> StoredRevision? { try await hang() }
-    func append(_ draft: RevisionDraft) async throws -> Revision { try await hang() }
-    func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary] { try await hang() }
-    func predecessors() async throws -> [String] { try await hang() }
-    func adopt(predecessor: String) async throws { try await hang() }
     func poll() async throws -> Polled? { try await hang() }
-    func register(_ node: FleetNode) async throws { try await hang() }
-    func deregister(_ id: String) async throws { try await hang() }
-    func nodes() async throws -> [FleetNode] { try await hang() }
-    func tidy(now: Int64) async throws { try await hang() }
-    func newestTraffic() async throws -> Int64? { try await hang() }
-    func write(_ batch: TrafficBatch) async throws { try await hang() }
-    func foldTraffic(of node: String, now: Int64) async throws { try await hang() }
-    func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { try await hang() }
+    func newest() async throws -> StoredRevision? { try await hang() }
+    func predecessors() async throws -> [String] { try await hang() }
+}
+
+/// A database that answers and takes no changes.
+private struct UnwritableStore: FollowedStore {
+    let store: SQLStore
+    let writeTrouble: String? = "is read-only"
+
+    func poll() async throws -> Polled? { try await store.poll() }
+    func newest() async throws -> StoredRevision? { try await store.newest() }
+    func predecessors() async throws -> [String] { try await store.predecessors() }
 }

@@ -51,3 +51,8 @@ enum Sample {
             logger: logger, now: { 0 }, apply: apply)
     }
 }
+
+extension SQLStore.Patience {
+    /// Other tests of the process may keep its threads for long.
+    static let endless = SQLStore.Patience(poll: .seconds(3600), call: .seconds(3600))
+}

@@ -9,8 +9,8 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    private func lease(_ store: SQLStore, _ owner: String) -> MigrationLease {
-        MigrationLease(connection: store.connection, clock: clock.migrationClock(), owner: owner)
+    private func lease(_ store: SQLStore, _ owner: String) async throws -> MigrationLease {
+        MigrationLease(connection: try await store.connection, clock: clock.migrationClock(), owner: owner)
     }
 
     /// How long, in milliseconds of the clock, a second process waits for a row left by another.
@@ -51,10 +51,10 @@ import Testing
 
     @Test(arguments: Backend.all) func `a holder who renews is waited for, but not for ever`(_ backend: Backend) async throws {
         let store = try await backend.open(scratch)
-        let holder = lease(store, "busy")
+        let holder = try await lease(store, "busy")
         try await holder.take()
         let waiting = MigrationLease(
-            connection: store.connection, clock: clock.migrationClock(whileWaiting: { try? await holder.renew() }), owner: "next")
+            connection: try await store.connection, clock: clock.migrationClock(whileWaiting: { try? await holder.renew() }), owner: "next")
         let start = clock.now
         let error = await #expect(throws: StorageError.self) { try await waiting.take() }
         #expect(error?.kind == .migrating)
@@ -66,11 +66,12 @@ import Testing
         let store = try await backend.open(scratch)
         try await lease(store, "busy").take()
         let start = clock.now
+        let next = try await lease(store, "next")
         let kind = await withTaskGroup(of: StorageError.Kind?.self) { group in
             group.cancelAll()
             group.addTask {
                 do throws(StorageError) {
-                    try await lease(store, "next").take()
+                    try await next.take()
                     return nil
                 } catch {
                     return error.kind
@@ -84,7 +85,7 @@ import Testing
 
     @Test(arguments: Backend.all) func `a holder whose lease was taken over is told when it renews`(_ backend: Backend) async throws {
         let store = try await backend.open(scratch)
-        let slow = lease(store, "slow")
+        let slow = try await lease(store, "slow")
         try await slow.take()
         clock.advance(milliseconds: 30_000)
         try await lease(store, "next").take()
@@ -113,7 +114,7 @@ import Testing
         let start = clock.uptime
         let hasLeapt = Mutex(false)
         let waiting = MigrationLease(
-            connection: store.connection,
+            connection: try await store.connection,
             clock: clock.migrationClock(whileWaiting: {
                 hasLeapt.withLock { hasLeapt in
                     if !hasLeapt { clock.leap(milliseconds: leap * 1000) }

@@ -109,13 +109,14 @@ import Testing
         try await store.migrator().up()
         try await store.connection.execute("INSERT INTO balancer_migrations VALUES (99, 'later', 'x', 'applied', 0)", [])
         try await store.connection.execute("INSERT INTO balancer_migrations VALUES (98, 'later', 'x', 'applied', 0)", [])
-        let migrator = store.migrator()
+        let migrator = try await store.migrator()
+        let place = try await store.connection.place
         for call in [{ _ = try await migrator.up() }, { _ = try await migrator.down(to: 0) }, { _ = try await migrator.status() }] {
             let error = await #expect(throws: StorageError.self) { try await call() }
             #expect(error?.kind == .newer(found: 99, known: Migrations.all.count))
             #expect(
                 error?.description == """
-                    \(store.connection.place): is newer than this program: it is at migration step 99, the program knows steps up to \(Migrations.all.count); \
+                    \(place): is newer than this program: it is at migration step 99, the program knows steps up to \(Migrations.all.count); \
                     upgrade this program, or run the newer program's: video-balancer migrate down
                     """)
         }
@@ -147,7 +148,7 @@ import Testing
         var killed = 0
         for statements in 0... {
             let store = try await backend.openEmpty(scratch, "up-\(statements)")
-            let dying = DyingConnection(store.connection, after: statements)
+            let dying = DyingConnection(try await store.connection, after: statements)
             do {
                 try await migrator(dying, owner: "killed").up()
                 break
@@ -172,7 +173,7 @@ import Testing
         for statements in 0... {
             let store = try await backend.openEmpty(scratch, "down-\(statements)")
             try await store.migrator().up()
-            let dying = DyingConnection(store.connection, after: statements)
+            let dying = DyingConnection(try await store.connection, after: statements)
             do {
                 try await migrator(dying, owner: "killed").down(to: 0)
                 break
@@ -195,7 +196,7 @@ import Testing
     @Test(arguments: Backend.all) func `a step that was interrupted shows in the status`(_ backend: Backend) async throws {
         let store = try await backend.openEmpty(scratch)
         // 2 tables, the lease's row, its taking, its renewal, the record; then the statement of step 1 does not run.
-        let dying = DyingConnection(store.connection, after: 7)
+        let dying = DyingConnection(try await store.connection, after: 7)
         await #expect(throws: StorageError.self) { try await migrator(dying).up() }
         #expect(try await store.migrator().status().map { $0.state == .interrupted } == Migrations.all.map { $0.id == 1 })
     }

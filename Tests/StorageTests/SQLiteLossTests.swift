@@ -95,7 +95,7 @@ import Testing
         let path = scratch.path("balancer.db")
         _ = try await append(try await scratch.store(), 0)
         let connection = try await SQLiteConnection.open(path: path, busyTimeout: .seconds(5), limit: .seconds(1))
-        let store = SQLStore(connection: connection, now: { 0 })
+        let store = SQLStore(connection)
         let other = try lock()
         let ended = Counter()
         try await withThrowingTaskGroup(of: StorageError.Kind?.self) { group in

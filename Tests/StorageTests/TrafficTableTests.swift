@@ -58,9 +58,9 @@ import Testing
     @Test func `the largest batch fits into one statement`() async throws {
         let store = try await scratch.store()
         let rows = (0..<TrafficBatch.mostRows).map { ("a", "s\($0)", Int64(1)) }
-        let before = store.statements
+        let before = await store.statements
         try await store.write(batch(TrafficTableTests.day, rows))
-        #expect(store.statements == before + 1)
+        #expect(await store.statements == before + 1)
         #expect(try await total(store) == Int64(TrafficBatch.mostRows))
     }
 

@@ -7,19 +7,20 @@ struct DatabaseOptions: ParsableArguments {
     @Option(help: .init(of: .database)) var database: String?
     @Option(help: .init(of: .state)) var state: String?
 
-    func settings() async throws -> Settings {
-        try Settings(SettingsSource([(.database, database), (.state, state)]))
-    }
+    func settings() throws -> Settings { try Settings(SettingsSource([(.database, database), (.state, state)])) }
 
-    /// Opens the database without changing its tables.
-    func store() async throws -> SQLStore {
-        try await SQLStore.open(try await settings().database)
+    /// Opens the database.
+    ///
+    /// - Parameter migrates: whether its tables are brought to this program's version.
+    func store(migrates: Bool = false) async throws -> SQLStore {
+        let store = SQLStore(try settings().database, migrates: migrates)
+        try await store.open()
+        return store
     }
 
     /// The newest revision.
     func newest() async throws -> Revision {
-        let store = try await store()
-        guard let stored = try await store.newest() else {
+        guard let stored = try await store().newest() else {
             throw ConfigurationFault("the database holds no catalog yet; import one: video-balancer catalog import FILE")
         }
         return try stored.read()

@@ -38,7 +38,7 @@ struct MySQLDemotionTests {
     }
 
     private func store(_ address: MySQLAddress, _ limits: MySQLLimits = MySQLLimits()) -> SQLStore {
-        SQLStore(connection: MySQLConnection(address, limits: limits), now: { 1_700_000_000_000 })
+        SQLStore(MySQLConnection(address, limits: limits))
     }
 
     /// A primary with two revisions and another server with one, which are told apart by that.

@@ -36,7 +36,7 @@ struct MySQLFailureTests {
     }
 
     private func store(_ address: MySQLAddress, _ limits: MySQLLimits = MySQLLimits()) -> SQLStore {
-        SQLStore(connection: MySQLConnection(address, limits: limits), now: { 1_700_000_000_000 })
+        SQLStore(MySQLConnection(address, limits: limits))
     }
 
     @Test func `a wrong password is refused in one sentence that names host, database and user, and not the password`() async throws {

@@ -15,7 +15,7 @@ struct MySQLLossTests {
         let server = try await SharedServers.shared.mariaDB()
         let whole = try await Backend.mariaDB.open(scratch)
         let proxy = try CuttingProxy(to: server.port)
-        let cut = SQLStore(connection: try await scratch.connect([proxy.port], "balancer", threads: 1), now: { 1_700_000_000_000 })
+        let cut = SQLStore(try await scratch.connect([proxy.port], "balancer", threads: 1))
         return (cut, whole, proxy)
     }
 
@@ -102,7 +102,7 @@ struct MySQLLossTests {
         limits.patience = .milliseconds(300)
         let address = MySQLAddress(
             hosts: [.init(name: "127.0.0.1", port: proxy.port)], user: "root", password: "", name: "\(scratch.id)_balancer")
-        let store = SQLStore(connection: MySQLConnection(address, limits: limits, threads: 1))
+        let store = SQLStore(MySQLConnection(address, limits: limits, threads: 1))
         try await store.migrator().up()
         _ = try await store.head()
         proxy.cut(atExecution: 0, .beforeTheAnswer)

@@ -1,7 +1,7 @@
 import Storage
 import Testing
 
-@Suite struct KeyStoreTests {
+@Suite struct KeyTableTests {
     private let scratch: Scratch
 
     init() throws { scratch = try Scratch() }

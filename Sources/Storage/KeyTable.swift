@@ -1,20 +1,3 @@
-/// Where the keys of the API are kept.
-public protocol KeyStore: Sendable {
-    /// All keys with their last uses, by name.
-    func keys() async throws -> [APIKey]
-
-    /// - Throws: `.duplicate` when the name is taken.
-    func addKey(_ key: APIKey) async throws
-
-    /// - Returns: false when there is no such key.
-    func removeKey(named name: String) async throws -> Bool
-
-    /// Writes down when keys were last used.
-    ///
-    /// - Parameter uses: milliseconds since 1970, UTC, by the hash of the key's token; at most 1000 are written.
-    func noteUses(_ uses: [String: Int64]) async throws
-}
-
 /// The keys as a table, in statements that every SQL backend runs.
 struct KeyTable: Sendable {
     let connection: any SQLConnection
@@ -77,13 +60,4 @@ struct KeyTable: Sendable {
     func forgetUses() async throws(StorageError) {
         try await connection.execute("DELETE FROM balancer_key_uses WHERE hash NOT IN (SELECT hash FROM balancer_keys)", [])
     }
-}
-
-extension SQLStore: KeyStore {
-    public func keys() async throws -> [APIKey] { try await KeyTable(connection: connection).keys() }
-    public func addKey(_ key: APIKey) async throws { try await KeyTable(connection: connection).add(key) }
-    public func removeKey(named name: String) async throws -> Bool {
-        try await KeyTable(connection: connection).remove(named: name)
-    }
-    public func noteUses(_ uses: [String: Int64]) async throws { try await KeyTable(connection: connection).noteUses(uses) }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Serving
+@testable import Storage
 
 struct WriteLedgerTests {
     private let start = ContinuousClock.now

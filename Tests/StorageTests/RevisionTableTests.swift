@@ -4,7 +4,7 @@ import Testing
 @testable import Storage
 
 /// What every backend promises.
-@Suite struct CatalogStoreTests {
+@Suite struct RevisionTableTests {
     let scratch: Scratch
 
     init() throws { scratch = try Scratch() }
@@ -145,11 +145,13 @@ import Testing
 
     @Test(arguments: Backend.all) func `an edit is stored although its caller was cancelled`(_ backend: Backend) async throws {
         let store = try await backend.open(scratch)
+        let table = RevisionTable(connection: try await store.connection)
+        let draft = RevisionDraft(try Sample.catalog(1), replacing: nil, expecting: 0, author: "ann", comment: "")
         let stored = try await withThrowingTaskGroup(of: Revision?.self) { group in
             group.cancelAll()
             group.addTask {
                 #expect(Task.isCancelled)
-                return try await store.append(Sample.catalog(1), expecting: 0, author: "ann", comment: "")
+                return try await table.append(draft, at: 0)
             }
             return try await group.next() ?? nil
         }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Serving
+@testable import Storage
 
 struct CallScopeTests {
     @Test func `a call that never answers ends at its deadline`() async {

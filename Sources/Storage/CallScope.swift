@@ -3,16 +3,16 @@ import Synchronization
 /// Calls that somebody waits for. Each ends at its deadline, and all of them when the scope does: a call that hangs holds nobody up for ever.
 ///
 /// A call cannot be taken back. One that is no longer waited for goes on by itself, and its result is dropped.
-final class CallScope: Sendable {
+public final class CallScope: Sendable {
     /// The deadline has passed.
-    struct Passed: Error, CustomStringConvertible {
+    public struct Passed: Error, CustomStringConvertible {
         let time: Duration
-        var description: String { "no answer within \(time / .milliseconds(1)) ms" }
+        public var description: String { "no answer within \(time / .milliseconds(1)) ms" }
     }
 
     /// The scope has ended: the process stops.
-    struct Ended: Error, CustomStringConvertible {
-        let description = "this balancer is stopping"
+    public struct Ended: Error, CustomStringConvertible {
+        public let description = "this balancer is stopping"
     }
 
     private struct State {
@@ -23,10 +23,12 @@ final class CallScope: Sendable {
 
     private let state = Mutex(State())
 
+    public init() {}
+
     /// The result of a call.
     ///
     /// - Throws: `Passed`, `Ended`, or what the call throws; `CancellationError` when the caller's task is cancelled.
-    func result<Value: Sendable>(
+    public func result<Value: Sendable>(
         within time: Duration, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let (results, first) = AsyncStream.makeStream(of: Result<Value, any Error>.self, bufferingPolicy: .bufferingOldest(1))
@@ -46,7 +48,7 @@ final class CallScope: Sendable {
     }
 
     /// Ends every call that is waited for, and every later one. Any thread.
-    func end() {
+    public func end() {
         let waiting = state.withLock { state in
             state.isEnded = true
             defer { state.waiting = [:] }

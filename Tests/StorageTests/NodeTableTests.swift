@@ -2,7 +2,7 @@ import Testing
 
 @testable import Storage
 
-@Suite struct FleetStoreTests {
+@Suite struct NodeTableTests {
     private let scratch: Scratch
 
     init() throws { scratch = try Scratch() }
@@ -22,9 +22,9 @@ import Testing
         for (name, seen) in [("a", -60_000), ("b", -59_999), ("c", 1)] as [(String, Int64)] {
             try await store.register(node(name, seen: 1_700_000_000_000 + seen))
         }
-        let before = store.statements
+        let before = await store.statements
         let polled = try #require(try await store.poll())
-        #expect(store.statements == before + 1)
+        #expect(await store.statements == before + 1)
         #expect(polled.head == (try await store.head()))
         #expect(polled.head.checksum == revision.checksum)
         #expect(polled.keys == keys)
@@ -40,9 +40,9 @@ import Testing
     @Test func `a node that registers itself again replaces what it wrote, in one statement`() async throws {
         let store = try await scratch.store()
         try await store.register(node("a"))
-        let before = store.statements
+        let before = await store.statements
         try await store.register(node("renamed", id: "a", revision: 7, seen: 1_700_000_012_000))
-        #expect(store.statements == before + 1)
+        #expect(await store.statements == before + 1)
         #expect(try await store.nodes() == [node("renamed", id: "a", revision: 7, seen: 1_700_000_012_000)])
     }
 
