@@ -111,14 +111,19 @@ public final class MariaDBServer: Sendable {
         running.withLock { $0 = Running(shell: shell, input: input, id: id) }
     }
 
+    /// Asks until it says `answer`.
+    ///
+    /// Of all tests at once a task may wait a minute for its turn, and has then asked once: so a time alone proves nothing against the server.
     public func waitForAnswer(question: String = "SELECT 'up'", answer: String = "up", seconds: Double = 60) async throws {
         let end = Date.now + seconds
-        while Date.now < end {
+        var questions = 0
+        while Date.now < end || questions < 100 {
+            questions += 1
             if try await ask(question).output.contains(answer) { return }
             guard isRunning else { break }
             try await Task.sleep(for: .milliseconds(50))
         }
-        throw NotStarted(description: "mariadbd on port \(port) did not come up: \(logTail)")
+        throw NotStarted(description: "mariadbd on port \(port) did not come up in \(questions) questions: \(logTail)")
     }
 
     public var isRunning: Bool { running.withLock { running in running.map { Foundation.kill($0.id, 0) == 0 } ?? false } }
@@ -185,7 +190,8 @@ public final class MariaDBServer: Sendable {
         process.standardOutput = output
         try process.run()
         let data = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
+            // A thread of its own: the shared ones may all be held by tests that block.
+            Thread.detachNewThread {
                 let data = output.fileHandleForReading.readDataToEndOfFile()
                 // For the same reason `process` may keep its pipe until the servers end, and after a thousand pipes Foundation crashes.
                 try? output.fileHandleForReading.close()
