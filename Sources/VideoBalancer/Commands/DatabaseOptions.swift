@@ -4,10 +4,13 @@ import Storage
 
 /// The database a command works on, and the settings it comes from.
 struct DatabaseOptions: ParsableArguments {
-    @Option(help: .init(of: .database)) var database: String?
-    @Option(help: .init(of: .state)) var state: String?
+    private enum Flags: SettingChoice {
+        static let settings = [Setting.table.database, Setting.table.state]
+    }
 
-    func settings() throws -> Settings { try Settings(SettingsSource([(.database, database), (.state, state)])) }
+    @OptionGroup private var options: SettingOptions<Flags>
+
+    func settings() throws -> Settings { try Settings(SettingsSource(options.texts)) }
 
     /// Opens the database.
     ///
