@@ -5,9 +5,9 @@ enum DurableFile {
     /// - Returns: nil when there is no such file.
     /// - Throws: also for what is no regular file: reading a pipe could wait for ever.
     static func read(_ path: String, longest: Int) throws(StorageError) -> [UInt8]? {
-        let file: Descriptor
+        let file: OpenFile
         do {
-            file = try Descriptor(path, O_RDONLY | O_NONBLOCK)
+            file = try OpenFile(path, O_RDONLY | O_NONBLOCK)
         } catch  where error.kind == .missing {
             return nil
         }
@@ -23,7 +23,7 @@ enum DurableFile {
     static func replace(_ path: String, with bytes: [UInt8], keeping previous: String?) throws(StorageError) {
         let new = path + ".new"
         // Not truncated here: it could still be another process's.
-        let file = try Descriptor(new, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
+        let file = try OpenFile(new, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
         try checkRegular(try file.status(), at: new)
         try file.lock()
         // Between opening and locking, the holder before may have renamed this very file to `path`.
@@ -33,7 +33,7 @@ enum DurableFile {
         try file.overwrite(bytes)
         if let previous { try rename(path, previous, mayLack: true) }
         try rename(new, path, mayLack: false)
-        try Descriptor(folder(of: path), O_RDONLY | O_DIRECTORY).sync()
+        try OpenFile(folder(of: path), O_RDONLY | O_DIRECTORY).sync()
     }
 
     private static func checkRegular(_ status: stat, at path: String) throws(StorageError) {

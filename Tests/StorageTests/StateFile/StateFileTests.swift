@@ -224,7 +224,7 @@ import Testing
 
     @Test func `two processes that save to one path cannot mix their bytes`() throws {
         // What another process in the middle of its save holds.
-        let other = try Descriptor(scratch.path("state.new"), O_RDWR | O_CREAT)
+        let other = try OpenFile(scratch.path("state.new"), O_RDWR | O_CREAT)
         try other.lock()
         let error = #expect(throws: StorageError.self) { try file.save(Sample.state(1)) }
         #expect(error?.kind == .locked)

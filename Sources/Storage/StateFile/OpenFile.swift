@@ -1,7 +1,7 @@
 import Glibc
 
 /// An open file, closed at the end of its life.
-struct Descriptor: ~Copyable {
+struct OpenFile: ~Copyable {
     private let number: CInt
     private let path: String
 
