@@ -11,12 +11,13 @@ struct FirstToken {
     let store: SQLStore
     let logger: Logger
 
+    /// - Parameter mayMake: whether one is made where there is none: not by a start that is about to be refused.
     /// - Returns: whether anybody configured a token: set in the environment, or made with `video-balancer key create`.
     /// - Throws: when the database does not answer or the file cannot be written.
-    func ensure(isTokenInEnvironment: Bool, now: Int64) async throws -> Bool {
+    func ensure(isTokenInEnvironment: Bool, mayMake: Bool, now: Int64) async throws -> Bool {
         let keys = try await store.keys()
         if isTokenInEnvironment || keys.contains(where: { $0.name != FirstToken.name }) { return true }
-        guard keys.isEmpty else { return false }
+        guard keys.isEmpty, mayMake else { return false }
         let token = Token.make()
         // The file comes first: a key whose token is lost would lock everybody out.
         guard FileManager.default.createFile(atPath: path, contents: Data((token + "\n").utf8), attributes: [.posixPermissions: 0o600])
