@@ -1,27 +1,9 @@
-import Logging
 import Synchronization
 import Testing
 
 @testable import Serving
 
 struct NodeConditionTests {
-    /// Keeps what was logged.
-    private final class Lines: Sendable {
-        let all = Mutex<[String]>([])
-        var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
-
-        private struct Handler: LogHandler {
-            let lines: Lines
-            var metadata: Logger.Metadata = [:]
-            var logLevel = Logger.Level.trace
-            subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-                get { metadata[key] }
-                set { metadata[key] = newValue }
-            }
-            func log(event: LogEvent) { lines.all.withLock { $0.append("\(event.message)") } }
-        }
-    }
-
     @Test func `trouble is told once and its end once`() {
         let lines = Lines()
         let condition = NodeCondition(trouble: nil, logger: lines.logger)

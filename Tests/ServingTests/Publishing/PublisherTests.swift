@@ -112,6 +112,22 @@ struct PublisherTests {
         #expect(publisher.view.table === down)
     }
 
+    @Test func `a time zone that is not known is told once, not with each table`() async throws {
+        let lines = Lines()
+        let hours = Document.object([.init("timeZone", .string("Europe/Newtown"))])
+        let rule = Document.object([
+            .init("name", .string("r")), .init("when", .object([.init("hours", hours)])), .init("every", .integer(1)),
+        ])
+        let catalog = try Catalog(try Sample.catalog(10).document.replacing("rules", with: .array([rule])))
+        let head = Head(databaseID: Sample.databaseID, revision: 1, checksum: "")
+        let publisher = Sample.publisher(running: Published(head: head, catalog: catalog), logger: lines.logger)
+        for number in 1...3 {
+            await publisher.healthChanged(.init(number: UInt64(number), health: Health(downCDNs: number % 2 == 0 ? [] : ["a"])))
+        }
+        let told = lines.all.withLock { $0.filter { $0.contains("Europe/Newtown") } }
+        #expect(told.count == 1 && told.first?.contains("upgrade the program") == true)
+    }
+
     @Test func `workers that have ended hold nobody up`() async throws {
         struct Over: Error {}
         let publisher = try Sample.publisher { _, _ in throw Over() }
