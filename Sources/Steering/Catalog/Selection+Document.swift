@@ -1,54 +1,63 @@
 /// The strategy in a catalog's document: of the whole catalog, or of one rule.
 extension Catalog.Selection {
-    private enum Strategy: String, CaseIterable { case weighted, rotate, hash, ordered }
+    static let section = Section(
+        Catalog.Selection.weighted,
+        [
+            Key("strategy", \.strategy, .choice),
+            Key("every", \.rotation, .integer(1...1_000_000_000), .required) {
+                let hint = "belongs to the strategy \"rotate\"; for the origin's share use /origin/every or a rule's every"
+                return $0.strategy == .rotate ? nil : hint
+            },
+            Key("on", \.hashKey, .choice, foreign: \.isNoHash),
+            Key("viewer", \.viewerKey, Catalog.ViewerKey.form) {
+                $0.isNoHash ?? ($0.hashKey == .film ? "needs \"on\": \"viewer\" or \"both\"" : nil)
+            },
+        ])
 
-    /// Reads the member `selection` of an object; nil when there is none.
-    static func read(_ parent: DocumentReader.Object, _ reader: inout DocumentReader) -> Catalog.Selection? {
-        guard let document = parent.members["selection"] else { return nil }
-        let object = reader.object(document, at: parent.pointer(to: "selection"), keys: ["strategy", "every", "on", "viewer"])
-        let strategy = reader.choice(object, "strategy", default: Strategy.weighted)
-        if strategy != .rotate, object.members["every"] != nil {
-            reader.note(
-                object.pointer(to: "every"),
-                "belongs to the strategy \"rotate\"; for the origin's share use /origin/every or a rule's every")
-        }
-        for key in ["on", "viewer"] where strategy != .hash && object.members[key] != nil {
-            reader.note(object.pointer(to: key), "belongs to the strategy \"hash\"")
-        }
-        switch strategy {
-        case .weighted: return .weighted
-        case .rotate: return .rotate(every: reader.integer(object, "every", in: 1...1_000_000_000))
-        case .ordered: return .ordered
-        case .hash:
-            let key = reader.choice(object, "on", default: Catalog.HashKey.film)
-            if key == .film, object.members["viewer"] != nil {
-                reader.note(object.pointer(to: "viewer"), "needs \"on\": \"viewer\" or \"both\"")
+    fileprivate enum Strategy: String, CaseIterable { case weighted, rotate, hash, ordered }
+
+    private var isNoHash: String? { strategy == .hash ? nil : "belongs to the strategy \"hash\"" }
+
+    private var strategy: Strategy {
+        get {
+            switch self {
+            case .weighted: .weighted
+            case .rotate: .rotate
+            case .hash: .hash
+            case .ordered: .ordered
             }
-            return .hash(on: key, viewer: Catalog.ViewerKey.read(object, &reader))
+        }
+        set {
+            switch newValue {
+            case .weighted: self = .weighted
+            case .rotate: self = .rotate(every: 1)
+            case .hash: self = .hash(on: .film, viewer: .network)
+            case .ordered: self = .ordered
+            }
         }
     }
 
-    var document: Document {
-        switch self {
-        case .weighted: return .object([.init("strategy", .string("weighted"))])
-        case .rotate(let every): return .object([.init("strategy", .string("rotate")), .init("every", .integer(every))])
-        case .ordered: return .object([.init("strategy", .string("ordered"))])
-        case .hash(let key, let viewer):
-            let members: [Document.Member] = [.init("strategy", .string("hash")), .init("on", .string(key.rawValue))]
-            return .object(key == .film ? members : members + [.init("viewer", .string(viewer.text))])
-        }
+    private var rotation: Int {
+        get { if case .rotate(let every) = self { every } else { 1 } }
+        set { self = .rotate(every: newValue) }
+    }
+
+    private var hashKey: Catalog.HashKey {
+        get { if case .hash(let key, _) = self { key } else { .film } }
+        set { self = .hash(on: newValue, viewer: viewerKey) }
+    }
+
+    private var viewerKey: Catalog.ViewerKey {
+        get { if case .hash(_, let viewer) = self { viewer } else { .network } }
+        set { self = .hash(on: hashKey, viewer: newValue) }
     }
 }
 
 extension Catalog.ViewerKey {
-    fileprivate static func read(_ object: DocumentReader.Object, _ reader: inout DocumentReader) -> Catalog.ViewerKey {
-        let hint = "\"network\", \"header:NAME\", \"cookie:NAME\" or \"query:NAME\""
-        guard object.members["viewer"] != nil, let text = reader.string(object, "viewer", hint: hint) else { return .network }
-        if let key = Catalog.ViewerKey(text) { return key }
-        reader.note(
-            object.pointer(to: "viewer"), "must be \(hint), with a name of 1 to 64 letters, digits, - and _, is \"\(text.prefix(80))\"")
-        return .network
-    }
+    fileprivate static let form = Form<Catalog.ViewerKey>.text(
+        "\"network\", \"header:NAME\", \"cookie:NAME\" or \"query:NAME\"",
+        rule: "\"network\", \"header:NAME\", \"cookie:NAME\" or \"query:NAME\", with a name of 1 to 64 letters, digits, - and _",
+        parse: { Catalog.ViewerKey($0) }, write: \.text)
 
     private init?(_ text: String) {
         if text == "network" {
@@ -66,7 +75,7 @@ extension Catalog.ViewerKey {
         }
     }
 
-    fileprivate var text: String {
+    private var text: String {
         switch self {
         case .network: "network"
         case .header(let name): "header:\(name)"
