@@ -211,15 +211,16 @@ private struct Request: CustomStringConvertible {
     func decide(_ game: Game) throws(Refusal) -> Decision {
         let policy = game.table.policies[policy(game.table)]
         let taken = game.sequences.sequences[policy.sequence + (policy.countsByServer ? server : 0)].taken
-        return try decide(game, at: Decision.Place(number: taken.redirects + 1, key: taken.cdnBound))
-    }
-
-    func take(_ game: Game) throws(Refusal) -> Decision { try decide(game, at: nil) }
-
-    private func decide(_ game: Game, at place: Decision.Place?) throws(Refusal) -> Decision {
+        let place = Decision.Place(number: taken.redirects + 1, key: taken.cdnBound)
         let source = Array(path.utf8)
         let head: [UInt8] = []
         return try game.table.decide(video, of: source.span, asker, head: head.span, at: place, sequences: game.sequences)
+    }
+
+    func take(_ game: Game) throws(Refusal) -> Decision {
+        let source = Array(path.utf8)
+        let head: [UInt8] = []
+        return try game.table.decide(video, of: source.span, asker, head: head.span, sequences: game.sequences)
     }
 
     func ranking(of decision: Decision, _ game: Game) -> [Decision.Target] { ranking(of: decision, game.table, game.sequences) }

@@ -1,33 +1,53 @@
 /// Ranking and deciding. A request's targets have an order, which its place gives; the decision is the first of them that may be used. A
 /// redirect looks no further than that, and whoever names more targets (`Link`, JSON, `explain`) goes on where it stopped.
 extension RoutingTable {
-    /// Decides one request. The same table, request and state give the same answer.
+    /// Decides one request, taking the next numbers of its scope and its part of the caps. The same table, request and state give the same
+    /// answer.
     ///
     /// - Parameters:
     ///   - source: what the video's offsets count in.
     ///   - head: what the asker's offsets count in.
-    ///   - place: nil takes the next numbers of the scope, and counts for the caps. A place from elsewhere was counted when it was taken:
-    ///     nothing is taken then, and the answer is what the same place would get now.
     ///   - sequences: the set made for this table.
     /// - Throws: `denied` by a rule; `noTarget` when no CDN is left and the origin is not allowed. No number is taken then, unless another
     ///   worker took the last of a cap at this very moment.
     public func decide(
+        _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>, sequences: SequenceSet
+    ) throws(Refusal) -> Decision {
+        try decide(video, of: source, asker, head: head, given: nil, sequences)
+    }
+
+    /// Decides for a place that was taken before, as for a session that goes on: what the same place would get now. Takes nothing, since
+    /// the place was counted when it was taken.
+    ///
+    /// - Parameter place: its number counts in the scope of the request's rule.
+    /// - Throws: as when a place is taken.
+    public func decide(
         _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>,
-        at place: Decision.Place? = nil, sequences: SequenceSet
+        at place: Decision.Place, sequences: SequenceSet
+    ) throws(Refusal) -> Decision {
+        try decide(video, of: source, asker, head: head, given: place, sequences)
+    }
+
+    // Inlined, like what it calls, so that a redirect does not ask whether its place was given.
+    @inline(__always)
+    private func decide(
+        _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>, given: Decision.Place?,
+        _ sequences: SequenceSet
     ) throws(Refusal) -> Decision {
         let index = policyIndex(video, source, asker, head)
         return try policies.lending(index) { policy throws(Refusal) in
             if policy.denies { throw .denied }
             let scope = policy.sequence + (policy.countsByServer ? video.server : 0)
             return try sequences.sequences.lending(scope) { sequence throws(Refusal) in
-                try decide(video, of: source, asker, head: head, at: place, by: policy, index, sequence, sequences)
+                try decide(video, of: source, asker, head: head, at: given, by: policy, index, sequence, sequences)
             }
         }
     }
 
+    @inline(__always)
     private func decide(
         _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>, at given: Decision.Place?,
-        by policy: Policy, _ index: Int, _ sequence: Sequence, _ sequences: SequenceSet
+        by policy: Policy, _ index: Int, _ sequence: ScopeSequence, _ sequences: SequenceSet
     ) throws(Refusal) -> Decision {
         let isReachable = policy.choice.hasCDN(besides: asker.avoided) && hasRoom(policy, asker, sequences)
         let originWorks = serverIsUp[video.server] || (!isReachable && catalog.failover.panicThreshold > 0)
@@ -104,6 +124,7 @@ extension RoutingTable {
     /// The first that may be used of a place's CDNs, or the origin in the place of one that fails; nil when there is none.
     ///
     /// - Parameter takes: whether it counts for the caps.
+    @inline(__always)
     private func first(
         _ policy: Policy, _ key: UInt64, _ server: Int, _ asker: Asker, _ sequences: SequenceSet, takes: Bool
     ) -> (Decision.Target, Decision.Reason)? {
@@ -114,6 +135,7 @@ extension RoutingTable {
         return (.cdn(cdn), reason)
     }
 
+    @inline(__always)
     private func firstCDN(
         _ policy: Policy, _ key: UInt64, _ asker: Asker, _ sequences: SequenceSet, takes: Bool
     ) -> (Int, Decision.Reason)? {
