@@ -14,9 +14,9 @@ import Testing
         for _ in 0..<100_000 {
             let (text, byte) = (soup(8, &random), edge(&random))
             guard let eight = EightBytes(text.span, at: 0, before: 8) else { fatalError("eight bytes are not eight") }
-            check(text, eight.equal(byte), "equal to \(byte)") { $0 == byte }
-            if byte <= 0x80 { check(text, eight.below(byte), "below \(byte)") { $0 < byte } }
-            if (1...0x80).contains(byte) { check(text, eight.atLeast(byte), "at least \(byte)") { $0 >= byte } }
+            expectFirst(text, eight.equal(byte), "equal to \(byte)") { $0 == byte }
+            if byte <= 0x80 { expectFirst(text, eight.below(byte), "below \(byte)") { $0 < byte } }
+            if (1...0x80).contains(byte) { expectFirst(text, eight.atLeast(byte), "at least \(byte)") { $0 >= byte } }
         }
     }
 
@@ -102,7 +102,7 @@ import Testing
         other.span.equals(one.span, first, in: second)
     }
 
-    private func check(_ text: [UInt8], _ passed: UInt64, _ test: String, _ isRight: (UInt8) -> Bool) {
+    private func expectFirst(_ text: [UInt8], _ passed: UInt64, _ test: String, _ isRight: (UInt8) -> Bool) {
         if EightBytes.first(passed) != text.firstIndex(where: isRight) ?? 8 { Issue.record("the first that is \(test) in \(text)") }
     }
 }
