@@ -23,6 +23,8 @@ import Testing
         var rule: String?
         var sequence: Int?
         var reason: String?
+        var pathways: [String]?
+        var ttl: Int?
     }
 
     private func lines() throws -> [Line] {
@@ -38,6 +40,19 @@ import Testing
     private func asker(_ log: AccessLog, _ setup: Setup = Setup(every: 3)) throws -> Asker {
         let table = try setup.table()
         return Asker(responder: Responder(table: table, sequences: SequenceBook().set(for: table), log: log, clock: { 784_111_777 }))
+    }
+
+    @Test func `a line of a steering answer tells its pathways and its TTL`() async throws {
+        let log = try log()
+        var asker = try asker(log, Setup(every: 3, steers: true))
+        for target in ["/steering/hls/s1/a?session=1", "/steering/dash/s1/a?session=3"] { _ = asker.ask("GET \(target) HTTP/1.1") }
+        asker.responder.flushLog()
+        await log.close()
+        let lines = try lines()
+        #expect(lines.map(\.pathways) == [["cdn-a", "origin"], ["origin", "cdn-a"]])
+        #expect(lines.map(\.request) == ["GET /steering/hls/s1/a?session=1", "GET /steering/dash/s1/a?session=3"])
+        #expect(lines.map(\.reason) == ["hashed", "every-nth"] && lines.map(\.status) == [200, 200])
+        #expect(lines.allSatisfy { (270...330).contains($0.ttl ?? 0) && $0.sequence == nil && $0.target == nil })
     }
 
     @Test func `a line tells the request, the decision and its reason`() async throws {

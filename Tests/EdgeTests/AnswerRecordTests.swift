@@ -25,12 +25,15 @@ import Testing
 
     @Test func `every request is recorded once, by status, by kind and for the history`() throws {
         let pages = [EdgePage(path: "/docs", type: "text/html", body: ByteBuffer(string: "x"), policy: nil)]
-        let table = try Setup(every: 2).table()
+        let table = try Setup(every: 2, steers: true).table()
         var asker = Asker(
             responder: Responder(table: table, sequences: SequenceBook().set(for: table), pages: pages, clock: { 784_111_777 }))
         let requests =
             [HeadVector].all.map(\.bytes)
             + [
+                "GET /steering/dash/s1/v?session=2 HTTP/1.1\r\nHost: b\r\n\r\n",
+                "HEAD /steering/hls/s1/v HTTP/1.1\r\nHost: b\r\n\r\n", "PUT /steering/hls/s1/v HTTP/1.1\r\nHost: b\r\n\r\n",
+                "GET /steering/hls/s7/v HTTP/1.1\r\nHost: b\r\n\r\n",
                 get("/v"), get("/v", "Accept: application/json"), "GET /docs HTTP/1.1\r\nHost: b\r\n\r\n",
                 "PUT /docs HTTP/1.1\r\nHost: b\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n", "GET /readyz HTTP/1.1\r\nHost: b\r\n\r\n",
                 "POST /origin HTTP/1.1\r\nHost: b\r\nContent-Length: 28\r\n\r\n\"http://s1.origin-cluster/g\"",
@@ -46,7 +49,7 @@ import Testing
             let recorded = Self.all(after) - Self.all(before)
             #expect(recorded == (answered ? 1 : 0) && statuses.count == recorded, "\(shown(request))")
             kinds.formUnion(statuses.keys)
-            let isOther = after.otherAnswers != before.otherAnswers
+            let isOther = after.otherAnswers != before.otherAnswers || Self.steered(after) != Self.steered(before)
             let traffic = asker.responder.takeTraffic().entries.map(\.status)
             #expect(traffic == (answered && !isOther ? Array(statuses.keys) : []), "\(shown(request))")
         }
@@ -56,6 +59,10 @@ import Testing
     private static func all(_ counters: Counters) -> Int {
         Int(
             counters.redirectsToOrigin + counters.redirectsToCDN.values.reduce(0, +) + counters.refusals.values.reduce(0, +)
-                + counters.otherAnswers)
+                + counters.otherAnswers) + steered(counters)
+    }
+
+    private static func steered(_ counters: Counters) -> Int {
+        Int(counters.steeringToOrigin + counters.steeringToCDN.values.reduce(0, +))
     }
 }

@@ -47,6 +47,25 @@ extension SocketTests {
             try await compare((targets + targets).map { [UInt8](latin1: "GET \($0) HTTP/1.1\r\nHost: b\r\n\r\n") }, setup)
         }
 
+        @Test func `steering documents and their refusals are the same on both paths`() async throws {
+            let cdns = [("cdn-a", "http://cdn.example.com"), ("cdn-b", "http://b.example"), ("cdn-c", "http://c.example")]
+            let setup = Setup(every: 3, cdns: cdns, steers: true)
+            let targets = [
+                "/steering/hls/s1/a.m3u8?session=3", "/steering/hls/s1/a.m3u8?session=4&_HLS_pathway=\"cdn-a\"&_HLS_throughput=7",
+                "/steering/dash/s2/a.mpd?session=5&_DASH_pathway=cdn-a,cdn-b&_DASH_throughput=1,", "/steering/hls/s1",
+                "/steering/dash/s3/?x",
+                "/steering/hls/s1/a?avoid=cdn-a", "/steering/hls/s1/a?avoid=a&avoid=b", "/steering/hls/s9/a", "/steering/hls/",
+                "/steering/hls",
+                "/steering/hls/s1/../a", "/steering/hls/s1/a%zz", "/steering/dash/s1/a?session=%zz", "/steering/x/s1/a", "/steering/",
+                "http://b/steering/hls/s1/a?session=1",
+            ]
+            let requests = targets.flatMap { target in
+                ["GET", "HEAD", "OPTIONS", "POST"].map { [UInt8](latin1: "\($0) \(target) HTTP/1.1\r\nHost: b\r\n\r\n") }
+            }
+            try await compare(requests, setup)
+            try await compare(requests)
+        }
+
         private func compare(_ streams: [[UInt8]], _ setup: Setup = Setup()) async throws {
             try await withServer(setup) { fast in
                 try await withServer(setup, usesFastPath: false) { slow in

@@ -24,7 +24,10 @@ import Testing
         ("GET /livez", .livez), ("GET /readyz?x", .readyz), ("GET http://b/readyz", .readyz), ("GET /docs", .page(0)),
         ("GET /\(String(repeating: "p", count: 80))", .page(1)), ("GET /\(String(repeating: "q", count: 80))", .video),
         ("GET /s1/v", .video), ("GET /livez/", .video), ("GET /Livez", .video), ("GET /live%7A", .video), ("GET //", .video),
-        ("GET /origin/x", .video), ("GET /livea", .video),
+        ("GET /origin/x", .video), ("GET /livea", .video), ("GET /steering/hls/s1/a?x", .steering(.hls)),
+        ("HEAD /steering/dash/s1/a", .steering(.dash)), ("GET http://b/steering/hls/", .steering(.hls)), ("GET /steering/hls", .video),
+        ("GET /steering/", .video), ("GET /steering/mss/s1/a", .video), ("GET /Steering/hls/s1/a", .video),
+        ("GET /x/steering/hls/s1", .video),
     ])
     func `each path has its resource`(line: String, resource: Router.Resource) throws {
         #expect(try route(line).resource == resource)
@@ -47,7 +50,7 @@ import Testing
     }
 
     @Test func `only what is small and waits for nobody is fast`() throws {
-        for line in ["GET /", "GET /origin", "GET /livez", "GET /s1/v"] { #expect(try route(line).isFast) }
+        for line in ["GET /", "GET /origin", "GET /livez", "GET /s1/v", "GET /steering/hls/s1/v"] { #expect(try route(line).isFast) }
         #expect(try !route("GET /docs").isFast)
     }
 }

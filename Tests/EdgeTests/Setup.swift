@@ -13,6 +13,7 @@ struct Setup {
     var keepsScheme = false
     var passes: [String] = []
     var links = false
+    var steers = false
 
     func table() throws -> RoutingTable {
         let list = { (texts: [String]) in Document.array(texts.map(Document.string)) }
@@ -28,6 +29,7 @@ struct Setup {
             .init(
                 "redirect",
                 .object([.init("status", .integer(status)), .init("passParameters", list(passes)), .init("links", .bool(links))])),
+            .init("steering", .object([.init("enabled", .bool(steers))])),
         ])
         return RoutingTable(try Catalog(document), revision: 1)
     }

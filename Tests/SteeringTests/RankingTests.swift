@@ -118,7 +118,7 @@ import Testing
 }
 
 /// A random catalog with a random health, and numbers and caps that some requests have taken.
-private struct Game: CustomStringConvertible {
+struct Game: CustomStringConvertible {
     let table: RoutingTable
     let sequences: SequenceSet
 
@@ -138,6 +138,7 @@ private struct Game: CustomStringConvertible {
             .setting("/origin/scope", .string(random.one(of: ["all", "server"])))
             .setting("/origin/servers", .array([.string("s[1-2]")]))
             .setting("/cdns", .array(cdns)).setting("/selection", Game.selection(&random)).setting("/failover", .object(failover))
+            .setting("/steering", .object([.init("enabled", .bool(true))]))
         if count > 0, random.chance(50) { document = document.setting("/rules", .array([Game.rule(&random, count)])) }
         let name = { (index: Int) in "cdn-\(index)" }
         let down = Set((0..<count).filter { _ in random.chance(40) }.map(name))
@@ -177,7 +178,7 @@ private struct Game: CustomStringConvertible {
     var description: String { "\(table.catalog.document.json), down \(table.health)" }
 }
 
-private struct Request: CustomStringConvertible {
+struct Request: CustomStringConvertible {
     var server = 0
     var path = "/v/x.m3u8"
     var avoided: Int?
@@ -235,7 +236,7 @@ private struct Request: CustomStringConvertible {
 }
 
 /// What docs/catalog.md says may be used, worked out from the catalog alone.
-private struct Allowed {
+struct Allowed {
     /// CDNs that may be chosen while all that is wanted of the origin is its N-th.
     private var cdns: [Int] = []
     /// CDNs whose share is the origin's, as long as it takes it.

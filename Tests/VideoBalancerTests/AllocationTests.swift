@@ -53,6 +53,27 @@ struct AllocationTests {
         #expect(made <= 100, "\(made) allocations for 200,000 requests")
     }
 
+    @Test func `steering documents are made without an allocation`() throws {
+        let folder = try Folder()
+        let cdns = (0..<6).map { #"{"name":"cdn-with-a-rather-long-name-\#($0)","url":"http://cdn-\#($0).example.com"}"# }
+        try folder.importCatalog(
+            """
+            {"version": 1, "origin": {"domains": ["origin-cluster"], "servers": ["s[1-99]"]}, "cdns": [\(cdns.joined(separator: ","))],
+             "steering": {"enabled": true}}
+            """)
+        let file = "\(folder.output)/allocations"
+        let environment = ["ALLOCATIONS": file, "LD_PRELOAD": try Tool.allocations.get()]
+        let balancer = try Balancer(in: folder, environment: environment, "--workers", "1")
+        defer { balancer.end() }
+        let target = "/steering/hls/s1/film/master.m3u8?session=17&_HLS_pathway=%22cdn-with-a-rather-long-name-1%22&_HLS_throughput=5000000"
+        let connection = try balancer.connection()
+        try connection.get(target, count: 2_000) { #expect($0.status == 200) }
+        let before = try Self.counts(file)
+        try connection.get(target, count: 20_000) { #expect($0.status == 200) }
+        let made = try Self.counts(file).fast - before.fast
+        #expect(made <= 100, "\(made) allocations for 20,000 documents")
+    }
+
     private static func ask(_ balancer: Balancer, _ count: Int, perConnection: Int, depth: Int) throws {
         let report = try ConnectionReport(balancer, "\(count)", "requests", "\(perConnection)", "\(depth)")
         #expect(report.code == 0 && report["answers"] == count, "\(report)")

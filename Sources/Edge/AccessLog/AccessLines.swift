@@ -63,6 +63,7 @@ struct AccessLines {
             append(",\"sequence\":")
             append(decision.number)
         }
+        if case .steering(let steering) = answer { append(steering.list, table) }
         let reason = answer.reason
         if !reason.isEmpty {
             append(",\"reason\":\"")
@@ -70,6 +71,18 @@ struct AccessLines {
             append("\"")
         }
         append("}\n")
+    }
+
+    private mutating func append(_ list: SteeringList, _ table: RoutingTable) {
+        append(",\"pathways\":")
+        list.appendPathways(to: &bytes, table)
+        append(",\"ttl\":")
+        append(UInt64(clamping: list.ttl))
+        if let rule = table.rule(of: list) {
+            append(",\"rule\":\"")
+            append(rule)
+            append("\"")
+        }
     }
 
     /// Hands over what there is.

@@ -12,6 +12,7 @@ enum Answer: Equatable {
     /// - Parameter requestedFields: where the value of `Access-Control-Request-Headers` stands, when it may be repeated.
     case options(Methods, requestedFields: Range<Int>?)
     case health(isWell: Bool)
+    case steering(Steering)
     /// A page of the documentation, by its index.
     case page(Int)
     /// What an upstream has sent.
@@ -38,13 +39,23 @@ enum Answer: Equatable {
         var status: Int { isDocument ? 200 : decision.status }
     }
 
+    /// What a player that plays is told.
+    struct Steering: Equatable {
+        let list: SteeringList
+        let format: SteeringFormat
+        /// Parameters that did not parse.
+        let ignored: Int
+        /// Whether the player says that it is elsewhere than where it is sent.
+        let moves: Bool
+    }
+
     /// The status code; 0 when there is no answer yet.
     var status: Int {
         switch self {
         case .redirect(let redirect): redirect.status
         case .options: 204
         case .health(let isWell): isWell ? 200 : 503
-        case .page, .upstream: 200
+        case .page, .upstream, .steering: 200
         case .needsBody, .needsUpstream, .needsTime: 0
         case .refusal, .fault, .methodNotAllowed: problem?.status ?? 0
         }
@@ -67,7 +78,11 @@ enum Answer: Equatable {
 
     /// Why: of a decision or of a refusal; empty for other answers.
     var reason: String {
-        if case .redirect(let redirect) = self { redirect.decision.reason.name } else { problem?.name ?? "" }
+        switch self {
+        case .redirect(let redirect): redirect.decision.reason.name
+        case .steering(let steering): steering.list.reason.name
+        default: problem?.name ?? ""
+        }
     }
 }
 

@@ -6,7 +6,7 @@ struct AnswerRecord {
     var counters = Counters()
     /// Answers by status code, then redirects by reason: one array, since each array is asked whether it may be written.
     private var tally = [UInt64](repeating: 0, count: statuses + Decision.Reason.allCases.count)
-    /// The redirects by target are added up from it.
+    /// Redirects and steering answers by target are added up from it.
     private var traffic: TrafficCounts
     /// Nil when no access log is kept.
     private var log: AccessLines?
@@ -35,6 +35,10 @@ struct AnswerRecord {
         if let problem = answer.problem {
             counters.countRefusal(problem.status, problem.name)
             traffic.countRefusal(problem.status)
+        } else if case .steering(let steering) = answer {
+            counters.steeringMoves += steering.moves ? 1 : 0
+            counters.steeringParametersIgnored += UInt64(steering.ignored)
+            traffic.countSteering(steering.list[0])
         } else {
             counters.otherAnswers += 1
         }
@@ -59,13 +63,13 @@ struct AnswerRecord {
     /// - Returns: traffic that was counted with the last one.
     mutating func replaceTable(by table: RoutingTable) -> TrafficCounts {
         defer { traffic = TrafficCounts(table) }
-        traffic.addRedirects(to: &counters)
+        traffic.add(to: &counters)
         return traffic
     }
 
     /// What was counted for the history of traffic since the last time.
     mutating func takeTraffic() -> TrafficCounts {
-        traffic.addRedirects(to: &counters)
+        traffic.add(to: &counters)
         return traffic.take()
     }
 
@@ -75,7 +79,7 @@ struct AnswerRecord {
     /// All that was counted so far.
     var total: Counters {
         var total = counters
-        traffic.addRedirects(to: &total)
+        traffic.add(to: &total)
         for (status, count) in tally[..<AnswerRecord.statuses].enumerated() where count > 0 { total.answers[status] = count }
         total.reasons = Array(tally[AnswerRecord.statuses...])
         return total

@@ -2,7 +2,7 @@ import NIOCore
 import Steering
 
 extension HTTP1Writer {
-    /// Writes any answer but a redirect or a page.
+    /// Writes any answer but a redirect, a page or a steering document.
     ///
     /// - Parameters:
     ///   - bytes: what the answer's ranges count in.
@@ -18,7 +18,7 @@ extension HTTP1Writer {
             begin(answer.status, framing, second: second)
             end(body: Array((isWell ? "ok\n" : "draining\n").utf8), type: "text/plain; charset=utf-8", framing)
         case .upstream: if case .content(let content) = supplement { write(content, framing, second: second) }
-        case .redirect, .page, .needsBody, .needsUpstream, .needsTime: break
+        case .redirect, .page, .steering, .needsBody, .needsUpstream, .needsTime: break
         }
     }
 

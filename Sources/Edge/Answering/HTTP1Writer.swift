@@ -14,6 +14,8 @@ struct HTTP1Writer {
     var redirectStart = RedirectStart()
     /// Of the redirect that is written, in order of preference.
     var targets: [Decision.Target] = []
+    /// The steering document that is written; kept so that none allocates.
+    var document: [UInt8] = []
 
     init(credentialOrigins: [String] = []) { self.credentialOrigins = credentialOrigins }
 

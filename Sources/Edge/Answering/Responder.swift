@@ -185,10 +185,10 @@ struct Responder {
             return give(redirect, source: source, to: method, target, of: bytes, from: client, framing, second: second)
         }
         record.record(answer, to: method, target, of: bytes, from: client, table, second: second)
-        if case .page(let page) = answer {
-            writer.write(pages[page], framing, second: second)
-        } else {
-            writer.write(answer, supplement, of: bytes, framing, second: second)
+        switch answer {
+        case .page(let page): writer.write(pages[page], framing, second: second)
+        case .steering(let steering): writer.write(steering, table, framing, second: second)
+        default: writer.write(answer, supplement, of: bytes, framing, second: second)
         }
     }
 
@@ -227,13 +227,14 @@ extension Responder {
         if head.method == .other { return .fault(.unknownMethod) }
         // Of a path that names no video no method is known either.
         if route.resource == .video { return redirectByPath(head, bytes, from: client, second: second) }
+        if case .steering(let format) = route.resource { return steer(head, bytes, question, format, from: client, second: second) }
         guard route.methods.contains(head.method) else { return .methodNotAllowed(route.methods) }
         switch route.resource {
         case .livez: return .health(isWell: true)
         case .readyz: return .health(isWell: !isDraining)
         case .page(let page): return .page(page)
         case .upstream: return .needsUpstream
-        case .redirect, .redirectByBody, .video: break
+        case .redirect, .redirectByBody, .video, .steering: break
         }
         if head.method == .options { return options(route.methods, head, bytes) }
         let query = min(question + 1, head.target.upperBound)..<head.target.upperBound
@@ -280,6 +281,39 @@ extension Responder {
             let asker = Asker(client: client, second: second, fields: head.fields)
             let decision = try table.decide(video, of: bytes, asker, head: bytes, sequences: sequences)
             return .redirect(.init(decision: decision, video: video, avoided: nil, query: asker.query, wantsJSON: head.wantsJSON))
+        } catch {
+            return .refusal(error)
+        }
+    }
+
+    /// Steers the player of the video that the path names behind its beginning. What is too often is told so by a longer TTL: after a 429
+    /// hls.js asks no more.
+    private mutating func steer(
+        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ question: Int, _ format: SteeringFormat, from client: ClientAddress,
+        second: Int
+    ) -> Answer {
+        guard table.catalog.steering.enabled else { return redirectByPath(head, bytes, from: client, second: second) }
+        do throws(Refusal) {
+            let start = head.target.lowerBound + format.path.utf8CodeUnitCount - 1
+            let video = try table.video(atPath: start..<question, of: bytes)
+            switch head.method {
+            case .get, .head: break
+            case .options: return options(.reading, head, bytes)
+            default: return .methodNotAllowed(.reading)
+            }
+            // Here the query is the balancer's own.
+            let query = min(question + 1, head.target.upperBound)..<head.target.upperBound
+            let parameters = try SteeringQuery(bytes, query, format)
+            var (avoided, playing): (Int?, Decision.Target?)
+            if let name = parameters.avoid { avoided = table.cdn(named: name, of: bytes) }
+            if let name = parameters.pathway { playing = table.target(named: name, of: bytes) }
+            let asker = Asker(
+                client: client, second: second, avoided: avoided, fields: head.fields, query: query, playing: playing)
+            let list = try table.steer(
+                video, of: bytes, asker, head: bytes, session: parameters.session, isHurried: !admits(client), sequences: sequences,
+                ranking: &writer.targets)
+            let moves = playing != nil && playing != list[0]
+            return .steering(.init(list: list, format: format, ignored: parameters.ignored, moves: moves))
         } catch {
             return .refusal(error)
         }

@@ -45,6 +45,8 @@ struct Router {
         case redirectByBody
         /// A redirect to the video that the path names.
         case video
+        /// Content steering for the video that the rest of the path names; the same as `video` where the catalog does not steer.
+        case steering(SteeringFormat)
         case livez, readyz
         /// A page of the documentation, by its index.
         case page(Int)
@@ -88,9 +90,17 @@ struct Router {
         let path = head.target.lowerBound..<question
         // `*` and CONNECT's authority name no path; they are about the server, which is its root.
         if path.isEmpty || bytes.equals("/", in: path) || head.form == .asterisk || head.form == .authority { return Router.root }
+        if bytes.begins(with: "/steering/", in: path), let format = Router.steering(bytes, path) {
+            return Route(resource: .steering(format), methods: .reading, isFast: true)
+        }
         if lengths & Router.bit(path.count) == 0 { return Router.video }
         for index in routes.indices where isEqual(routes[index].path, bytes, path) { return routes[index].route }
         return Router.video
+    }
+
+    private static func steering(_ bytes: borrowing Span<UInt8>, _ path: Range<Int>) -> SteeringFormat? {
+        if bytes.begins(with: SteeringFormat.hls.path, in: path) { return .hls }
+        return bytes.begins(with: SteeringFormat.dash.path, in: path) ? .dash : nil
     }
 
     private func isEqual(_ name: Range<Int>, _ bytes: borrowing Span<UInt8>, _ path: Range<Int>) -> Bool {
@@ -98,5 +108,22 @@ struct Router {
         let offset = path.lowerBound - name.lowerBound
         for index in name where paths[index] != bytes[index + offset] { return false }
         return true
+    }
+}
+
+extension SteeringFormat {
+    /// What stands before the server's label.
+    var path: StaticString {
+        switch self {
+        case .hls: "/steering/hls/"
+        case .dash: "/steering/dash/"
+        }
+    }
+
+    var contentType: String {
+        switch self {
+        case .hls: "application/vnd.apple.steering-list"
+        case .dash: "application/json"
+        }
     }
 }

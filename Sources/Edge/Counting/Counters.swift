@@ -9,6 +9,14 @@ public struct Counters: Sendable, Equatable {
     public var reasons = [UInt64](repeating: 0, count: Decision.Reason.allCases.count)
     /// By status and the refusal's stable name.
     public var refusals: [RefusalKey: UInt64] = [:]
+    /// Steering answers whose first pathway is the origin.
+    public var steeringToOrigin: UInt64 = 0
+    /// Steering answers by the name of the CDN that is their first pathway.
+    public var steeringToCDN: [String: UInt64] = [:]
+    /// Steering answers whose first pathway is another than the player said it used.
+    public var steeringMoves: UInt64 = 0
+    /// Parameters of steering requests that did not parse.
+    public var steeringParametersIgnored: UInt64 = 0
     /// Answers to health pages and OPTIONS.
     public var otherAnswers: UInt64 = 0
     public var connectionsAccepted: UInt64 = 0
@@ -46,6 +54,10 @@ public struct Counters: Sendable, Equatable {
         redirectsToCDN.merge(other.redirectsToCDN, uniquingKeysWith: +)
         for index in reasons.indices { reasons[index] += other.reasons[index] }
         refusals.merge(other.refusals, uniquingKeysWith: +)
+        steeringToOrigin += other.steeringToOrigin
+        steeringToCDN.merge(other.steeringToCDN, uniquingKeysWith: +)
+        steeringMoves += other.steeringMoves
+        steeringParametersIgnored += other.steeringParametersIgnored
         otherAnswers += other.otherAnswers
         connectionsAccepted += other.connectionsAccepted
         connectionsOpen += other.connectionsOpen

@@ -14,6 +14,8 @@ public struct TrafficCounts: Sendable {
     private var redirects: [UInt64]
     /// By status, from 400.
     private var refusals = [UInt64](repeating: 0, count: 200)
+    /// Steering answers by first pathway: the origin, then each CDN. They are no traffic of targets, so the history has none of them.
+    private var steering: [UInt64]
 
     init(_ table: RoutingTable) {
         self.table = table
@@ -22,6 +24,7 @@ public struct TrafficCounts: Sendable {
         let keepsServers = targets * servers <= TrafficCounts.maximumCells
         stride = keepsServers ? targets : 0
         redirects = [UInt64](repeating: 0, count: keepsServers ? targets * servers : targets)
+        steering = [UInt64](repeating: 0, count: table.catalog.steering.enabled ? table.catalog.cdns.count + 1 : 0)
     }
 
     mutating func countRedirect(_ target: Decision.Target, status: Int, server: Int) {
@@ -30,6 +33,10 @@ public struct TrafficCounts: Sendable {
         let statuses = table.statuses
         let kind = statuses.count == 1 ? 0 : statuses.firstIndex(of: status) ?? 0
         redirects[server * stride + index * statuses.count + kind] += 1
+    }
+
+    mutating func countSteering(_ first: Decision.Target) {
+        if case .cdn(let cdn) = first { steering[cdn + 1] += 1 } else { steering[0] += 1 }
     }
 
     mutating func countRefusal(_ status: Int) {
@@ -54,8 +61,12 @@ public struct TrafficCounts: Sendable {
         public let requests: UInt64
     }
 
-    /// Adds the redirects by target to counters.
-    func addRedirects(to counters: inout Counters) {
+    /// Adds redirects and steering answers by target to counters.
+    func add(to counters: inout Counters) {
+        counters.steeringToOrigin += steering.first ?? 0
+        for (cdn, answers) in steering.dropFirst().enumerated() where answers > 0 {
+            counters.steeringToCDN[table.catalog.cdns[cdn].name, default: 0] += answers
+        }
         for (index, requests) in redirects.enumerated() where requests > 0 {
             let cell = stride == 0 ? index : index % stride
             let target = cell / table.statuses.count

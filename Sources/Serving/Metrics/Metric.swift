@@ -26,6 +26,15 @@ public struct Metric: Sendable {
         name: "balancer_refusals_total", kind: .counter, labels: ["status", "reason"],
         help: "Requests refused, by status and reason; docs/http.md lists the reasons.")
     static let answers = Metric(name: "balancer_answers_total", kind: .counter, labels: ["status"], help: "All answers by HTTP status.")
+    static let steering = Metric(
+        name: "balancer_steering_answers_total", kind: .counter, labels: ["target", "cdn"],
+        help: "Steering documents by their first pathway: its target, which is origin or cdn, and the CDN.")
+    static let steeringMoves = Metric(
+        name: "balancer_steering_moves_total", kind: .counter,
+        help: "Steering documents whose first pathway is another than the player said it used.")
+    static let steeringIgnored = Metric(
+        name: "balancer_steering_parameters_ignored_total", kind: .counter,
+        help: "Parameters of steering requests that were ignored because they did not parse.")
     static let otherAnswers = Metric(
         name: "balancer_other_answers_total", kind: .counter, help: "Answers to health pages, documentation and OPTIONS.")
     static let accepted = Metric(
@@ -125,6 +134,7 @@ public struct Metric: Sendable {
     /// By what they are about, for docs/metrics.md.
     public static let sections: [(title: String, metrics: [Metric])] = [
         ("Redirects and refusals", [redirects, reasons, refusals, answers, otherAnswers, sequences]),
+        ("Content steering", [steering, steeringMoves, steeringIgnored]),
         (
             "Connections and loops",
             [accepted, open, mostOpen, acceptPauses, idleEnded, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]

@@ -9,6 +9,7 @@ enum NodeMetrics {
 
     static func edge(_ counters: Counters, _ catalog: Catalog) -> [MetricFamily] {
         let names = Set(catalog.cdns.map(\.name)).union(counters.redirectsToCDN.keys).sorted()
+        let steered = Set(catalog.cdns.map(\.name)).union(counters.steeringToCDN.keys).sorted()
         let refusals = counters.refusals.sorted { ($0.key.status, $0.key.reason) < ($1.key.status, $1.key.reason) }
         return [
             Metric.redirects.family(
@@ -17,6 +18,11 @@ enum NodeMetrics {
             Metric.reasons.family(Decision.Reason.allCases.map { ([$0.name], Double(counters.reasons[Int($0.rawValue)])) }),
             Metric.refusals.family(refusals.map { (["\($0.key.status)", $0.key.reason], Double($0.value)) }),
             Metric.answers.family(counters.answers.sorted { $0.key < $1.key }.map { (["\($0.key)"], Double($0.value)) }),
+            Metric.steering.family(
+                [(["origin", ""], Double(counters.steeringToOrigin))]
+                    + steered.map { (["cdn", $0], Double(counters.steeringToCDN[$0] ?? 0)) }),
+            Metric.steeringMoves.family(Double(counters.steeringMoves)),
+            Metric.steeringIgnored.family(Double(counters.steeringParametersIgnored)),
             Metric.otherAnswers.family(Double(counters.otherAnswers)),
             Metric.accepted.family(Double(counters.connectionsAccepted)),
             Metric.open.family(Double(counters.connectionsOpen)),

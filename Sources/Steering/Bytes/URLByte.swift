@@ -15,7 +15,7 @@ enum URLByte {
     static func isPathByte(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || [UInt8]("-._~!$&'()*+,;=:@/%".utf8).contains(byte) }
 
     /// Bytes of a CDN's name.
-    static func isNameByte(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || [UInt8]("._-".utf8).contains(byte) }
+    static func isNameByte(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || byte == 0x2E || byte == 0x5F || byte == 0x2D }
 
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 

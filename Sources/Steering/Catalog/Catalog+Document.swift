@@ -24,6 +24,7 @@ extension Catalog {
             Key("selection", \.selection, Selection.section.form()),
             Key("redirect", \.redirect, Redirect.section.form()),
             Key("failover", \.failover, Failover.section.form()),
+            Key("steering", \.steering, ContentSteering.section.form(), .hidden),
             Key("rules", \.rules, Rule.list),
         ],
         check: { catalog, _, reader in
@@ -153,6 +154,17 @@ extension Catalog.Failover {
         [
             Key("panicThreshold", \.panicThreshold, .fraction),
             Key("originLimit", \.originLimit, Form.integer(1...1_000_000_000).nullable),
+        ])
+}
+
+extension Catalog.ContentSteering {
+    // The ranges meet, so that nobody asks more rarely while something is down.
+    fileprivate static let section = Section(
+        Catalog.ContentSteering(),
+        [
+            Key("enabled", \.enabled, .flag),
+            Key("ttl", \.ttl, .integer(30...3600)),
+            Key("ttlUnhealthy", \.ttlUnhealthy, .integer(10...30)),
         ])
 }
 

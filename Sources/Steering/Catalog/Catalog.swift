@@ -12,6 +12,7 @@ public struct Catalog: Sendable, Equatable {
     public internal(set) var selection = Selection.weighted
     public internal(set) var redirect = Redirect()
     public internal(set) var failover = Failover()
+    public internal(set) var steering = ContentSteering()
     /// The first that matches a request decides it.
     public internal(set) var rules: [Rule] = []
 
@@ -108,6 +109,15 @@ public struct Catalog: Sendable, Equatable {
         public internal(set) var links = false
         /// Names of parameters of the balancer's own query that go on to the target, to the letter.
         public internal(set) var passParameters: [String] = []
+    }
+
+    /// Steering of players while they play (docs/steering.md).
+    public struct ContentSteering: Sendable, Equatable {
+        public internal(set) var enabled = false
+        /// Seconds until a player asks again, 30…3600.
+        public internal(set) var ttl = 300
+        /// The same while a target of the session does not work, 10…30.
+        public internal(set) var ttlUnhealthy = 20
     }
 
     /// What happens when targets fail.

@@ -8,7 +8,8 @@ enum Choice: Sendable {
     case rotation([Int], every: UInt64)
     /// The first is preferred.
     case ordered([Int])
-    case rendezvous([Rendezvous.Entry], on: Catalog.HashKey, viewer: ViewerName)
+    /// - Parameter on: what is hashed; nil: the place itself.
+    case rendezvous([Rendezvous.Entry], on: Catalog.HashKey?, viewer: ViewerName)
 
     /// Where a viewer's name stands in a request.
     enum ViewerName: Sendable {
@@ -39,6 +40,18 @@ enum Choice: Sendable {
             self = .rendezvous(
                 shares.map { Rendezvous.Entry(cdn: $0.cdn, name: $0.name, weight: $0.weight) }, on: key, viewer: name)
         }
+    }
+
+    /// For sessions, which keep their place: it is hashed where redirects take turns. A standby stays one.
+    static func forSessions(_ selection: Catalog.Selection, _ shares: [(cdn: Int, name: String, weight: Int)]) -> Choice {
+        let takesWeights: Bool
+        switch selection {
+        case .weighted: takesWeights = true
+        case .rotate: takesWeights = false
+        case .hash, .ordered: return Choice(selection, shares)
+        }
+        let entries = shares.map { Rendezvous.Entry(cdn: $0.cdn, name: $0.name, weight: takesWeights ? $0.weight : 1) }
+        return entries.isEmpty ? .none : .rendezvous(entries, on: nil, viewer: .network)
     }
 
     var reason: Decision.Reason {

@@ -18,6 +18,14 @@ final class Policy: Sendable {
     let excluded: [Int]
     /// CDNs that may be chosen now, once each.
     let candidates: [Int]
+    let sessions: Sessions
+
+    /// How sessions find their CDN; of nothing where no session is steered.
+    struct Sessions: Sendable {
+        var choice = Choice.none
+        /// The same as if health left none out.
+        var wholeChoice = Choice.none
+    }
 
     /// - Parameter originWorks: whether at least one of the origin's servers does.
     init(_ pool: Pool, every: Int, status: Int, sequence: Int, countsByServer: Bool, originWorks: Bool) {
@@ -31,6 +39,18 @@ final class Policy: Sendable {
         failing = every > 0 && originWorks ? pool.failing : []
         excluded = pool.excluded
         candidates = pool.candidates
+        sessions = pool.sessions
+    }
+
+    /// The same policy for sessions, which take no turns.
+    var forSessions: Policy { Policy(self, choice: sessions.choice) }
+
+    private init(_ other: Policy, choice: Choice) {
+        (denies, every, status) = (other.denies, other.every, other.status)
+        (sequence, countsByServer) = (other.sequence, other.countsByServer)
+        self.choice = choice
+        (isPanicking, failing, excluded) = (other.isPanicking, other.failing, other.excluded)
+        (candidates, sessions) = (other.candidates, other.sessions)
     }
 
     /// The same policy over what health leaves of its CDNs.
@@ -45,6 +65,7 @@ final class Policy: Sendable {
         denies = true
         (every, status, sequence, countsByServer) = (0, 403, 0, false)
         (choice, isPanicking, failing, excluded, candidates) = (.none, false, [], [], [])
+        sessions = Sessions()
     }
 }
 
@@ -56,6 +77,7 @@ extension Policy {
         let failing: [Bool]
         let excluded: [Int]
         let candidates: [Int]
+        let sessions: Sessions
 
         /// - Parameters:
         ///   - shares: the policy's CDNs and their weights, in the order of the catalog.
@@ -79,7 +101,15 @@ extension Policy {
             failing = hasFailed ? isFailed : []
             excluded = isPanicking ? [] : taking.map(\.cdn).filter { isDown[$0] }
             candidates = chosen.map(\.cdn)
-            choice = Choice(selection, chosen.map { (cdn: $0.cdn, name: catalog.cdns[$0.cdn].name, weight: $0.weight) })
+            let named = { (shares: [(cdn: Int, weight: Int)]) in
+                shares.map { (cdn: $0.cdn, name: catalog.cdns[$0.cdn].name, weight: $0.weight) }
+            }
+            choice = Choice(selection, named(chosen))
+            sessions =
+                catalog.steering.enabled
+                ? Sessions(
+                    choice: .forSessions(selection, named(chosen)), wholeChoice: .forSessions(selection, named(taking)))
+                : Sessions()
         }
     }
 }

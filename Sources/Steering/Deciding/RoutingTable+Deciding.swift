@@ -45,7 +45,7 @@ extension RoutingTable {
     }
 
     @inline(__always)
-    private func decide(
+    func decide(
         _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>, at given: Decision.Place?,
         by policy: Policy, _ index: Int, _ sequence: ScopeSequence, _ sequences: SequenceSet
     ) throws(Refusal) -> Decision {
@@ -83,10 +83,18 @@ extension RoutingTable {
         _ decision: Decision, _ video: VideoReference, _ asker: Asker, sequences: SequenceSet, limit: Int = .max,
         into targets: inout [Decision.Target]
     ) {
+        rank(decision, by: policies[decision.policy], video, asker, sequences: sequences, limit: limit, into: &targets)
+    }
+
+    /// - Parameter policy: by which it was decided.
+    @inline(__always)
+    func rank(
+        _ decision: Decision, by policy: Policy, _ video: VideoReference, _ asker: Asker, sequences: SequenceSet, limit: Int,
+        into targets: inout [Decision.Target]
+    ) {
         targets.removeAll(keepingCapacity: true)
         // It may have taken the last of its cap, and stays the first.
         targets.append(decision.target)
-        let policy = policies[decision.policy]
         // What it took of a limit itself is no reason to name others.
         let originTakes =
             originTakesFailing(policy, video.server) && (decision.reason == .noCDN || originHasRoom(asker, sequences))
@@ -106,8 +114,10 @@ extension RoutingTable {
     }
 
     /// The name of the rule by which a decision of this table was made; nil when none matched.
-    public func rule(of decision: Decision) -> String? {
-        catalog.rules.indices.contains(decision.policy - 1) ? catalog.rules[decision.policy - 1].name : nil
+    public func rule(of decision: Decision) -> String? { rule(ofPolicy: decision.policy) }
+
+    func rule(ofPolicy index: Int) -> String? {
+        catalog.rules.indices.contains(index - 1) ? catalog.rules[index - 1].name : nil
     }
 
     /// The CDN named in an `avoid` parameter; nil when no CDN has that name: a player may remember one that is gone.
@@ -161,14 +171,14 @@ extension RoutingTable {
 
     /// - Parameter takes: whether it takes the room.
     func hasRoom(_ cdn: Int, _ asker: Asker, _ sequences: SequenceSet, takes: Bool = false) -> Bool {
-        if caps.isEmpty { return true }
+        if caps.isEmpty || asker.playing == .cdn(cdn) { return true }
         let cap = sequences.caps[cdn]
         return takes ? cap.take(second: asker.second, limit: caps[cdn]) : cap.hasRoom(second: asker.second, limit: caps[cdn])
     }
 
     /// Whether the origin has room for what comes for want of a CDN.
-    private func originHasRoom(_ asker: Asker, _ sequences: SequenceSet, takes: Bool = false) -> Bool {
-        guard let originLimit else { return true }
+    func originHasRoom(_ asker: Asker, _ sequences: SequenceSet, takes: Bool = false) -> Bool {
+        guard let originLimit, asker.playing != .origin else { return true }
         let cap = sequences.originCap
         return takes ? cap.take(second: asker.second, limit: originLimit) : cap.hasRoom(second: asker.second, limit: originLimit)
     }

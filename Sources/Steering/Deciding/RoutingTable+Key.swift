@@ -9,7 +9,7 @@ extension RoutingTable {
         _ policy: Policy, _ video: VideoReference, _ source: borrowing Span<UInt8>, _ asker: Asker, _ head: borrowing Span<UInt8>,
         number: () -> UInt64
     ) -> UInt64 {
-        guard case .rendezvous(_, let key, let viewer) = policy.choice else { return number() }
+        guard case .rendezvous(_, let key?, let viewer) = policy.choice else { return number() }
         switch key {
         case .film: return filmHash(video, source)
         case .viewer: return viewerHash(viewer, asker, head)
@@ -30,7 +30,7 @@ extension RoutingTable {
         return directory
     }
 
-    private func viewerHash(_ viewer: Choice.ViewerName, _ asker: Asker, _ head: borrowing Span<UInt8>) -> UInt64 {
+    func viewerHash(_ viewer: Choice.ViewerName, _ asker: Asker, _ head: borrowing Span<UInt8>) -> UInt64 {
         var name: Range<Int>?
         switch viewer {
         case .network: break

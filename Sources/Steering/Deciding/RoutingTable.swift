@@ -12,6 +12,8 @@ public final class RoutingTable: Sendable {
     public let geography: Geography
     /// By index; the first holds where no rule does, then comes one for each rule.
     let policies: [Policy]
+    /// The same for sessions; empty when none is steered.
+    let sessionPolicies: [Policy]
     let rules: RuleIndex?
     /// The statuses that redirects may have.
     public let statuses: [Int]
@@ -56,6 +58,7 @@ public final class RoutingTable: Sendable {
         self.health = health
         geography = compiled.geography
         policies = compiled.policies(health)
+        sessionPolicies = catalog.steering.enabled ? policies.map(\.forSessions) : []
         rules = compiled.rules
         statuses = compiled.statuses
         scopeNames = compiled.scopeNames

@@ -9,12 +9,18 @@ public struct Asker: Sendable {
     public let fields: Range<Int>
     /// The balancer's own query, without its `?`.
     public let query: Range<Int>
+    /// Where the player says it is: a cap does not send away who is there.
+    public let playing: Decision.Target?
 
-    public init(client: ClientAddress, second: Int, avoided: Int? = nil, fields: Range<Int> = 0..<0, query: Range<Int> = 0..<0) {
+    public init(
+        client: ClientAddress, second: Int, avoided: Int? = nil, fields: Range<Int> = 0..<0, query: Range<Int> = 0..<0,
+        playing: Decision.Target? = nil
+    ) {
         self.client = client
         self.second = second
         self.avoided = avoided
         self.fields = fields
         self.query = query
+        self.playing = playing
     }
 }

@@ -1,0 +1,98 @@
+/// Steering: the ranking that a redirect would have, for a session that goes on. docs/steering.md has the rules.
+extension RoutingTable {
+    /// The pathways of a session. Takes neither a number nor anything of a cap: a session was counted when it began. The same table,
+    /// session and second give the same list.
+    ///
+    /// - Parameters:
+    ///   - source: what the video's offsets count in.
+    ///   - head: what the asker's offsets count in.
+    ///   - session: its number; nil: the viewer is the place.
+    ///   - isHurried: whether the client asks too often; it is told to wait longer.
+    ///   - ranking: room to work in, which is kept so that nothing is allocated.
+    /// - Throws: `denied` by a rule; `noTarget` when there is nothing to name, not even something that does not work.
+    public func steer(
+        _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>, session: UInt64?,
+        isHurried: Bool = false, sequences: SequenceSet, ranking: inout [Decision.Target]
+    ) throws(Refusal) -> SteeringList {
+        let index = policyIndex(video, source, asker, head)
+        let policy = sessionPolicies[index]
+        if policy.denies { throw .denied }
+        let number = session ?? viewerPlace(policy, asker, head)
+        let place = Decision.Place(number: number, key: key(policy, video, source, asker, head) { number })
+        var list = SteeringList(policy: index)
+        do throws(Refusal) {
+            let sequence = sequences.sequences[policy.sequence + (policy.countsByServer ? video.server : 0)]
+            let decision = try decide(video, of: source, asker, head: head, at: place, by: policy, index, sequence, sequences)
+            list.reason = decision.reason
+            rank(decision, by: policy, video, asker, sequences: sequences, limit: SteeringList.most, into: &ranking)
+            appendUsable(ranking, policy, video, asker, sequences, to: &list)
+        } catch .noTarget {}
+        if list.count < 2 { appendExcluded(policy, place.key, asker, to: &list) }
+        if list.count == 0 { throw .noTarget }
+        let isUnhealthy = policy.hasFailures(near: place.key) || (policy.every != 0 && !serverIsUp[video.server])
+        list.ttl = ttl(number, isUnhealthy: isUnhealthy, isHurried: isHurried)
+        return list
+    }
+
+    /// The name of the rule by which a list of this table was made; nil when none matched.
+    public func rule(of list: SteeringList) -> String? { rule(ofPolicy: list.policy) }
+
+    /// The target of a pathway's name, letter case apart; nil when there is none.
+    public func target(named range: Range<Int>, of text: borrowing Span<UInt8>) -> Decision.Target? {
+        if let cdn = cdnNames.position(of: text, range) { return .cdn(cdn) }
+        return text.matches(RoutingTable.originName, in: range) ? .origin : nil
+    }
+
+    private static let originName = Array("origin".utf8)
+
+    /// Who has no session is at the place of its viewer; mixed, since N divides it.
+    private func viewerPlace(_ policy: Policy, _ asker: Asker, _ head: borrowing Span<UInt8>) -> UInt64 {
+        guard case .rendezvous(_, _, let viewer) = policy.choice else { return Rendezvous.mixed(viewerHash(.network, asker, head)) }
+        return Rendezvous.mixed(viewerHash(viewer, asker, head))
+    }
+
+    /// The origin keeps a place, the last: it is what is left when all CDNs fail together.
+    private func appendUsable(
+        _ ranking: [Decision.Target], _ policy: Policy, _ video: VideoReference, _ asker: Asker, _ sequences: SequenceSet,
+        to list: inout SteeringList
+    ) {
+        let isFull = ranking.count == SteeringList.most && ranking.last != .origin && ranking.first != .origin
+        let originWorks = policy.every != 0 && serverIsUp[video.server] && originHasRoom(asker, sequences)
+        for target in isFull && originWorks ? ranking.dropLast() : ranking[...] { list.append(target) }
+        if isFull, originWorks { list.append(.origin) }
+    }
+
+    /// What may not be used now, behind what may: hls.js fails over only with two pathways, and a DASH client that has none left must stop
+    /// (ETSI TS 103 998 clause 7).
+    private func appendExcluded(_ policy: Policy, _ key: UInt64, _ asker: Asker, to list: inout SteeringList) {
+        var order = policy.sessions.wholeChoice.order(from: key)
+        // The origin keeps a place here too.
+        let most = policy.every != 0 && !list.contains(.origin) ? SteeringList.most - 1 : SteeringList.most
+        while list.count < most, let cdn = order.next() {
+            if cdn != asker.avoided { list.append(.cdn(cdn)) }
+        }
+        if policy.every != 0 { list.append(.origin) }
+    }
+
+    /// Spread by a tenth to both sides, so that sessions that begin together do not go on asking together.
+    private func ttl(_ place: UInt64, isUnhealthy: Bool, isHurried: Bool) -> Int {
+        let steering = catalog.steering
+        let base = isHurried ? 2 * steering.ttl : isUnhealthy ? steering.ttlUnhealthy : steering.ttl
+        let hash = Rendezvous.mixed(place ^ Rendezvous.mixed(UInt64(truncatingIfNeeded: revision)))
+        return base - base / 10 + Int(hash % UInt64(2 * (base / 10) + 1))
+    }
+}
+
+extension Policy {
+    /// Whether one of the targets that a place would have first does not work.
+    fileprivate func hasFailures(near key: UInt64) -> Bool {
+        if isPanicking { return true }
+        if excluded.isEmpty { return false }
+        var order = sessions.wholeChoice.order(from: key)
+        for _ in 0..<SteeringList.most {
+            guard let cdn = order.next() else { return false }
+            if excluded.contains(cdn) { return true }
+        }
+        return false
+    }
+}
