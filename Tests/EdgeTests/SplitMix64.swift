@@ -29,4 +29,7 @@ struct SplitMix64: RandomNumberGenerator {
     mutating func byte() -> UInt8 { UInt8(truncatingIfNeeded: next()) }
 
     mutating func one<Element>(of elements: [Element]) -> Element { elements[below(elements.count)] }
+
+    /// True in `percent` of 100 cases.
+    mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
 }

@@ -7,7 +7,7 @@ import Testing
 /// Clients written from the specifications, as strict as these allow, accept every answer, whatever catalog and health.
 @Suite struct SteeringClientTests {
     /// As the player reads a document, HLS: draft-pantos-hls-rfc8216bis §7.2; DASH: ETSI TS 103 998 clause 6.
-    private struct Document {
+    private struct SteeringDocument {
         let ttl: Int
         let priorities: [String]
 
@@ -34,7 +34,6 @@ import Testing
         let manifest: [String]
         let session: UInt64?
         var current: [String] = []
-        private var hasStopped = false
 
         init(isHLS: Bool, manifest: [String], session: UInt64?) {
             (self.isHLS, self.manifest, self.session) = (isHLS, manifest, session)
@@ -55,7 +54,7 @@ import Testing
         }
 
         mutating func take(_ answer: Answer) throws {
-            let document = try Document(answer, type: isHLS ? "application/vnd.apple.steering-list" : "application/json")
+            let document = try SteeringDocument(answer, type: isHLS ? "application/vnd.apple.steering-list" : "application/json")
             guard let first = document.priorities.first(where: manifest.contains) else {
                 throw Answer.Malformed(description: "a DASH player has no location left: \(answer.body)")
             }
@@ -101,8 +100,8 @@ import Testing
             {"version": 1, "origin": {"domains": ["o"], "servers": ["s[1-2]"], "every": \(every)}, "cdns": [\(cdns.joined(separator: ","))],
              "selection": \(selection), "failover": {"panicThreshold": \(random.one(of: ["0", "0.5", "1"]))}, "steering": {"enabled": true}}
             """
-        let catalog = try Catalog(Steering.Document(json: json))
-        return (catalog, catalog.cdns.map(\.name) + (every > 0 ? ["origin"] : []))
+        let catalog = try Catalog(Document(json: json))
+        return (catalog, catalog.cdns.map { $0.name } + (every > 0 ? ["origin"] : []))
     }
 
     private static func health(_ catalog: Catalog, _ random: inout SplitMix64) -> Health {

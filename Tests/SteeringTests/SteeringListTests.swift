@@ -35,7 +35,7 @@ import Testing
                 let session = random.next() >> UInt64(random.below(64))
                 let before = game.sequences.sequences.map(\.taken.redirects)
                 let list = try? request.steer(game, session)
-                #expect(try list == (try? request.steer(game, session)), "the same session is told the same")
+                #expect(list == (try? request.steer(game, session)), "the same session is told the same")
                 #expect(game.sequences.sequences.map(\.taken.redirects) == before)
                 guard let list else {
                     #expect(Allowed(game, request).isRefused, "\(game) \(request)")
@@ -66,7 +66,7 @@ import Testing
                 _ = try? request.take(game)
             }
         }
-        #expect(whole > 3000 && cut > 300 && mended > 1000 && refused > 50, "\(whole), \(cut), \(mended), \(refused)")
+        #expect(whole > 3000 && cut > 50 && mended > 1000 && refused > 50, "\(whole), \(cut), \(mended), \(refused)")
     }
 
     @Test func `where the strategy takes no turns, a session has the ranking of a redirect at the same place`() throws {
@@ -274,21 +274,23 @@ extension RoutingTable {
 extension Request {
     fileprivate func steer(_ game: Game, _ session: UInt64) throws(Refusal) -> SteeringList {
         let source = Array(path.utf8)
+        let head: [UInt8] = []
         var ranking: [Decision.Target] = []
         return try game.table.steer(
-            video, of: source.span, asker, head: [].span, session: session, sequences: game.sequences, ranking: &ranking)
+            video, of: source.span, asker, head: head.span, session: session, sequences: game.sequences, ranking: &ranking)
     }
 
     /// All that the session may use; empty when that is nothing.
     fileprivate func sessionRanking(_ game: Game, _ session: UInt64) -> [Decision.Target] {
         let source = Array(path.utf8)
+        let head: [UInt8] = []
         let index = policy(game.table)
         let policy = game.table.sessionPolicies[index]
-        let key = game.table.key(policy, video, source.span, asker, [].span) { session }
+        let key = game.table.key(policy, video, source.span, asker, head.span) { session }
         let sequence = game.sequences.sequences[policy.sequence + (policy.countsByServer ? server : 0)]
         guard
             let decision = try? game.table.decide(
-                video, of: source.span, asker, head: [].span, at: Decision.Place(number: session, key: key), by: policy, index, sequence,
+                video, of: source.span, asker, head: head.span, at: Decision.Place(number: session, key: key), by: policy, index, sequence,
                 game.sequences)
         else { return [] }
         var targets: [Decision.Target] = []
