@@ -43,7 +43,7 @@ let package = Package(
         .target(
             name: "Edge",
             dependencies: [
-                "CLinux", "Steering",
+                "CLinux", "Steering", "TLS",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -90,7 +90,7 @@ let package = Package(
         .target(
             name: "Serving",
             dependencies: [
-                "CDashboard", "CLinux", "COpenAPI", "Control", "Edge", "GeoIP", "Probing", "Steering", "Storage",
+                "CDashboard", "CLinux", "COpenAPI", "Control", "Edge", "GeoIP", "Probing", "Steering", "Storage", "TLS",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -110,7 +110,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(name: "SteeringTests", dependencies: ["Steering"], swiftSettings: house),
-        .testTarget(name: "TLSTests", dependencies: ["TLS"], swiftSettings: house),
+        .testTarget(
+            name: "TLSTests", dependencies: ["TLS", .product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house),
         .testTarget(
             name: "ControlTests",
             dependencies: [
@@ -129,7 +130,7 @@ let package = Package(
         .testTarget(
             name: "EdgeTests",
             dependencies: [
-                "Edge", "Steering",
+                "Edge", "Steering", "TLS",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -151,7 +152,7 @@ let package = Package(
         .testTarget(
             name: "ServingTests",
             dependencies: [
-                "Control", "Edge", "Probing", "Serving", "Steering", "Storage",
+                "Control", "Edge", "Probing", "Serving", "Steering", "Storage", "TLS",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
