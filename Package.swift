@@ -109,9 +109,12 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: house),
+        .target(
+            name: "TLSPeer", dependencies: [.product(name: "NIOSSL", package: "swift-nio-ssl")], path: "Tests/TLSPeer", swiftSettings: house
+        ),
         .testTarget(name: "SteeringTests", dependencies: ["Steering"], swiftSettings: house),
         .testTarget(
-            name: "TLSTests", dependencies: ["TLS", .product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house),
+            name: "TLSTests", dependencies: ["TLS", "TLSPeer", .product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house),
         .testTarget(
             name: "ControlTests",
             dependencies: [
@@ -130,7 +133,7 @@ let package = Package(
         .testTarget(
             name: "EdgeTests",
             dependencies: [
-                "Edge", "Steering", "TLS",
+                "Edge", "Steering", "TLS", "TLSPeer",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

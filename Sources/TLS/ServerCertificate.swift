@@ -31,7 +31,7 @@ import NIOSSL
         guard let credential = unsafe SSL_CREDENTIAL_new_x509() else { throw .unexpected("SSL_CREDENTIAL_new_x509") }
         unsafe self.credential = unsafe credential
         var buffers = unsafe certificates.buffers()
-        defer { for unsafe buffer in unsafe buffers { unsafe CRYPTO_BUFFER_free(buffer) } }
+        defer { unsafe buffers.forEach { unsafe CRYPTO_BUFFER_free($0) } }
         // Both take references of their own.
         guard unsafe SSL_CREDENTIAL_set1_cert_chain(credential, &buffers, buffers.count) == 1,
             unsafe SSL_CREDENTIAL_set1_private_key(credential, key.pointer) == 1
@@ -95,7 +95,7 @@ import NIOSSL
         return chain
     }
 
-    deinit { for unsafe certificate in unsafe certificates { unsafe X509_free(certificate) } }
+    deinit { unsafe certificates.forEach { unsafe X509_free($0) } }
 
     func requireKey(_ key: borrowing PrivateKey, at place: (chain: String, key: String)) throws(TLSError) {
         for index in unsafe certificates.indices where unsafe X509_check_private_key(certificates[index], key.pointer) == 1 {

@@ -72,8 +72,8 @@ import NIOSSL
             return SSL_TLSEXT_ERR_ALERT_FATAL
         }
 
-    private static let selectCertificate:
-        @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt8>?) -> CInt = { session, byName, _ in
+    private static let selectCertificate: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt8>?) -> CInt =
+        { session, byName, _ in
             guard let byName = unsafe byName.map({ unsafe Unmanaged<CertificatesByName>.fromOpaque($0).takeUnretainedValue() }),
                 // The library has checked that the name has no zero byte, and ends it with one.
                 let name = unsafe SSL_get_servername(session, TLSEXT_NAMETYPE_host_name),

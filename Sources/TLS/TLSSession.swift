@@ -15,6 +15,9 @@ import NIOSSL
     private let context: TLSContext
     private var records: RecordBuffers
     private var hasBegun = false
+    private var hasClosed = false
+    /// Its client has spoken without TLS.
+    public private(set) var isWithoutTLS = false
 
     /// What became of bytes that were received.
     public struct Received {
@@ -35,6 +38,9 @@ import NIOSSL
 
     /// Why a session fails, mostly in its handshake.
     public enum Failure: String, Sendable, CaseIterable {
+        /// Its place among all cases.
+        public var index: Int { Failure.allCases.firstIndex(of: self) ?? 0 }
+
         /// A request without TLS.
         case plainHTTP = "plain-http"
         /// TLS 1.1 or older alone.
@@ -84,6 +90,8 @@ import NIOSSL
     /// The handshake is over.
     public var isEstablished: Bool { unsafe SSL_in_init(pointer) == 0 }
     public var version: Version { unsafe SSL_version(pointer) == TLS1_2_VERSION ? .tls12 : .tls13 }
+    /// The client has said that it says no more.
+    public var isClosedByClient: Bool { unsafe SSL_get_shutdown(pointer) & SSL_RECEIVED_SHUTDOWN != 0 }
     /// The client has brought a ticket that was good.
     public var isResumed: Bool { unsafe SSL_session_reused(pointer) == 1 }
 
@@ -98,6 +106,7 @@ import NIOSSL
             hasBegun = true
             // No record begins with a capital letter, and every request line does.
             if (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(bytes[0]) {
+                isWithoutTLS = true
                 received.end = .failed(.plainHTTP)
                 return received
             }
@@ -142,7 +151,8 @@ import NIOSSL
 
     /// Says that nothing more is said (close_notify), once, if the handshake is over.
     public func close() {
-        guard isEstablished else { return }
+        guard isEstablished, !hasClosed else { return }
+        hasClosed = true
         ERR_clear_error()
         _ = unsafe SSL_shutdown(pointer)
     }

@@ -1,3 +1,5 @@
+import TLSPeer
+
 @testable import TLS
 
 /// A client and a server session with nothing but memory between them.

@@ -22,6 +22,7 @@ enum Fixture {
         EOgRLPpEQeDosVRZ2gjIWdD2Wj2YGKWlxrq6ZuD0pYwWeCypZ8tJUctrLvFtQU9C
         8Yk=
         -----END CERTIFICATE-----
+
         """.utf8)
     static let rsaKey = Array(
         """
@@ -53,6 +54,7 @@ enum Fixture {
         HwQWDbnIgM5SSd2CQaxNeV8WITtB+pQxRpZe3zUA8RBB3tODehJbL5xz9csmfn9g
         AcVmwJAXNgcIggB8tYVKZck=
         -----END PRIVATE KEY-----
+
         """.utf8)
     static let leaf = Array(
         """
@@ -67,6 +69,7 @@ enum Fixture {
         FA5mmUAeIKH7adAQIbW8C6eu/kvCAvW7QYEelYXmAiEA5ffdwnSPnsLb6Z1tMr/E
         EVbiEIrbZE7p05PSv5otOJg=
         -----END CERTIFICATE-----
+
         """.utf8)
     static let leafKey = Array(
         """
@@ -75,6 +78,7 @@ enum Fixture {
         9MtyAazXFgNOgPHhUghMGN5H55uhRANCAAR8PXbfPk/akAmhNuTrZ3eoUTMM9D56
         l1+0uBjATxvT/vVmcBdAyUrx8+LM5GfEqhZpgJcSqIsAiFIcq3amYSDu
         -----END PRIVATE KEY-----
+
         """.utf8)
     static let encryptedLeafKey = Array(
         """
@@ -85,6 +89,7 @@ enum Fixture {
         HH2pfk7K2yqHTiOIGAeumq/Lbx132Q+9DCkEdx7NonAdcpzISw9yHA2zefDPoPtj
         5W6BArHR+95gGpbiYr5yJxC7YexIHTz8B5b5lxl8bnjIXEwaju06+wFA3Vqzy4s=
         -----END ENCRYPTED PRIVATE KEY-----
+
         """.utf8)
     static let root = Array(
         """
@@ -98,11 +103,13 @@ enum Fixture {
         AQH/MAoGCCqGSM49BAMCA0gAMEUCIQDuENqLPPke/USNZYLBQlIsXgyIYhAZmcC0
         8nkM4iaB9wIgOD3akgdQBfTuPm563KYj0JaQeNhMtHnPJfYLSNcei+8=
         -----END CERTIFICATE-----
+
         """.utf8)
     static let ed25519Key = Array(
         """
         -----BEGIN PRIVATE KEY-----
         MC4CAQAwBQYDK2VwBCIEINq4q/VoNXStjC55qTBQsmc+qhh0iMUaOIwS9UpRoaQa
         -----END PRIVATE KEY-----
+
         """.utf8)
 }

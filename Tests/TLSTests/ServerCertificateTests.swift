@@ -1,4 +1,5 @@
 import CNIOBoringSSL
+import TLSPeer
 import Testing
 
 @testable import TLS
@@ -92,7 +93,8 @@ struct ServerCertificateTests {
     }
 
     @Test func `a certificate made on the spot has the names and times that were asked for`() throws {
-        let files = try SelfSigned.make(names: ["localhost", "127.0.0.1", "::1", "Balancer.Example"], from: 1_700_000_000, until: 1_800_000_000)
+        let files = try SelfSigned.make(
+            names: ["localhost", "127.0.0.1", "::1", "Balancer.Example"], from: 1_700_000_000, until: 1_800_000_000)
         let certificate = try ServerCertificate(chain: files.chain, key: files.key, at: ("cert.pem", "key.pem"))
         #expect(certificate.names == ["localhost", "balancer.example"])
         #expect(certificate.validFrom == 1_700_000_000 && certificate.validUntil == 1_800_000_000)

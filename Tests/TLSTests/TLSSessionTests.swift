@@ -1,4 +1,5 @@
 import CNIOBoringSSL
+import TLSPeer
 import Testing
 
 @testable import TLS
@@ -151,7 +152,7 @@ struct TLSSessionTests {
 
     @Test func `what follows a failure is not written`() throws {
         let talk = try Conversation(try Conversation.context())
-        talk.deliver([0x16, 3, 1, 0, 1, 99])
+        talk.deliver([0x17, 3, 1, 0, 1, 99])
         #expect(talk.end == .failed(.malformed))
         let isWritten = talk.server.write([1].span)
         #expect(!isWritten)

@@ -1,4 +1,19 @@
 import Steering
+import TLS
+
+/// What the access log says of a connection.
+enum TransportNote {
+    case plain
+    case tls(TLSSession.Version, isResumed: Bool)
+
+    init(_ session: TLSSession?) {
+        if let session, session.isEstablished {
+            self = .tls(session.version, isResumed: session.isResumed)
+        } else {
+            self = .plain
+        }
+    }
+}
 
 /// What a worker keeps of the answers it has given: counters, the history of traffic, the access log. The one place that is told of them.
 struct AnswerRecord {
@@ -9,6 +24,8 @@ struct AnswerRecord {
     /// Redirects by CDN of the present table.
     private var redirectsToCDN: [UInt64] = []
     private var traffic: TrafficCounts
+    /// What carries the requests that are recorded now.
+    var transport = TransportNote.plain
     /// Nil when no access log is kept.
     private var log: AccessLines?
 
@@ -40,7 +57,7 @@ struct AnswerRecord {
         } else {
             recordOther(answer)
         }
-        log?.add(answer, to: method, target, of: bytes, from: client, table, now: second)
+        log?.add(answer, to: method, target, of: bytes, from: client, over: transport, table, now: second)
     }
 
     private mutating func recordOther(_ answer: Answer) {

@@ -24,7 +24,7 @@ extension FastLoop {
             guard number < 0 else {
                 state.responder.counters.connectionsAccepted += 1
                 let address = ClientAddress(high: peer.high, low: peer.low)
-                welcome(Descriptor(owning: number), of: address, expectsProxyHeader: listener.expectsProxyHeader, &state, second)
+                welcome(Descriptor(owning: number), of: address, from: listener, &state, second)
                 continue
             }
             switch errno {
@@ -67,7 +67,7 @@ extension FastLoop {
         // Deadlines are kept in whole seconds: of one second's difference a moment may be all that has passed.
         let latest = FastLoop.second(FastLoop.nanoseconds()) &+ UInt32(clamping: max(2, state.limits.idleSeconds) - 2)
         for descriptor in state.connections.soonest(count, until: latest) where !hasInput(descriptor) {
-            drop(descriptor, &state)
+            dropIdle(descriptor, &state)
             state.responder.counters.idleConnectionsEnded += 1
         }
     }
@@ -80,11 +80,14 @@ extension FastLoop {
 
     /// Reads at once: the kernel hands a connection over when its first bytes are there.
     private func welcome(
-        _ descriptor: consuming Descriptor, of peer: ClientAddress, expectsProxyHeader: Bool, _ state: inout State, _ second: UInt32
+        _ descriptor: consuming Descriptor, of peer: ClientAddress, from listener: ListeningSocket, _ state: inout State, _ second: UInt32
     ) {
+        let expectsProxyHeader = listener.expectsProxyHeader
+        let session = listener.isTLS ? makeSession(state) : nil
+        if listener.isTLS, session == nil { return }
         if expectsProxyHeader, !state.responder.clientSource.mayIntroduce(peer) { return refuse(.untrusted, peer, &state) }
         guard state.answersPlain else {
-            let content = HandOver.Content(awaitsProxyHeader: expectsProxyHeader)
+            let content = HandOver.Content(awaitsProxyHeader: expectsProxyHeader, session: session)
             open.opened()
             return leave(descriptor, of: peer, content, .fastPathOff, &state)
         }
@@ -96,7 +99,8 @@ extension FastLoop {
             switch ProxyHeader.read(state.input.span, count: max(0, count)) {
             case .invalid: return refuse(.missing, peer, &state)
             case .incomplete:
-                let content = HandOver.Content(input: .init(bytes: state.input[0..<max(0, count)]), awaitsProxyHeader: true)
+                let content = HandOver.Content(
+                    input: .init(bytes: state.input[0..<max(0, count)]), awaitsProxyHeader: true, session: session)
                 open.opened()
                 return leave(descriptor, of: peer, content, .proxyHeader, &state)
             case .complete(let length, let named):
@@ -106,7 +110,10 @@ extension FastLoop {
         }
         var fate = Fate.stays
         if used < count {
-            let intent = answer(used..<count, filled: count == FastLoop.readCapacity, of: client, &state)
+            let filled = count == FastLoop.readCapacity
+            let intent =
+                session.map { answer(used..<count, by: $0, filled: filled, of: client, &state) }
+                ?? answer(used..<count, filled: filled, of: client, &state)
             fate = send(0..<state.responder.writer.bytes.count, to: descriptor.number, intent, &state)
             state.responder.writer.bytes.removeAll(keepingCapacity: true)
         }
@@ -114,11 +121,15 @@ extension FastLoop {
         open.opened()
         switch fate {
         case .ends: break
-        case .leaves(let content, let reason): leave(descriptor, of: client, content, reason, &state)
-        case .stays:
-            let seconds = used < count ? state.limits.idleSeconds : state.limits.headSeconds
+        case .leaves(var content, let reason):
+            content.session = session
+            leave(descriptor, of: client, content, reason, &state)
+        case .stays, .waits:
+            var seconds = used < count ? state.limits.idleSeconds : state.limits.headSeconds
+            if case .waits = fate { seconds = state.limits.headSeconds }
             let number = descriptor.number
             let tag = state.connections.insert(descriptor, of: client, until: second &+ UInt32(clamping: seconds))
+            if let session { state.connections.setSession(session, of: number) }
             if clinux_epoll_add_edge(epoll, number, tag) != 0 { drop(number, &state) }
         }
     }

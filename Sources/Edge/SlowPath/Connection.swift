@@ -17,6 +17,8 @@ struct Connection {
         case bytes(ByteBuffer)
         /// The client has said all it will.
         case inputEnded
+        /// The client speaks without TLS where it is due.
+        case withoutTLS
         /// The transport has taken so many bytes of what was sent; the connection is writable again when few are left.
         case sent(Int)
         /// The time that `resumeLater` asked for.
@@ -145,6 +147,7 @@ struct Connection {
         case .opened(let unsent, let closes): open(unsent, closes, &responder)
         case .bytes(let bytes): take(bytes, &responder)
         case .inputEnded: inputHasEnded = true
+        case .withoutTLS: refuse(.withoutTLS, &responder)
         case .sent(let count): take(sent: count)
         case .resumed: resume(&responder)
         case .deadline: if now >= deadline { timeOut(&responder) }

@@ -11,6 +11,18 @@ public struct Setting: Sendable {
 
     public static let listen = Setting(
         name: "listen", fallback: "[::]:8000", help: "Address of the data plane; [::] takes IPv4 too. Port 0 lets the system choose.")
+    public static let listenTLS = Setting(
+        name: "listen-tls", fallback: "",
+        help:
+            "Addresses of the data plane by HTTPS, parted by commas or given again and again: [::]:8443. Empty is none; HTTP stays beside.")
+    public static let tlsCertificate = Setting(
+        name: "tls-certificate", fallback: "",
+        help: "Certificates for --listen-tls, parted by commas or given again and again: PEM files, each with its chain, or folders of "
+            + "NAME.pem (or .crt) beside NAME.key, or of fullchain.pem beside privkey.pem. The first is for clients that ask for no name "
+            + "that there is. Read again at SIGHUP and when they change. self-signed makes one for a first try.")
+    public static let tlsKey = Setting(
+        name: "tls-key", fallback: "",
+        help: "Private keys (PEM, ECDSA or RSA) of the certificate files, in their order; not needed where these hold the keys too.")
     public static let admin = Setting(
         name: "admin", fallback: "127.0.0.1:8001", help: "Address of the control plane: API, metrics, health.")
     public static let adminNames = Setting(
@@ -95,7 +107,8 @@ public struct Setting: Sendable {
         name: "log-level", fallback: "info", help: "trace, debug, info, notice, warning, error or critical.")
 
     public static let all = [
-        listen, admin, adminNames, database, state, assets, adminToken, nodeName, workers, fastPath, proxyProtocol, trustedProxies,
+        listen, listenTLS, tlsCertificate, tlsKey, admin, adminNames, database, state, assets, adminToken, nodeName, workers, fastPath,
+        proxyProtocol, trustedProxies,
         forwardedField, corsCredentialsOrigins,
         geoipCountry, geoipASN, probeLinkLocal, targetBytes, headBytes, headFields, bodyBytes, headTimeout,
         bodyTimeout, idleTimeout, clientRate, clientBurst, accessLog, accessLogEvery, accessLogMask,

@@ -9,6 +9,9 @@ public import Storage
 /// All settings of the process, read and checked.
 public struct Settings: Sendable {
     public let listen: ListenAddress
+    let listenTLS: [ListenAddress]
+    /// Empty without TLS.
+    let certificates: [CertificatePlace]
     public let admin: ListenAddress
     /// This machine's own name among them.
     let adminNames: [String]
@@ -37,6 +40,7 @@ public struct Settings: Sendable {
     public init(_ source: SettingsSource) throws {
         var reader = SettingsReader(source)
         listen = reader.address(.listen)
+        (listenTLS, certificates) = reader.tls()
         admin = reader.address(.admin)
         adminNames = reader.names(.adminNames) + [Settings.machineName]
         database = reader.database(.database)
@@ -187,8 +191,30 @@ struct SettingsReader {
         return texts
     }
 
-    mutating func address(_ setting: Setting) -> ListenAddress {
-        let text = source.text(setting)
+    /// Where HTTPS is spoken, and what with.
+    mutating func tls() -> ([ListenAddress], [CertificatePlace]) {
+        let addresses = SettingsSource.list(source.text(.listenTLS)).map { address(.listenTLS, $0) }
+        let files = SettingsSource.list(source.text(.tlsCertificate))
+        let keys = SettingsSource.list(source.text(.tlsKey))
+        if addresses.isEmpty != files.isEmpty {
+            note(
+                addresses.isEmpty ? .tlsCertificate : .listenTLS,
+                addresses.isEmpty
+                    ? "is of no use without --\(Setting.listenTLS.name), the address for HTTPS"
+                    : "needs --\(Setting.tlsCertificate.name); \(CertificatePlace.selfSignedName) makes one for a first try")
+        }
+        guard let places = CertificatePlace.places(certificates: files, keys: keys) else {
+            note(
+                .tlsKey, "names \(keys.count) keys, and there must be one for each certificate file, in their order; folders have their own"
+            )
+            return (addresses, [])
+        }
+        return (addresses, places)
+    }
+
+    mutating func address(_ setting: Setting) -> ListenAddress { address(setting, source.text(setting)) }
+
+    private mutating func address(_ setting: Setting, _ text: String) -> ListenAddress {
         if let address = ListenAddress(text) { return address }
         note(setting, "must be an address with a port such as [::]:8000 or 127.0.0.1:8000, is \"\(text)\"")
         return ListenAddress.any

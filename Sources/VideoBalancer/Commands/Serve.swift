@@ -14,6 +14,9 @@ struct Serve: AsyncParsableCommand {
             """)
 
     @Option(help: .init(of: .listen)) var listen: String?
+    @Option(help: .init(of: .listenTLS)) var listenTls: [String] = []
+    @Option(help: .init(of: .tlsCertificate)) var tlsCertificate: [String] = []
+    @Option(help: .init(of: .tlsKey)) var tlsKey: [String] = []
     @Option(help: .init(of: .admin)) var admin: String?
     @Option(help: .init(of: .database)) var database: String?
     @Option(help: .init(of: .state)) var state: String?
@@ -46,7 +49,9 @@ struct Serve: AsyncParsableCommand {
 
     private var flags: [(Setting, String?)] {
         [
-            (.listen, listen), (.admin, admin), (.database, database), (.state, state), (.assets, assets), (.nodeName, nodeName),
+            (.listen, listen), (.listenTLS, Serve.list(listenTls)), (.tlsCertificate, Serve.list(tlsCertificate)),
+            (.tlsKey, Serve.list(tlsKey)), (.admin, admin), (.database, database), (.state, state), (.assets, assets),
+            (.nodeName, nodeName),
             (.workers, workers), (.fastPath, noFastPath ? "off" : nil), (.proxyProtocol, proxyProtocol),
             (.trustedProxies, trustedProxies), (.forwardedField, forwardedField), (.corsCredentialsOrigins, corsCredentialsOrigins),
             (.probeLinkLocal, probeLinkLocal),
@@ -58,6 +63,8 @@ struct Serve: AsyncParsableCommand {
             (.logFormat, logFormat), (.logLevel, logLevel),
         ] + geoIP.flags
     }
+
+    private static func list(_ values: [String]) -> String? { values.isEmpty ? nil : values.joined(separator: ",") }
 
     func run() async throws {
         try await Exit.reporting {

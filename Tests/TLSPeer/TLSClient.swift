@@ -1,29 +1,41 @@
 import CNIOBoringSSL
 import NIOSSL
 
-@testable import TLS
-
 /// A client's side of a connection in memory, by the same library. It trusts every certificate.
-@safe final class TLSClient {
+@safe public final class TLSClient {
     private let context: OpaquePointer
     private let session: OpaquePointer
     private let input: OpaquePointer
     private let output: OpaquePointer
 
     /// What a client is made with.
-    struct Options {
-        var name: String?
-        var protocols: [String] = []
-        var versions = TLS1_2_VERSION...TLS1_3_VERSION
-        var ciphers: String?
-        var groups: String?
-        var signatures: String?
-        var resumes: Resumption?
-        var sendsEarlyData = false
+    public struct Options {
+        public var name: String?
+        public var protocols: [String]
+        public var versions: ClosedRange<CInt>
+        public var ciphers: String?
+        public var groups: String?
+        public var signatures: String?
+        public var resumes: Resumption?
+        public var sendsEarlyData: Bool
+
+        public init(
+            name: String? = nil, protocols: [String] = [], versions: ClosedRange<CInt> = 0x303...0x304, ciphers: String? = nil,
+            groups: String? = nil, signatures: String? = nil, resumes: Resumption? = nil, sendsEarlyData: Bool = false
+        ) {
+            self.name = name
+            self.protocols = protocols
+            self.versions = versions
+            self.ciphers = ciphers
+            self.groups = groups
+            self.signatures = signatures
+            self.resumes = resumes
+            self.sendsEarlyData = sendsEarlyData
+        }
     }
 
     /// A session to be resumed.
-    @safe final class Resumption {
+    @safe public final class Resumption {
         fileprivate let session: OpaquePointer
 
         fileprivate init(_ session: OpaquePointer) { unsafe self.session = unsafe session }
@@ -32,9 +44,9 @@ import NIOSSL
     }
 
     /// The last ticket.
-    private(set) var ticket: Resumption?
+    public private(set) var ticket: Resumption?
 
-    init(_ options: Options = Options()) {
+    public init(_ options: Options = Options()) {
         unsafe context = unsafe SSL_CTX_new(TLS_client_method())
         unsafe SSL_CTX_set_min_proto_version(context, UInt16(options.versions.lowerBound))
         unsafe SSL_CTX_set_max_proto_version(context, UInt16(options.versions.upperBound))
@@ -68,10 +80,10 @@ import NIOSSL
     }
 
     /// Why the last call has failed.
-    private(set) var failure: String?
+    public private(set) var failure: String?
 
     /// Goes on with the handshake.
-    func handshake() {
+    public func handshake() {
         ERR_clear_error()
         note(unsafe SSL_do_handshake(session))
     }
@@ -83,18 +95,18 @@ import NIOSSL
     }
 
     /// Records to be given to the server.
-    func take() -> [UInt8] {
+    public func take() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 100_000)
         let count = unsafe BIO_read(output, &bytes, CInt(bytes.count))
         return Array(bytes.prefix(max(0, Int(count))))
     }
 
-    func give(_ bytes: [UInt8]) { unsafe BIO_write(input, bytes, CInt(bytes.count)) }
+    public func give(_ bytes: [UInt8]) { unsafe BIO_write(input, bytes, CInt(bytes.count)) }
 
-    func write(_ text: String) { note(unsafe SSL_write(session, text, CInt(text.utf8.count))) }
+    public func write(_ text: String) { note(unsafe SSL_write(session, text, CInt(text.utf8.count))) }
 
     /// What the server has said; nil: nothing yet.
-    func read() -> String? {
+    public func read() -> String? {
         ERR_clear_error()
         var bytes = [UInt8](repeating: 0, count: 100_000)
         let count = unsafe SSL_read(session, &bytes, CInt(bytes.count))
@@ -102,16 +114,16 @@ import NIOSSL
         return count > 0 ? String(decoding: bytes.prefix(Int(count)), as: UTF8.self) : nil
     }
 
-    func close() { unsafe SSL_shutdown(session) }
+    public func close() { unsafe SSL_shutdown(session) }
 
-    var isEstablished: Bool { unsafe SSL_in_init(session) == 0 }
-    var isResumed: Bool { unsafe SSL_session_reused(session) == 1 }
-    var isToldOfEnd: Bool { unsafe SSL_get_shutdown(session) & SSL_RECEIVED_SHUTDOWN != 0 }
-    var version: CInt { unsafe SSL_version(session) }
-    var group: String { unsafe SSL_get_group_name(SSL_get_group_id(session)).map { unsafe String(cString: $0) } ?? "" }
-    var hasEarlyDataAccepted: Bool { unsafe SSL_early_data_accepted(session) == 1 }
+    public var isEstablished: Bool { unsafe SSL_in_init(session) == 0 }
+    public var isResumed: Bool { unsafe SSL_session_reused(session) == 1 }
+    public var isToldOfEnd: Bool { unsafe SSL_get_shutdown(session) & SSL_RECEIVED_SHUTDOWN != 0 }
+    public var version: CInt { unsafe SSL_version(session) }
+    public var group: String { unsafe SSL_get_group_name(SSL_get_group_id(session)).map { unsafe String(cString: $0) } ?? "" }
+    public var hasEarlyDataAccepted: Bool { unsafe SSL_early_data_accepted(session) == 1 }
 
-    var selectedProtocol: String {
+    public var selectedProtocol: String {
         var bytes: UnsafePointer<UInt8>?
         var count: CUnsignedInt = 0
         unsafe SSL_get0_alpn_selected(session, &bytes, &count)
@@ -119,7 +131,7 @@ import NIOSSL
     }
 
     /// The first DNS name of the server's certificate.
-    var serverName: String {
+    public var serverName: String {
         guard let certificate = unsafe SSL_get_peer_certificate(session) else { return "" }
         defer { unsafe X509_free(certificate) }
         guard let names = unsafe X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil).map({ OpaquePointer($0) }) else { return "" }
