@@ -48,7 +48,8 @@ import NIOSSL
     deinit { unsafe SSL_CTX_free(pointer) }
 
     private static let sealerIndex = SSL_CTX_get_ex_new_index(0, nil, nil, nil, nil)
-    private static let http1 = [8] + Array("http/1.1".utf8)
+    /// In order of preference. The answers are the same: a head says its version itself.
+    private static let protocols = ["http/1.1", "http/1.0"].map { [UInt8($0.utf8.count)] + Array($0.utf8) }
 
     /// A client that offers other protocols alone is refused (RFC 7301 §3.2): what it says next would not be HTTP/1.
     private static let selectProtocol:
@@ -57,17 +58,19 @@ import NIOSSL
             UnsafeMutableRawPointer?
         ) -> CInt = { _, selected, length, offered, offeredLength, _ in
             let offered = unsafe UnsafeBufferPointer(start: offered, count: Int(offeredLength))
-            var index = 0
-            while index < offered.count {
-                let end = unsafe index + 1 + Int(offered[index])
-                guard end <= offered.count else { break }
-                if unsafe offered[index..<end].elementsEqual(TLSContext.http1) {
-                    // The choice points into the offer, which the library keeps meanwhile.
-                    unsafe selected?.pointee = unsafe offered.baseAddress?.advanced(by: index + 1)
-                    unsafe length?.pointee = unsafe offered[index]
-                    return SSL_TLSEXT_ERR_OK
+            for known in TLSContext.protocols {
+                var index = 0
+                while index < offered.count {
+                    let end = unsafe index + 1 + Int(offered[index])
+                    guard end <= offered.count else { break }
+                    if unsafe offered[index..<end].elementsEqual(known) {
+                        // The choice points into the offer, which the library keeps meanwhile.
+                        unsafe selected?.pointee = unsafe offered.baseAddress?.advanced(by: index + 1)
+                        unsafe length?.pointee = unsafe offered[index]
+                        return SSL_TLSEXT_ERR_OK
+                    }
+                    index = end
                 }
-                index = end
             }
             return SSL_TLSEXT_ERR_ALERT_FATAL
         }

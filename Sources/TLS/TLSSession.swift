@@ -163,7 +163,7 @@ import NIOSSL
         guard ERR_GET_LIB(code) == CInt(ERR_LIB_SSL) else { return .malformed }
         switch ERR_GET_REASON(code) {
         case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_INAPPROPRIATE_FALLBACK: return .version
-        case SSL_R_NO_SHARED_CIPHER, SSL_R_NO_SHARED_GROUP: return .noSharedCipher
+        case SSL_R_NO_SHARED_CIPHER, SSL_R_NO_SHARED_GROUP, SSL_R_WRONG_CURVE, SSL_R_UNKNOWN_CERTIFICATE_TYPE: return .noSharedCipher
         case SSL_R_NO_APPLICATION_PROTOCOL: return .noSharedProtocol
         case SSL_R_NO_COMMON_SIGNATURE_ALGORITHMS: return .certificate
         case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED,

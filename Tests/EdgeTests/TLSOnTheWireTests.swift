@@ -23,6 +23,7 @@ extension SocketTests {
             var configuration = EdgeServer.Configuration(
                 listeners: [Listener(any), Listener(tls: any)].map { $0.expecting(proxyHeader: proxyHeader) }, workers: workers,
                 limits: limits, usesFastPath: usesFastPath)
+            // The library's source of randomness stays open once it is used.
             configuration.identity = try Self.identity()
             let table = try Setup().table()
             let before = SocketTests.openDescriptors
@@ -60,7 +61,7 @@ extension SocketTests {
                     try client.send(request)
                     let told = try answer(expected.receive())
                     let got = try answer([UInt8](latin1: client.receive()))
-                    #expect(got.status == told.status && got.body == told.body, "\(request)")
+                    #expect(got.status == told.status && got.body.withoutNumbers == told.body.withoutNumbers, "\(request)")
                     #expect(got.fields.filter { $0.name != "Date" }.elementsEqual(told.fields.filter { $0.name != "Date" }) { $0 == $1 })
                     if got.closes { #expect(try client.rest() == []) }
                 }
@@ -309,4 +310,9 @@ extension SocketTests {
             }
         }
     }
+}
+
+extension String {
+    /// Each answer has a number of its own.
+    fileprivate var withoutNumbers: String { replacing(/"sequence": ?[0-9]+/, with: "") }
 }

@@ -106,7 +106,7 @@ import Testing
         try rig.write([], to: "empty.pem")
         let files = rig.files(
             .pair(chain: rig.path("none.pem"), key: rig.path("a.key")), .pair(chain: rig.path("empty.pem"), key: rig.path("a.key")),
-            .pair(chain: rig.path("a.pem"), key: rig.path("")))
+            .pair(chain: rig.path("a.pem"), key: rig.folder.path))
         do {
             _ = try await files.load()
             Issue.record("it was loaded")
@@ -116,7 +116,7 @@ import Testing
             #expect(
                 lines == [
                     "\(setting): /none.pem cannot be read: No such file or directory",
-                    "\(setting): / cannot be read: it is a folder, or its disk fails", "\(setting): /empty.pem is empty",
+                    "\(setting):  cannot be read: it is a folder, or its disk fails", "\(setting): /empty.pem is empty",
                 ])
         }
     }

@@ -112,6 +112,8 @@ struct TLSSessionTests {
     @Test func `HTTP 1 is chosen from what a client offers, and one that cannot speak it is refused`() throws {
         let context = try Conversation.context()
         #expect(try Conversation(context, .init(protocols: ["h2", "http/1.1"])).shakeHands().client.selectedProtocol == "http/1.1")
+        #expect(try Conversation(context, .init(protocols: ["http/1.0", "http/1.1"])).shakeHands().client.selectedProtocol == "http/1.1")
+        #expect(try Conversation(context, .init(protocols: ["http/1.0"])).shakeHands().client.selectedProtocol == "http/1.0")
         #expect(try Conversation(context).shakeHands().client.isEstablished)
         let talk = try Conversation(context, .init(protocols: ["h2", "spdy/3"])).shakeHands()
         #expect(talk.end == .failed(.noSharedProtocol))

@@ -46,6 +46,11 @@ final class TLSTransport: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent { countLost(.closed) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         while !isTransparent, !hasFailed, let part = bytes.readSlice(length: min(bytes.readableBytes, RecordBuffers.mostReceived)),
