@@ -164,7 +164,7 @@ let package = Package(
             name: "StorageTests",
             dependencies: ["DatabaseServers", "Storage", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: house),
-        .testTarget(name: "VideoBalancerTests", dependencies: ["DatabaseServers"], swiftSettings: house),
+        .testTarget(name: "VideoBalancerTests", dependencies: ["DatabaseServers", "TLSPeer"], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]
 )
