@@ -20,6 +20,8 @@ setup: ## Installs the Debian packages that building and testing need.
 
 build: ## Release build: .build/release/video-balancer.
 	@scripts/setup build
+	@test -x $(RELEASE) || echo "make: building for the first time, libraries included: about 7 minutes on two cores; later builds take" \
+	    "seconds. [n/m] below counts the steps." >&2
 	$(BUILD) -c release --product video-balancer
 
 run: build ## Builds and serves; settings come from the environment and .env.

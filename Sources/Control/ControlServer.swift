@@ -1,8 +1,9 @@
 import CLinux
-public import Hummingbird
 import HummingbirdCore
 public import Logging
+import NIOCore
 import NIOPosix
+public import ServiceLifecycle
 import Storage
 
 /// The control plane: an HTTP server of its own, on its own port and its own threads.
@@ -14,10 +15,10 @@ public enum ControlServer {
     ///   - pages: documentation and dashboard, served to everybody.
     ///   - now: milliseconds since 1970, UTC.
     ///   - started: told the port once it listens.
-    public static func application(
+    public static func service(
         host: String, port: Int, connections: Int, names: HostNames, node: any Node, access: Access, pages: [Page], logger: Logger,
         now: @escaping @Sendable () -> Int64, started: @escaping @Sendable (Int) -> Void
-    ) -> some ApplicationProtocol {
+    ) -> some Service {
         let catalog = CatalogEndpoints(node: node)
         let queue = ComputeQueue()
         for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { loop.execute { giveWay() } }
@@ -29,17 +30,21 @@ public enum ControlServer {
         endpoints += KeyEndpoints(node: node, now: now).all + [TrafficEndpoint(node: node, now: now).endpoint]
         endpoints.append(DatabaseEndpoint(node: node).endpoint)
         endpoints += [EventsEndpoint(feed: feed, gate: gate).endpoint] + SessionEndpoints(gate: gate).all + pages.map(\.endpoint)
-        return Application(
-            responder: Dispatcher(endpoints: endpoints, gate: gate, names: names, queue: queue),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [CloseOnExec(), RequestDeadline(), ParserAnswer()], idleTimeout: .seconds(60),
-                    httpDecoderConfiguration: .init(maxHeaderFieldSize: 8192, maxHeaderListSize: 16384, maxHeaderFieldCount: 100))),
+        let dispatcher = Dispatcher(endpoints: endpoints, gate: gate, names: names, queue: queue)
+        let connection = HTTP1Channel(
+            responder: { request, writer, channel in
+                let response = await dispatcher.respond(to: request, from: channel.remoteAddress?.ipAddress ?? "", logger: logger)
+                try await writer.write(response: response.head, body: response.body)
+            },
             configuration: .init(
-                address: .hostname(host, port: port), serverName: nil,
-                availableConnectionsDelegate: MaximumAvailableConnections(connections)),
+                additionalChannelHandlers: [CloseOnExec(), RequestDeadline(), ParserAnswer()], idleTimeout: .seconds(60),
+                httpDecoderConfiguration: .init(maxHeaderFieldSize: 8192, maxHeaderListSize: 16384, maxHeaderFieldCount: 100)))
+        return HummingbirdCore.Server(
+            childChannelSetup: connection,
+            configuration: .init(
+                address: .hostname(host, port: port), availableConnectionsDelegate: MaximumAvailableConnections(connections)),
             onServerRunning: { channel in started(channel.localAddress?.port ?? port) },
-            logger: logger)
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
     }
 
     /// Of a core that redirects want too, the calling thread gets a quarter: whatever is asked of the control plane, players come first.

@@ -1,26 +1,15 @@
 import Foundation
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import Logging
 import Metrics
 import NIOCore
 import Storage
 
-/// What a request is handled with.
-struct ControlContext: RequestContext {
-    var coreContext: CoreRequestContextStorage
-    let address: String
-
-    init(source: ApplicationRequestContextSource) {
-        coreContext = .init(source: source)
-        address = source.channel.remoteAddress?.ipAddress ?? ""
-    }
-}
-
 /// Finds the endpoint, checks who calls, and makes every answer, errors included, one of the contract's.
 ///
 /// The table of endpoints decides in one place which paths exist, which methods they take, and which role each needs.
-struct Dispatcher: HTTPResponder {
+struct Dispatcher {
     let endpoints: [Endpoint]
     let gate: Gate
     private let names: HostNames
@@ -35,22 +24,21 @@ struct Dispatcher: HTTPResponder {
         self.queue = queue
     }
 
-    func respond(to request: Request, context: ControlContext) async throws -> Response {
+    /// - Parameter address: the client's, without its port.
+    func respond(to request: Request, from address: String, logger: Logger) async -> Response {
         let id = UUID().uuidString
         let began = ContinuousClock.now
         let endpoint = find(request)
         var response: Response
         do {
-            response = try await answer(request, context, endpoint)
+            response = try await answer(request, address, endpoint)
         } catch let problem as Problem {
             response = problem.response
         } catch let error as StorageError {
-            context.logger.error("the database failed", metadata: ["path": "\(request.uri.path)", "request": "\(id)", "error": "\(error)"])
+            logger.error("the database failed", metadata: ["path": "\(request.uri.path)", "request": "\(id)", "error": "\(error)"])
             response = Problem(error).response
-        } catch let error as HTTPError {
-            response = Problem(error.status, error.body ?? error.status.reasonPhrase).response
         } catch {
-            context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "request": "\(id)", "error": "\(error)"])
+            logger.error("request failed", metadata: ["path": "\(request.uri.path)", "request": "\(id)", "error": "\(error)"])
             response = Problem(.internalServerError, "The server failed on this request; its log has request \(id).").response
         }
         Dispatcher.secure(&response, id)
@@ -90,7 +78,7 @@ struct Dispatcher: HTTPResponder {
         Timer(label: "http.server.request.duration", dimensions: labels).record(duration: duration)
     }
 
-    private func answer(_ request: Request, _ context: ControlContext, _ found: Found) async throws -> Response {
+    private func answer(_ request: Request, _ address: String, _ found: Found) async throws -> Response {
         let isForeign = try names.isForeign(request)
         if isForeign {
             guard case .endpoint(let endpoint, _) = found, endpoint.answersAnyName else { throw HostNames.misdirected(request) }
@@ -100,14 +88,14 @@ struct Dispatcher: HTTPResponder {
         case .otherMethods(let methods):
             let allowed = methods.map(\.rawValue).flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] }.joined(separator: ", ")
             throw Problem(.methodNotAllowed, "This path takes \(allowed).", headers: [(.allow, allowed)])
-        case .endpoint(let endpoint, let parameter): return try await call(endpoint, parameter, request, context, isForeign: isForeign)
+        case .endpoint(let endpoint, let parameter): return try await call(endpoint, parameter, request, address, isForeign: isForeign)
         }
     }
 
     private func call(
-        _ endpoint: Endpoint, _ parameter: String, _ request: Request, _ context: ControlContext, isForeign: Bool
+        _ endpoint: Endpoint, _ parameter: String, _ request: Request, _ address: String, isForeign: Bool
     ) async throws -> Response {
-        let caller = try endpoint.role.map { try gate.authorise(request, from: context.address, $0) }
+        let caller = try endpoint.role.map { try gate.authorise(request, from: address, $0) }
         let isChange = endpoint.role.map { $0 >= .operator } ?? false
         let lease = BodyBudget.Lease(isChange ? changes : reads, key: caller?.key.hash ?? "")
         return try await endpoint.handle(
@@ -118,6 +106,7 @@ struct Dispatcher: HTTPResponder {
 
     private static func secure(_ response: inout Response, _ id: String) {
         response.headers[.xRequestID] = id
+        response.headers[.date] = ParserAnswer.date(Date.now)
         response.headers[.cacheControl] = response.headers[.cacheControl] ?? "no-store"
         response.headers[.xContentTypeOptions] = "nosniff"
         response.headers[.referrerPolicy] = "no-referrer"

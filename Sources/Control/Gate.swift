@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import Storage
 
 /// Finds out who calls: by the token sent (RFC 6750), or by the dashboard's session.

@@ -64,7 +64,7 @@ final class ParserAnswer: ChannelOutboundHandler, RemovableChannelHandler {
     }
 
     /// RFC 9110 §5.6.7.
-    private static func date(_ date: Date) -> String {
+    static func date(_ date: Date) -> String {
         date.formatted(
             Date.VerbatimFormatStyle(
                 format: """

@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import Steering
 
 /// Which names the control plane answers to: a page of another site can point its own name at this address (DNS rebinding), and would then read

@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 public import NIOCore
 
 /// A file that is served as it is: of the documentation, of the dashboard.

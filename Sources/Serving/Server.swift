@@ -213,7 +213,7 @@ public struct Server: Sendable {
         var libraryLogger = Logger(label: "control")
         libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
         let host = settings.admin.host
-        return ControlServer.application(
+        return ControlServer.service(
             host: host, port: Int(settings.admin.port), connections: parts.adminConnections,
             names: HostNames(settings.adminNames),
             node: BalancerNode(

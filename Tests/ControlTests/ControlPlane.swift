@@ -1,9 +1,8 @@
 import Foundation
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
-import NIOEmbedded
 import Steering
 import Storage
 import Synchronization
@@ -48,8 +47,7 @@ final class ControlPlane: Sendable {
         head.headerFields[.ifMatch] = ifMatch
         if body != nil { head.headerFields[.contentType] = "application/json" }
         let request = Request(head: head, body: .init(buffer: ByteBuffer(string: body?.json ?? "")))
-        let context = ControlContext(source: ApplicationRequestContextSource(channel: EmbeddedChannel(), logger: Logger(label: "test")))
-        let response = try await dispatcher.respond(to: request, context: context)
+        let response = await dispatcher.respond(to: request, from: "", logger: Logger(label: "test"))
         let writer = Collected()
         try await response.body.write(writer)
         let bytes = writer.bytes.withLock { $0 }

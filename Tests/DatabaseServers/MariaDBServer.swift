@@ -46,6 +46,8 @@ public final class MariaDBServer: Sendable {
         self.port = try port ?? FreePort.take()
         folder = FileManager.default.temporaryDirectory.path + "/mariadb-" + UUID().uuidString
         self.options = options
+        MariaDBServer.existing.withLock { $0.append(Existing(server: self)) }
+        MariaDBServer.atEnd
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let owner = MariaDBServer.unprivileged
         if let owner { try FileManager.default.setAttributes([.ownerAccountID: owner, .groupOwnerAccountID: owner], ofItemAtPath: folder) }
@@ -61,10 +63,23 @@ public final class MariaDBServer: Sendable {
         guard install.code == 0 else { throw NotStarted(description: "mariadb-install-db: \(install.output)") }
     }
 
-    deinit {
+    deinit { remove() }
+
+    private func remove() {
         kill()
         try? FileManager.default.removeItem(atPath: folder)
     }
+
+    private struct Existing {
+        weak var server: MariaDBServer?
+    }
+
+    private static let existing = Mutex<[Existing]>([])
+
+    /// Nobody lets go of the servers that suites share: they and their folders go when the process ends.
+    private static let atEnd: Void = {
+        atexit { for entry in MariaDBServer.existing.withLock({ $0 }) { entry.server?.remove() } }
+    }()
 
     /// Starts it, and waits until it answers.
     ///
@@ -111,14 +126,19 @@ public final class MariaDBServer: Sendable {
         running.withLock { $0 = Running(shell: shell, input: input, id: id) }
     }
 
+    /// Asks until it says `answer`.
+    ///
+    /// Of all tests at once a task may wait a minute for its turn, and has then asked once: so a time alone proves nothing against the server.
     public func waitForAnswer(question: String = "SELECT 'up'", answer: String = "up", seconds: Double = 60) async throws {
         let end = Date.now + seconds
-        while Date.now < end {
+        var questions = 0
+        while Date.now < end || questions < 100 {
+            questions += 1
             if try await ask(question).output.contains(answer) { return }
             guard isRunning else { break }
             try await Task.sleep(for: .milliseconds(50))
         }
-        throw NotStarted(description: "mariadbd on port \(port) did not come up: \(logTail)")
+        throw NotStarted(description: "mariadbd on port \(port) did not come up in \(questions) questions: \(logTail)")
     }
 
     public var isRunning: Bool { running.withLock { running in running.map { Foundation.kill($0.id, 0) == 0 } ?? false } }
@@ -185,7 +205,8 @@ public final class MariaDBServer: Sendable {
         process.standardOutput = output
         try process.run()
         let data = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
+            // A thread of its own: the shared ones may all be held by tests that block.
+            Thread.detachNewThread {
                 let data = output.fileHandleForReading.readDataToEndOfFile()
                 // For the same reason `process` may keep its pipe until the servers end, and after a thousand pipes Foundation crashes.
                 try? output.fileHandleForReading.close()

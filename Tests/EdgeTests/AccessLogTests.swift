@@ -5,11 +5,13 @@ import Testing
 
 @testable import Edge
 
-@Suite struct AccessLogTests {
+@Suite final class AccessLogTests {
     private let folder = FileManager.default.temporaryDirectory.appending(path: "access-log-\(UUID().uuidString)")
     private var path: String { folder.appending(path: "access.log").path() }
 
     init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
 
     private struct Line: Decodable, Equatable {
         let time: String

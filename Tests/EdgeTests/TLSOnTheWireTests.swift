@@ -17,19 +17,20 @@ extension SocketTests {
         /// Beside a server with a plain listener and one with TLS, in this order.
         private func withServer(
             usesFastPath: Bool = true, workers: Int = 1, limits: Limits = Limits(), proxyHeader: Bool = false,
-            _ body: (EdgeServer, _ plain: ListenAddress, _ secure: ListenAddress) async throws -> Void
+            connections: Int = .max, _ body: (EdgeServer, _ plain: ListenAddress, _ secure: ListenAddress) async throws -> Void
         ) async throws {
             let any = try #require(ListenAddress("127.0.0.1:0"))
             var configuration = EdgeServer.Configuration(
                 listeners: [Listener(any), Listener(tls: any)].map { $0.expecting(proxyHeader: proxyHeader) }, workers: workers,
                 limits: limits, usesFastPath: usesFastPath)
+            configuration.connections = connections
             // The library's source of randomness stays open once it is used.
             configuration.identity = try Self.identity()
             let table = try Setup().table()
             let before = SocketTests.openDescriptors
             do {
                 let server = try await EdgeServer(configuration, table: table, sequences: SequenceBook().set(for: table)) { line in
-                    Issue.record("the server reports: \(line)")
+                    if connections == .max { Issue.record("the server reports: \(line)") }
                 }
                 do { try await body(server, server.addresses[0], server.addresses[1]) } catch { Issue.record(error) }
                 try await server.stopAccepting()
@@ -298,6 +299,29 @@ extension SocketTests {
                     #expect(answer["Location"] == atCDN("/b") && answer.closes)
                     #expect(try client.rest() == [])
                 }
+            }
+        }
+
+        /// A handshake has less time than an idle connection, so at the limit it was the first to go.
+        @Test func `at the limit of connections an idle one makes room, and no handshake that has just begun`() async throws {
+            try await withServer(connections: 3) { server, plain, secure in
+                let idle = [try Client(to: plain), try Client(to: plain)]
+                for client in idle { #expect(try client.ask(get("/a"))["Location"] == atCDN("/a")) }
+                try await Task.sleep(for: .milliseconds(2100))
+                let wire = try Client(to: secure)
+                let hello = TLSClient()
+                hello.handshake()
+                try wire.send(hello.take())
+                while !hello.isEstablished {
+                    hello.give(try wire.receive())
+                    hello.handshake()
+                }
+                #expect(try Client(to: plain).ask(get("/b", "Connection: close"))["Location"] == atCDN("/b"))
+                hello.write(get("/c"))
+                try wire.send(hello.take())
+                hello.give(try wire.receive())
+                #expect(hello.read()?.contains(atCDN("/c")) == true)
+                #expect(try await server.counters().idleConnectionsEnded > 0)
             }
         }
 

@@ -36,8 +36,8 @@ enum Setup {
     }
 }
 
-/// A database in a folder of the test's own.
-struct ScratchStore {
+/// A database in a folder of the test's own, removed with this object.
+final class ScratchStore: Sendable {
     let folder = FileManager.default.temporaryDirectory.path + "/serving-" + UUID().uuidString
     let store: SQLStore
 
@@ -46,6 +46,8 @@ struct ScratchStore {
         store = try await SQLStore.open(path: folder + "/b.db")
         try await store.migrator().up()
     }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
 }
 
 @Suite struct FleetMemberTests {
@@ -63,7 +65,9 @@ struct ScratchStore {
     @Test(arguments: FleetMemberTests.leaps) func `a node whose clock is set goes on registering itself every twelve seconds`(
         leap: Int64
     ) async throws {
-        let store = try await ScratchStore().store
+        let scratch = try await ScratchStore()
+        defer { withExtendedLifetime(scratch) {} }
+        let store = scratch.store
         let member = member(store, "a")
         await member.look()
         clocks.set(bySeconds: leap)
@@ -80,7 +84,9 @@ struct ScratchStore {
     @Test(arguments: FleetMemberTests.leaps) func `a clock that is set loses no history and no living node, however long it is wrong`(
         leap: Int64
     ) async throws {
-        let store = try await ScratchStore().store
+        let scratch = try await ScratchStore()
+        defer { withExtendedLifetime(scratch) {} }
+        let store = scratch.store
         let start = clocks.now() / 1000
         for day in 0..<100 as Range<Int64> {
             let batch = TrafficBatch(
@@ -99,7 +105,9 @@ struct ScratchStore {
     }
 
     @Test func `a history that is too old goes in time, also where nothing was counted for long`() async throws {
-        let store = try await ScratchStore().store
+        let scratch = try await ScratchStore()
+        defer { withExtendedLifetime(scratch) {} }
+        let store = scratch.store
         let batch = TrafficBatch(
             node: "n", boot: "b", begins: clocks.now() / 1000 - 500 * 86_400,
             rows: [.init(key: TrafficKey(target: .origin, cdn: "", server: "s", status: 301), requests: 1)])
@@ -118,7 +126,9 @@ struct ScratchStore {
 @Suite struct TrafficRecorderTests {
     @Test(arguments: [-3600, 3600, -86_400, 86_400, -3 * 365 * 86_400, 3 * 365 * 86_400] as [Int64])
     func `a clock that is set delays no minute and loses none`(leap: Int64) async throws {
-        let store = try await ScratchStore().store
+        let scratch = try await ScratchStore()
+        defer { withExtendedLifetime(scratch) {} }
+        let store = scratch.store
         let clocks = TwoClocks()
         let recorder = TrafficRecorder(
             takeTraffic: { [] }, store: store, node: "n", boot: "b", logger: Logger(label: "test"), now: clocks.now, uptime: clocks.uptime)

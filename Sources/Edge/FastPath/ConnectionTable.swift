@@ -94,9 +94,9 @@ struct ConnectionTable {
     /// Descriptors whose time is over. A connection stays for the whole of its last second: its time began somewhere within one.
     func expired(at second: UInt32) -> [CInt] { descriptors { $0 != 0 && $0 < second } }
 
-    /// At most `count` connections whose time is over at `second`, the soonest first.
-    func soonest(_ count: Int, until second: UInt32) -> [CInt] {
-        let candidates = descriptors { $0 != 0 && $0 <= second }
+    /// At most `count` of the connections that `mayEnd` and whose time is over at `second`, the soonest first.
+    func soonest(_ count: Int, until second: UInt32, where mayEnd: (CInt, _ deadline: UInt32) -> Bool = { _, _ in true }) -> [CInt] {
+        let candidates = descriptors { $0 != 0 && $0 <= second }.filter { mayEnd($0, self[$0].deadline) }
         guard candidates.count > count else { return candidates }
         return Array(candidates.sorted { self[$0].deadline < self[$1].deadline }.prefix(count))
     }

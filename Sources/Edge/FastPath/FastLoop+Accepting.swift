@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import NIOCore
 import Steering
+import TLS
 
 extension FastLoop {
     /// Connections accepted in one turn.
@@ -65,8 +66,14 @@ extension FastLoop {
     /// Ends connections that have been idle for a second at least and have sent nothing new: those first whose time is over first.
     func endIdle(_ state: inout State, atMost count: Int) {
         // Deadlines are kept in whole seconds: of one second's difference a moment may be all that has passed.
-        let latest = FastLoop.second(FastLoop.nanoseconds()) &+ UInt32(clamping: max(2, state.limits.idleSeconds) - 2)
-        for descriptor in state.connections.soonest(count, until: latest) where !hasInput(descriptor) {
+        let now = FastLoop.second(FastLoop.nanoseconds())
+        let latest = now &+ UInt32(clamping: max(2, state.limits.idleSeconds) - 2)
+        // A handshake has less time than an idle connection, so it would be the first to go: one that has just begun is not idle.
+        let latestHandshake = now &+ UInt32(clamping: max(2, state.limits.headSeconds) - 2)
+        let soonest = state.connections.soonest(count, until: latest) { descriptor, deadline in
+            deadline <= latestHandshake || state.connections.session(of: descriptor)?.isEstablished != false
+        }
+        for descriptor in soonest where !hasInput(descriptor) {
             dropIdle(descriptor, &state)
             state.responder.counters.idleConnectionsEnded += 1
         }

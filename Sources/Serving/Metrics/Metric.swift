@@ -87,7 +87,7 @@ public struct Metric: Sendable {
         help: "1 while the database is empty or another one, and nobody has said which is right; see docs/operations.md.")
     static let nodes = Metric(
         name: "balancer_fleet_nodes", kind: .gauge,
-        help: "Balancers that have written themselves down in the database within the last minute.")
+        help: "Balancers that have registered in the database within the last minute.")
     static let backlog = Metric(
         name: "balancer_traffic_backlog_seconds", kind: .gauge, help: "Time whose traffic is not in the database yet, in whole minutes.")
     static let lostRequests = Metric(

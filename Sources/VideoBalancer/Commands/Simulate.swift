@@ -9,9 +9,9 @@ struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Plays traffic through a catalog and prints where it would go.",
         discussion: """
-            The traffic is made up (--requests, --viewers, --films), or read from an access log whose lines begin with the client's address \
-            and have the request in quotes, as nginx and Apache write them. Nothing is stored and no number is taken. Whether a viewer moves \
-            and a film is filled again is what the strategy hash is judged by.
+            The traffic is made up (--requests, --viewers, --films), or read from an access log: the balancer's own (--access-log), or one \
+            whose lines begin with the client's address and have the request in quotes, as nginx and Apache write them. Nothing is stored \
+            and the running numbers stay as they are. Whether a viewer moves and a film is filled again is what the strategy hash is judged by.
             """)
 
     @Argument(help: "A catalog in JSON, or in YAML when the name ends in .yaml or .yml; - is standard input.") var catalog: String
