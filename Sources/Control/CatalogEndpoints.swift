@@ -7,11 +7,13 @@ import Storage
 /// document, validate the whole, commit.
 struct CatalogEndpoints {
     let node: any Node
+    private let store: any RevisionHistory
     private let newest: NewestCatalog
 
-    init(node: any Node) {
+    init(node: any Node, store: any RevisionHistory) {
         self.node = node
-        newest = NewestCatalog(node: node)
+        self.store = store
+        newest = NewestCatalog(store: store)
     }
 
     private typealias Shown = NewestCatalog.Shown
@@ -88,10 +90,19 @@ struct CatalogEndpoints {
     // MARK: Changing
 
     @Sendable private func replaceCatalog(_ call: Call) async throws -> Response {
-        try call.allowQuery(["comment", "validate"])
+        try call.allowQuery(CatalogEndpoints.queryOfWhole)
         let body = try await RequestBody.document(call, longest: RequestBody.longestCatalog)
+        return try await replaceOrCheck(call) { body }
+    }
+
+    private static let queryOfWhole = ["comment", "validate"]
+
+    /// Stores another whole catalog, or with `validate=true` says what that would change.
+    private func replaceOrCheck(
+        _ call: Call, wasStored: Bool = false, with document: @escaping @Sendable () throws -> Document
+    ) async throws -> Response {
         switch try call.query("validate") {
-        case nil, "false"?: return try await answer(call, try await replace(call) { body }, "")
+        case nil, "false"?: return try await answer(call, try await replace(call, wasStored: wasStored, with: document), "")
         case "true"?: break
         // Who mistypes it must not have written the catalog.
         default: throw Problem(.badRequest, "validate must be true or false.")
@@ -101,7 +112,9 @@ struct CatalogEndpoints {
         // A dry run needs no tag. One that is sent is judged as the write would.
         if let field = call.request.headers[.ifMatch] { try EntityTag.check(field, against: current.revision.head) }
         return try await call.compute {
-            let changes = RevisionChanges(from: current.document, to: try valid(body, at: "", replacing: current.revision.catalog).document)
+            let changes = RevisionChanges(
+                from: current.document,
+                to: try valid(try document(), at: "", replacing: current.revision.catalog, wasStored: wasStored).document)
             return answer(.object([.init("valid", .bool(true))] + RevisionEndpoints.describe(changes)), current)
         }
     }
@@ -248,11 +261,11 @@ extension CatalogEndpoints {
     /// Going back: an old catalog becomes a new revision.
     var restore: Endpoint {
         Endpoint(.post, "/api/v1/revisions/:id/restore", .operator) { call in
-            guard let id = Int(call.parameter), let old = try await node.revision(id) else {
+            guard let id = Int(call.parameter), let old = try await store.stored(id) else {
                 throw Problem(.notFound, "There is no revision \(call.parameter.prefix(20)); GET /api/v1/revisions lists them.")
             }
-            try call.allowQuery(["comment"])
-            return try await answer(call, try await replace(call, wasStored: true) { try old.read().catalog.document }, "")
+            try call.allowQuery(CatalogEndpoints.queryOfWhole)
+            return try await replaceOrCheck(call, wasStored: true) { try old.read().catalog.document }
         }
     }
 }

@@ -12,22 +12,25 @@ public enum ControlServer {
     ///   - host: a literal address.
     ///   - connections: most at once; further ones wait in the kernel's queue.
     ///   - names: more names that it answers to, beside addresses and those that nobody outside can own.
+    ///   - store: what is read past the node.
     ///   - pages: documentation and dashboard, served to everybody.
     ///   - now: milliseconds since 1970, UTC.
     ///   - started: told the port once it listens.
     public static func service(
-        host: String, port: Int, connections: Int, names: HostNames, node: any Node, access: Access, pages: [Page], logger: Logger,
+        host: String, port: Int, connections: Int, names: HostNames, node: any Node,
+        store: any RevisionHistory & KeyList & TrafficHistory, access: Access, pages: [Page], logger: Logger,
         now: @escaping @Sendable () -> Int64, started: @escaping @Sendable (Int) -> Void
     ) -> some Service {
-        let catalog = CatalogEndpoints(node: node)
+        let catalog = CatalogEndpoints(node: node, store: store)
         let queue = ComputeQueue()
         for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { loop.execute { giveWay() } }
         let gate = Gate(access: access, now: Gate.monotonic())
         let feed = StatusFeed(node: node, queue: queue)
         var endpoints =
             NodeEndpoints(node: node, feed: feed, isExposed: !ControlServer.isLoopback(host)).all + catalog.all
-            + RevisionEndpoints(node: node).all + [catalog.restore]
-        endpoints += KeyEndpoints(node: node, now: now).all + [TrafficEndpoint(node: node, now: now).endpoint]
+            + RevisionEndpoints(store: store).all + [catalog.restore]
+        endpoints +=
+            KeyEndpoints(node: node, store: store, access: access, now: now).all + [TrafficEndpoint(store: store, now: now).endpoint]
         endpoints.append(DatabaseEndpoint(node: node).endpoint)
         endpoints += [EventsEndpoint(feed: feed, gate: gate).endpoint] + SessionEndpoints(gate: gate).all + pages.map(\.endpoint)
         let dispatcher = Dispatcher(endpoints: endpoints, gate: gate, names: names, queue: queue)

@@ -15,15 +15,27 @@ final class HeadCheck: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
         head.headers.remove(name: HTTPField.Name.hostFault.rawName)
-        if let fault = HeadCheck.fault(head) {
+        let target = HeadCheck.authority(of: head.uri)
+        if let fault = HeadCheck.fault(head, target) {
             head.headers.remove(name: "host")
             head.headers.add(name: HTTPField.Name.hostFault.rawName, value: fault)
+        } else if let target {
+            head.headers.replaceOrAdd(name: "host", value: target)
         }
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
-    /// RFC 9112 §3.2; HTTP/1.0 knows no `Host`.
-    private static func fault(_ head: HTTPRequestHead) -> String? {
+    /// Of an absolute target, whose host counts in place of `Host` (RFC 9112 §3.2.2); nil for other targets.
+    private static func authority(of target: String) -> String? {
+        guard let scheme = ["http://", "https://"].first(where: { target.prefix($0.count).lowercased() == $0 }) else { return nil }
+        return String(target.dropFirst(scheme.count).prefix { !"/?#".contains($0) })
+    }
+
+    /// RFC 9112 §3.2; HTTP/1.0 knows no `Host`. It is checked where the target's host counts, too.
+    private static func fault(_ head: HTTPRequestHead, _ target: String?) -> String? {
+        if let target, HostNames.host(in: target) == nil {
+            return "The target's host must be a name or an address, with a port from 0 to 65535 or without"
+        }
         let hosts = head.headers["host"]
         if hosts.count > 1 { return "Send one Host, not \(hosts.count)" }
         guard let host = hosts.first else { return head.version.minor == 0 ? nil : "Send a Host" }

@@ -7,6 +7,8 @@ import Storage
 /// Keys of the API: who has one, a new one, one less. For admins alone.
 struct KeyEndpoints {
     let node: any Node
+    let store: any KeyList
+    let access: Access
     /// Milliseconds since 1970, UTC.
     let now: @Sendable () -> Int64
 
@@ -16,7 +18,12 @@ struct KeyEndpoints {
     var all: [Endpoint] {
         [
             Endpoint(.get, "/api/v1/keys", .admin) { _ in
-                .json(.object([.init("keys", .array(try await node.keys().map { .object(KeyEndpoints.describe($0)) }))]))
+                let keys = try await store.keys().map { key in
+                    // A use that is not written down yet counts too.
+                    Document.object(
+                        KeyEndpoints.describe(key, used: [key.lastUsed, access.lastUse(ofHash: key.hash)].compactMap(\.self).max()))
+                }
+                return .json(.object([.init("keys", .array(keys))]))
             },
             Endpoint(.post, "/api/v1/keys", .admin, create),
             Endpoint(.delete, "/api/v1/keys/:name", .admin) { call in
@@ -32,7 +39,7 @@ struct KeyEndpoints {
     @Sendable private func create(_ call: Call) async throws -> Response {
         let token = Token.make()
         let key = try key(await RequestBody.document(call), hash: Token.hash(token))
-        let known = try await node.keys()
+        let known = try await store.keys()
         let taken = Problem(.conflict, "There is a key of this name; choose another or revoke it with DELETE /api/v1/keys/\(key.name).")
         if known.contains(where: { $0.name == key.name }) { throw taken }
         guard known.count < KeyEndpoints.mostKeys else {
@@ -83,7 +90,7 @@ struct KeyEndpoints {
         return APIKey(name: name, role: role, hash: hash, created: now(), expires: expires)
     }
 
-    private static func describe(_ key: APIKey) -> [Document.Member] {
+    private static func describe(_ key: APIKey, used: Int64? = nil) -> [Document.Member] {
         func time(_ milliseconds: Int64?) -> Document {
             guard let milliseconds else { return .null }
             return .string(Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle()))
@@ -93,7 +100,7 @@ struct KeyEndpoints {
             .init("role", .string(key.role.rawValue)),
             .init("created", time(key.created)),
             .init("expires", time(key.expires)),
-            .init("lastUsed", time(key.lastUsed)),
+            .init("lastUsed", time(used)),
         ]
     }
 }

@@ -7,10 +7,10 @@ import Synchronization
 
 /// The newest catalog as the API shows it, read and written as JSON once for each revision, not once for each request. Any thread.
 final class NewestCatalog: Sendable {
-    private let node: any Node
+    private let store: any RevisionHistory
     private let kept = Mutex<Shown?>(nil)
 
-    init(node: any Node) { self.node = node }
+    init(store: any RevisionHistory) { self.store = store }
 
     /// One revision with what is asked of it over and over.
     final class Shown: Sendable {
@@ -39,7 +39,7 @@ final class NewestCatalog: Sendable {
 
     /// - Throws: 503 when there is no revision.
     func head() async throws -> Head {
-        guard let head = try await node.head() else {
+        guard let head = try await store.head() else {
             throw Problem(.serviceUnavailable, "The database holds no catalog.", headers: [(.retryAfter, "5")])
         }
         return head
@@ -50,7 +50,7 @@ final class NewestCatalog: Sendable {
         let head = try await head()
         if let known = known(head.revision, head.checksum) { return known }
         do {
-            guard let stored = try await node.newest() else { return try await shown(call) }
+            guard let stored = try await store.newest() else { return try await shown(call) }
             return try await call.compute { [self] in
                 // Who waited before may have read the same.
                 if let known = known(stored.summary.id, stored.summary.checksum) { return known }

@@ -8,22 +8,11 @@ public protocol Node: Sendable {
     /// This node as `GET /api/v1/status` shows it.
     func status() async -> Document
 
-    /// Which revision is the newest; nil when there is none. Works as well when its catalog is damaged.
-    func head() async throws -> Head?
-    /// The newest stored revision, not read yet; nil when there is none.
-    func newest() async throws -> StoredRevision?
-    func revision(_ id: Int) async throws -> StoredRevision?
-    /// Newest first.
-    func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary]
-
     /// Stores a catalog as the successor of the revision that it expects and puts it on every worker; returns when it is durable and
     /// live.
     ///
     /// - Throws: `StorageError` of kind `conflict` when another revision came first.
     func commit(_ draft: RevisionDraft) async throws -> Revision
-
-    /// Every key of the database, by name.
-    func keys() async throws -> [APIKey]
 
     /// Stores a key; it works on this node when this returns, on every other within a second.
     ///
@@ -37,9 +26,6 @@ public protocol Node: Sendable {
     ///
     /// - Throws: `StorageError` when the database does not answer.
     func settleDatabase(_ winner: DatabaseWinner, author: String) async throws
-
-    /// Sums over the fleet.
-    func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum]
 
     /// Decides without taking a number, with the revision that was asked. What it returns computes where it is called.
     func explainer() async -> @Sendable (ExplainQuestion) -> (revision: Int, explanation: Explanation)

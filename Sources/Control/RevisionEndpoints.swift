@@ -6,10 +6,10 @@ import Storage
 
 /// The history: who changed what, when and why.
 struct RevisionEndpoints {
-    let node: any Node
-    private let history = UnknownChanges()
+    let store: any RevisionHistory
+    private let changes = UnknownChanges()
 
-    init(node: any Node) { self.node = node }
+    init(store: any RevisionHistory) { self.store = store }
 
     var all: [Endpoint] {
         [
@@ -22,9 +22,9 @@ struct RevisionEndpoints {
     @Sendable private func list(_ call: Call) async throws -> Response {
         let limit = try number(call, "limit", in: 1...100) ?? 20
         let before = try number(call, "before", in: 1...Int(Int32.max))
-        let revisions = try await node.revisions(before: before, limit: limit + 1)
+        let revisions = try await store.revisions(before: before, limit: limit + 1)
         let page = Array(revisions.prefix(limit))
-        let found = try await history.find(in: page, call, node)
+        let found = try await changes.find(in: page, call, store)
         let next = revisions.count > limit ? page.last.map { Document.integer($0.id) } : nil
         return try await call.compute {
             let documents = page.map { Document.object(RevisionEndpoints.describe($0, $0.changes ?? found[$0.id])) }
@@ -33,12 +33,12 @@ struct RevisionEndpoints {
     }
 
     @Sendable private func one(_ call: Call) async throws -> Response {
-        guard let id = Int(call.parameter), let stored = try await node.revision(id) else {
+        guard let id = Int(call.parameter), let stored = try await store.stored(id) else {
             throw Problem(.notFound, "There is no revision \(call.parameter.prefix(20)); GET /api/v1/revisions lists them.")
         }
         // The list has its changes, and needs one more to look past this one.
-        let page = try await node.revisions(before: id.addingReportingOverflow(1).partialValue, limit: 1)
-        let found = try await history.find(in: page, call, node)
+        let page = try await store.revisions(before: id.addingReportingOverflow(1).partialValue, limit: 1)
+        let found = try await changes.find(in: page, call, store)
         let changes = page.first.flatMap { $0.changes ?? found[$0.id] }
         return try await call.compute {
             let members = RevisionEndpoints.describe(stored.summary, changes)

@@ -6,7 +6,7 @@ import Storage
 
 /// `GET /api/v1/traffic`: sums of what the whole fleet answered.
 struct TrafficEndpoint {
-    let node: any Node
+    let store: any TrafficHistory
     /// Milliseconds since 1970, UTC.
     let now: @Sendable () -> Int64
 
@@ -17,7 +17,7 @@ struct TrafficEndpoint {
         let from = try time(call, "from") ?? to - 3600
         guard from < to else { throw Problem(.badRequest, "from must be earlier than to.") }
         let by = try dimensions(call)
-        let sums = try await node.traffic(TrafficQuestion(from: from, to: to, by: by))
+        let sums = try await store.traffic(TrafficQuestion(from: from, to: to, by: by))
         guard sums.count < TrafficQuestion.mostSums else {
             throw Problem(
                 .badRequest, "The answer would have more than \(sums.count - 1) sums; ask for a shorter time or fewer dimensions.")

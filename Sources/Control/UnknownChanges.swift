@@ -19,7 +19,7 @@ final class UnknownChanges: Sendable {
     }
 
     /// - Returns: by the revision's id, those that are known now.
-    func find(in page: [RevisionSummary], _ call: Call, _ node: any Node) async throws -> [Int: RevisionChanges] {
+    func find(in page: [RevisionSummary], _ call: Call, _ store: any RevisionHistory) async throws -> [Int: RevisionChanges] {
         var found: [Int: RevisionChanges] = [:]
         var room = UnknownChanges.most
         var last: StoredRevision?
@@ -32,8 +32,8 @@ final class UnknownChanges: Sendable {
             guard room > 0 else { break }
             // Of a row of them, each was read as the one before the last.
             let known = last?.summary.id == summary.id ? last : nil
-            let new = if let known { known } else { try await node.revision(summary.id) }
-            let old = try await node.revision(summary.id - 1)
+            let new = if let known { known } else { try await store.stored(summary.id) }
+            let old = try await store.stored(summary.id - 1)
             last = old
             room -= (new?.size ?? 0) + (old?.size ?? 0)
             guard let new, let changes = try await call.compute({ UnknownChanges.changes(from: old, to: new) }) else { continue }

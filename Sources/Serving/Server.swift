@@ -22,12 +22,6 @@ public struct Server: Sendable {
         self.logger = logger
     }
 
-    /// What there is to start from.
-    private struct Start {
-        let published: Published
-        let trouble: NodeCondition.Trouble?
-    }
-
     /// Serves until it is stopped by a signal.
     public func run() async throws {
         let logger = logger
@@ -48,17 +42,19 @@ public struct Server: Sendable {
         try settings.admin.requireFree(setting: "--admin")
         let environment = ProcessInfo.processInfo.environment
         ProcessLimits.endAtCrash(environment: environment)
-        let descriptors = try ProcessLimits.descriptors(workers: settings.workers)
-        try ProcessLimits.rehearseThreads(workers: settings.workers)
         let inherited = try InheritedSockets(environment: environment, process: ProcessInfo.processInfo.processIdentifier)
+        var listener = inherited.map { Listener($0) } ?? Listener(settings.listen)
+        listener.expectsProxyHeader = settings.expectsProxyHeader
+        let descriptors = try ProcessLimits.descriptors(workers: settings.workers, [listener])
+        try ProcessLimits.rehearseThreads(workers: settings.workers)
         let manager = ServiceManager(environment: environment, logger: logger)
         let file = StateFile(path: settings.statePath)
         let loaded = file.load()
         for passedOver in loaded.passedOver { logger.warning("state file passed over", metadata: ["reason": "\(passedOver)"]) }
         let scope = CallScope()
         let logger = logger
-        let database = LazyStore(settings.database, scope: scope) { logger.notice("\($0)") }
-        let start = try await start(database, loaded)
+        let database = SQLStore(settings.database, scope: scope) { logger.notice("\($0)") }
+        let start = try await StartCatalog(store: database, place: "\(settings.database)", first: first, logger: logger).find(loaded)
         // Without the database nobody gets in by a stored key, and the watcher takes the keys over when it is back.
         if start.trouble == nil { try await checkAccess(database) }
         let book = SequenceBook(saved: (loaded.state?.sequences ?? []).map { ($0.name, $0.redirects, $0.cdnBound) })
@@ -126,7 +122,7 @@ public struct Server: Sendable {
         let recorder: TrafficRecorder
         let access: Access
         let identity: FleetMember.Identity
-        let store: LazyStore
+        let store: SQLStore
         let scope: CallScope
         let file: StateFile
         let geoIP: GeoIPFiles
@@ -141,7 +137,7 @@ public struct Server: Sendable {
     private func run(_ parts: Parts, until signals: SignalService) async throws {
         let logger = logger
         let watcher = DatabaseWatcher(
-            store: parts.store, writeTrouble: { parts.store.writeTrouble }, publisher: parts.publisher, condition: parts.condition,
+            store: parts.store, publisher: parts.publisher, condition: parts.condition,
             place: "\(settings.database)")
         let geoIPWatcher = GeoIPWatcher(files: parts.geoIP, publisher: parts.publisher)
         let certificateWatcher = CertificateWatcher(files: parts.certificates, edge: parts.edge, logger: logger)
@@ -221,7 +217,7 @@ public struct Server: Sendable {
                 recorder: parts.recorder, prober: prober, geoIP: parts.geoIP, certificates: parts.certificates, store: parts.store,
                 watcher: watcher,
                 accessLog: parts.accessLog, registry: parts.registry),
-            access: parts.access,
+            store: parts.store, access: parts.access,
             pages: (Dashboard.files + Documentation.controlPlane(assets: settings.assets)).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
             },
@@ -238,11 +234,12 @@ public struct Server: Sendable {
     }
 
     /// Makes the first token if there is none, and refuses a control plane that the network reaches without one of the operator's.
-    private func checkAccess(_ store: LazyStore) async throws {
+    private func checkAccess(_ store: SQLStore) async throws {
         var isConfigured = settings.adminToken != nil
         do {
             let first = FirstToken(path: settings.database.tokenPath, store: store, logger: logger)
-            isConfigured = try await first.ensure(isTokenInEnvironment: isConfigured, now: SystemClock.now())
+            isConfigured = try await first.ensure(
+                isTokenInEnvironment: isConfigured, mayMake: settings.admin.isLoopback, now: SystemClock.now())
         } catch {
             logger.error("the API's keys cannot be read; only a token of the environment works", metadata: ["error": "\(error)"])
         }
@@ -251,81 +248,5 @@ public struct Server: Sendable {
                 "--admin (BALANCER_ADMIN) \(settings.admin) can be reached from the network, but no token is configured; "
                     + "set BALANCER_ADMIN_TOKEN, make a key with `video-balancer key create`, or choose a loopback address")
         }
-    }
-
-    /// The catalog to begin with: the database's, else the state file's, else one from the environment.
-    private func start(_ store: LazyStore, _ loaded: StateFile.Loaded) async throws -> Start {
-        guard let saved = loaded.state else {
-            try await announcing("waiting for the database \(settings.database)") { try await store.open() }
-            if let stored = try await stored(store) { return stored }
-            return try await firstStart(store, loaded)
-        }
-        do {
-            return try await CallScope().result(within: Server.patience) {
-                guard let stored = try await stored(store) else {
-                    throw StorageError(.emptied, at: "\(settings.database)", "the state file has revision \(saved.revision)")
-                }
-                try await store.requireSuccession(
-                    of: saved.databaseID, in: stored.published.databaseID, at: "\(settings.database)")
-                return stored
-            }
-        } catch {
-            guard error is StorageError || error is CallScope.Passed else { throw error }
-            let trouble = NodeCondition.Trouble(error)
-            logger.error(
-                trouble.kind == .notFollowed
-                    ? "the database is not followed; serving the last good catalog from the state file"
-                    : "the database does not answer; serving the last good catalog from the state file",
-                metadata: ["error": "\(error)", "database": "\(settings.database)", "revision": "\(saved.revision)"])
-            let head = Head(databaseID: saved.databaseID, revision: saved.revision, checksum: "")
-            return Start(published: Published(head: head, catalog: saved.catalog), trouble: trouble)
-        }
-    }
-
-    /// How long a start that could begin without the database waits for it.
-    private static let patience = Duration.milliseconds(600)
-
-    /// Says what is waited for when it takes its time, and again.
-    private func announcing(_ what: String, _ body: @escaping @Sendable () async throws -> some Sendable) async throws {
-        try await withThrowingTaskGroup { tasks in
-            tasks.addTask { [logger] in
-                while true {
-                    try await Task.sleep(for: .seconds(2))
-                    logger.notice("\(what)")
-                }
-            }
-            defer { tasks.cancelAll() }
-            _ = try await body()
-        }
-    }
-
-    /// Makes the first revision; of several balancers that start at once on an empty database one does.
-    private func firstStart(_ store: LazyStore, _ loaded: StateFile.Loaded) async throws -> Start {
-        if let unusable = loaded.passedOver.first {
-            throw ConfigurationFault(
-                "\(settings.database) holds no catalog and the state file cannot be used (\(unusable)), so this is no first start; "
-                    + "restore one of them, or remove the state files to begin anew")
-        }
-        let catalog = try first.catalog()
-        do {
-            let revision = try await store.append(catalog, expecting: 0, author: "environment", comment: "first start")
-            let head = try await store.head()
-            return Start(published: Published(revision, databaseID: head?.databaseID ?? ""), trouble: nil)
-        } catch let error as StorageError {
-            guard case .conflict = error.kind, let stored = try await stored(store) else { throw error }
-            return stored
-        }
-    }
-
-    /// What the database holds; nil when it holds no catalog yet.
-    private func stored(_ store: LazyStore) async throws -> Start? {
-        guard let head = try await store.head(), let revision = try await store.load() else { return nil }
-        let differing = first.differences(from: revision.catalog)
-        if !differing.isEmpty {
-            logger.warning(
-                "the environment differs from the stored catalog, which wins; change it by the API or `video-balancer catalog import`",
-                metadata: ["variables": "\(differing.joined(separator: ", "))"])
-        }
-        return Start(published: Published(revision, databaseID: head.databaseID), trouble: nil)
     }
 }

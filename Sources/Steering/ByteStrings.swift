@@ -15,6 +15,9 @@ struct ByteStrings: Sendable {
 
     var count: Int { ends.count - 1 }
 
+    /// Bytes of the longest string; 0 when there is none.
+    var longest: Int { zip(ends, ends.dropFirst()).map { $1 - $0 }.max() ?? 0 }
+
     /// Where a string stands in `bytes`.
     func range(_ position: Int) -> Range<Int> { ends[position]..<ends[position + 1] }
 
@@ -26,10 +29,5 @@ struct ByteStrings: Sendable {
         return true
     }
 
-    func append(_ position: Int, to out: inout [UInt8]) {
-        let range = range(position)
-        // A pointer into a buffer that is borrowed for the call; appending a slice would take a reference to it. The range lies inside:
-        // `ends` was made with `bytes`, and its own bounds are checked.
-        unsafe bytes.withUnsafeBufferPointer { unsafe out.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
-    }
+    func append(_ position: Int, to out: inout OutputSpan<UInt8>) { out.append(copying: bytes.span.extracting(range(position))) }
 }

@@ -6,12 +6,11 @@
     /// The first byte of the text is the lowest.
     public let word: UInt64
 
-    /// The eight bytes at `index`; nil when they are not all before `end`.
-    @inlinable @inline(__always)
-    public init?(_ text: borrowing Span<UInt8>, at index: Int, before end: Int) {
-        guard index <= end - 8 else { return nil }
-        // Any eight bytes are an integer, and RawSpan checks that they are inside.
-        word = UInt64(littleEndian: unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+    /// The eight bytes at `index`, which must lie in the text.
+    @unsafe @inlinable @inline(__always)
+    public init(_ text: borrowing Span<UInt8>, unchecked index: Int) {
+        // Any eight bytes are an integer.
+        word = UInt64(littleEndian: unsafe text.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
     }
 
     @inlinable @inline(__always)
@@ -49,53 +48,73 @@
 }
 
 extension Span<UInt8> {
+    /// Traps when `range` is not in the text. Whoever has asked this may read it unchecked.
+    @inlinable @inline(__always)
+    borrowing func check(_ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is not in the text")
+    }
+
     /// The first index in `range` whose byte is a stop; the range's end when none is.
     ///
     /// - Parameters:
     ///   - stops: tells the stops among eight bytes.
-    ///   - isStop: tells the same of one byte, for the last seven at most.
+    ///   - isStop: tells the same of one byte, for ranges that are shorter.
     @inlinable @inline(__always)
     public borrowing func firstIndex(in range: Range<Int>, _ stops: (EightBytes) -> UInt64, or isStop: (UInt8) -> Bool) -> Int {
+        check(range)
         var index = range.lowerBound
-        while let eight = EightBytes(self, at: index, before: range.upperBound) {
-            let found = stops(eight)
-            if found != 0 { return index + EightBytes.first(found) }
-            index += 8
+        let last = range.upperBound &- 8
+        guard index <= last else {
+            while index < range.upperBound, unsafe !isStop(self[unchecked: index]) { index &+= 1 }
+            return index
         }
-        while index < range.upperBound, !isStop(self[index]) { index += 1 }
-        return index
+        while true {
+            let found = stops(unsafe EightBytes(self, unchecked: index))
+            if found != 0 { return index &+ EightBytes.first(found) }
+            if index == last { return range.upperBound }
+            // Of the last eight some may have been seen: those are no stops.
+            index = Swift.min(index &+ 8, last)
+        }
     }
 
     /// Whether `range` has the same bytes as `wanted` of `other`.
     @inlinable @inline(__always)
     public borrowing func equals(_ other: borrowing Span<UInt8>, _ wanted: Range<Int>, in range: Range<Int>) -> Bool {
-        guard range.count == wanted.count else { return false }
-        guard range.count >= 8 else {
-            for offset in 0..<range.count where self[range.lowerBound + offset] != other[wanted.lowerBound + offset] { return false }
+        let length = range.count
+        guard length == wanted.count else { return false }
+        check(range)
+        other.check(wanted)
+        let (start, otherStart, last) = (range.lowerBound, wanted.lowerBound, length &- 8)
+        var offset = 0
+        guard last >= 0 else {
+            while offset < length {
+                if unsafe self[unchecked: start &+ offset] != other[unchecked: otherStart &+ offset] { return false }
+                offset &+= 1
+            }
             return true
         }
-        var offset = 0
         while true {
-            guard let one = EightBytes(self, at: range.lowerBound + offset, before: range.upperBound),
-                let two = EightBytes(other, at: wanted.lowerBound + offset, before: wanted.upperBound), one.word == two.word
-            else { return false }
-            if offset + 8 == range.count { return true }
+            let one = unsafe EightBytes(self, unchecked: start &+ offset)
+            let two = unsafe EightBytes(other, unchecked: otherStart &+ offset)
+            if one.word != two.word { return false }
+            if offset == last { return true }
             // The last eight may have been seen in part.
-            offset = min(offset + 8, range.count - 8)
+            offset = Swift.min(offset &+ 8, last)
         }
     }
 
     /// Whether no byte of `range`, and no two that follow each other, pass a test of eight; false also when `range` is shorter than eight.
     @inline(__always)
     borrowing func hasNone(in range: Range<Int>, _ test: (EightBytes) -> UInt64) -> Bool {
-        // Seven on, so that two neighbours stand in the same eight once.
+        check(range)
         var index = range.lowerBound
-        while index + 8 < range.upperBound {
-            guard let eight = EightBytes(self, at: index, before: range.upperBound), test(eight) == 0 else { return false }
-            index += 7
+        let last = range.upperBound &- 8
+        guard index <= last else { return false }
+        while true {
+            if test(unsafe EightBytes(self, unchecked: index)) != 0 { return false }
+            if index == last { return true }
+            // Seven on, so that two neighbours stand in the same eight once.
+            index = Swift.min(index &+ 7, last)
         }
-        index = range.upperBound - 8
-        guard index >= range.lowerBound, let eight = EightBytes(self, at: index, before: range.upperBound) else { return false }
-        return test(eight) == 0
     }
 }

@@ -13,16 +13,15 @@ extension RoutingTable {
         _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: Range<Int>,
         of head: borrowing Span<UInt8>, to out: inout [UInt8]
     ) {
-        appendLocation(target, video, of: source, to: &out)
-        if passedNames.count > 0, !query.isEmpty {
-            appendPassed(
-                query, of: head, hasQuery: source.firstIndex(of: UInt8(ascii: "?"), in: video.tail) < video.tail.upperBound, to: &out)
+        out.append(addingCapacity: locationCapacity(video, passing: query)) { output in
+            appendLocation(target, video, of: source, passing: query, of: head, to: &output)
         }
     }
 
-    /// Appends the `Location` of a decision for a request that has no query of its own.
+    /// The same into a buffer that has room for `locationCapacity` bytes.
     public func appendLocation(
-        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: Range<Int>,
+        of head: borrowing Span<UInt8>, to out: inout OutputSpan<UInt8>
     ) {
         switch target {
         case .origin:
@@ -42,10 +41,26 @@ extension RoutingTable {
         }
         if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }
         RoutingTable.append(video.tail, of: source, to: &out)
+        if passedNames.count > 0, !query.isEmpty {
+            appendPassed(
+                query, of: head, hasQuery: source.firstIndex(of: UInt8(ascii: "?"), in: video.tail) < video.tail.upperBound, to: &out)
+        }
+    }
+
+    /// The most bytes that a video's `Location` can have: all of the request's may have to be percent-encoded.
+    public func locationCapacity(_ video: VideoReference, passing query: Range<Int>) -> Int {
+        locationStartCapacity + 3 * (video.tail.count + query.count)
+    }
+
+    /// Appends the `Location` of a decision for a request that has no query of its own.
+    public func appendLocation(
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]
+    ) {
+        appendLocation(target, video, of: source, passing: 0..<0, of: source, to: &out)
     }
 
     /// Appends parameters in their order and as they stand; the first makes the query where the target has none.
-    private func appendPassed(_ query: Range<Int>, of head: borrowing Span<UInt8>, hasQuery: Bool, to out: inout [UInt8]) {
+    private func appendPassed(_ query: Range<Int>, of head: borrowing Span<UInt8>, hasQuery: Bool, to out: inout OutputSpan<UInt8>) {
         var separator = hasQuery ? UInt8(ascii: "&") : UInt8(ascii: "?")
         var start = query.lowerBound
         while start < query.upperBound {
@@ -64,14 +79,8 @@ extension RoutingTable {
         return false
     }
 
-    private static func append(_ range: Range<Int>, of source: borrowing Span<UInt8>, to out: inout [UInt8]) {
-        if URLByte.areTailBytes(source, range) {
-            // Read while it is borrowed; the range lies inside, as the look at its bytes has shown.
-            unsafe source.withUnsafeBufferPointer { unsafe out.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
-            return
-        }
-        out.append(addingCapacity: range.count * 3) { output in
-            for index in range { PercentEncoding.append(source[index], to: &output) }
-        }
+    private static func append(_ range: Range<Int>, of source: borrowing Span<UInt8>, to out: inout OutputSpan<UInt8>) {
+        if URLByte.areTailBytes(source, range) { return out.append(copying: source.extracting(range)) }
+        for index in range { PercentEncoding.append(source[index], to: &out) }
     }
 }

@@ -32,6 +32,8 @@ public final class RoutingTable: Sendable {
     /// What stands before the server's label: at the origin `scheme://`, for a video without a scheme, with `http` and with `https`; then
     /// each CDN's URL with a slash at its end.
     let locationPrefixes: ByteStrings
+    /// The most bytes of a `Location` that are none of the request's.
+    let locationStartCapacity: Int
     /// Names of parameters that go on to the target.
     let passedNames: ByteStrings
     /// Longest prefix first: where CDNs share a host, the link belongs to the one that says most about it.
@@ -67,6 +69,8 @@ public final class RoutingTable: Sendable {
         domains = compiled.domains
         cdnNames = compiled.cdnNames
         locationPrefixes = compiled.locationPrefixes
+        // A dot after the server, the path's slash, a question mark.
+        locationStartCapacity = locationPrefixes.longest + servers.keys.longest + domains.keys.longest + 3
         passedNames = compiled.passedNames
         cdnBases = compiled.cdnBases
     }

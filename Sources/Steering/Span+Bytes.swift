@@ -27,20 +27,33 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether `range` equals `text` to the letter.
+    /// Whether `range` equals `text` to the letter. Meant for texts of at most 15 bytes, which live in the string itself.
     @inlinable @inline(__always)
     public borrowing func equals(_ text: String, in range: Range<Int>) -> Bool {
-        text.utf8.count == range.count && begins(with: text, in: range)
-    }
-
-    /// Whether `range` begins with `text`. Meant for literals of at most 15 bytes, which live in the string itself.
-    @inlinable @inline(__always)
-    public borrowing func begins(with text: String, in range: Range<Int>) -> Bool {
-        guard text.utf8.count <= range.count else { return false }
+        guard text.utf8.count == range.count else { return false }
         var index = range.lowerBound
         for byte in text.utf8 {
             if self[index] != byte { return false }
             index += 1
+        }
+        return true
+    }
+
+    /// Whether `range` begins with a literal; the compiler makes a few comparisons of it.
+    @inlinable @inline(__always)
+    public borrowing func begins(with literal: StaticString, in range: Range<Int>) -> Bool {
+        let length = literal.utf8CodeUnitCount
+        guard length <= range.count, range.lowerBound >= 0, range.upperBound <= count else { return false }
+        // The literal has `length` bytes, and so has the range, which lies inside.
+        var offset = 0
+        while offset &+ 8 <= length {
+            let word = unsafe UnsafeRawPointer(literal.utf8Start).loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            if unsafe EightBytes(self, unchecked: range.lowerBound &+ offset).word != UInt64(littleEndian: word) { return false }
+            offset &+= 8
+        }
+        while offset < length {
+            if unsafe self[unchecked: range.lowerBound &+ offset] != literal.utf8Start[offset] { return false }
+            offset &+= 1
         }
         return true
     }
@@ -50,8 +63,11 @@ extension Span<UInt8> {
 enum URLScheme {
     /// Where the authority begins when `range` begins literally with `http://` or `https://` in any letter case (RFC 3986 §3.1); nil otherwise.
     static func end(in text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int? {
-        if text.begins(with: "http://", in: range) { return range.lowerBound + 7 }
-        if text.begins(with: "https://", in: range) { return range.lowerBound + 8 }
+        if text.begins(with: "http", in: range) {
+            let rest = range.lowerBound + 4..<range.upperBound
+            if text.begins(with: "://", in: rest) { return rest.lowerBound + 3 }
+            if text.begins(with: "s://", in: rest) { return rest.lowerBound + 4 }
+        }
         let colon = text.firstIndex(of: UInt8(ascii: ":"), in: range.lowerBound..<min(range.upperBound, range.lowerBound + 6))
         guard text.begins(with: "://", in: colon..<range.upperBound) else { return nil }
         let scheme = range.lowerBound..<colon

@@ -30,24 +30,26 @@ extension RoutingTable {
     ///
     /// - Parameters:
     ///   - value: where the URL stands in `request`.
-    ///   - buffer: what decoded text is written into; its old content is dropped.
+    ///   - buffer: what decoded text is written into, in the place of its old content.
     /// - Throws: the refusal; nothing was counted.
     public func video(
         in value: Range<Int>, of request: borrowing Span<UInt8>, decodedInto buffer: inout [UInt8]
     ) throws(Refusal) -> VideoReference {
-        buffer.removeAll(keepingCapacity: true)
         var link: Range<Int>
-        if URLScheme.end(in: request, value) != nil {
-            switch try reading(request, value, isDecoded: false) {
+        if let start = URLScheme.end(in: request, value) {
+            switch try reading(request, value, authorityAt: start, isDecoded: false) {
             case .video(let video): return video
             case .link(let inner): link = inner
             }
+            buffer.removeAll(keepingCapacity: true)
             if URLScheme.end(in: request, link) != nil { return try unwrapped(request, link, isDecoded: false) }
             try PercentEncoding.decode(request, link, into: &buffer)
             return try unwrapped(buffer.span, 0..<buffer.count, isDecoded: true)
         }
+        buffer.removeAll(keepingCapacity: true)
         try PercentEncoding.decode(request, value, into: &buffer)
-        switch try reading(buffer.span, 0..<buffer.count, isDecoded: true) {
+        guard let start = URLScheme.end(in: buffer.span, 0..<buffer.count) else { throw .notHTTP }
+        switch try reading(buffer.span, 0..<buffer.count, authorityAt: start, isDecoded: true) {
         case .video(let video): return video
         case .link(let inner): link = inner
         }
@@ -80,15 +82,18 @@ extension RoutingTable {
     }
 
     private func unwrapped(_ text: borrowing Span<UInt8>, _ url: Range<Int>, isDecoded: Bool) throws(Refusal) -> VideoReference {
-        guard case .video(let video) = try reading(text, url, isDecoded: isDecoded) else { throw .unknownHost }
+        guard let start = URLScheme.end(in: text, url) else { throw .notHTTP }
+        guard case .video(let video) = try reading(text, url, authorityAt: start, isDecoded: isDecoded) else { throw .unknownHost }
         return video
     }
 
-    private func reading(_ text: borrowing Span<UInt8>, _ url: Range<Int>, isDecoded: Bool) throws(Refusal) -> Reading {
-        guard let start = URLScheme.end(in: text, url) else { throw .notHTTP }
-        let end = text.firstIndex(in: start..<url.upperBound) {
-            $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#")
-        }
+    /// - Parameter start: what follows the `://`.
+    private func reading(
+        _ text: borrowing Span<UInt8>, _ url: Range<Int>, authorityAt start: Int, isDecoded: Bool
+    ) throws(Refusal) -> Reading {
+        let end = text.firstIndex(
+            in: start..<url.upperBound, { $0.equal(UInt8(ascii: "/")) | $0.equal(UInt8(ascii: "?")) | $0.equal(UInt8(ascii: "#")) },
+            or: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") })
         let scheme: Catalog.Scheme = start - url.lowerBound == 8 ? .https : .http
         let authority = start..<end
         let tail = end..<url.upperBound

@@ -148,6 +148,10 @@ import Testing
         #expect(try await plane.ask(.patch, "/api/v1/origin", origin, ifMatch: tag()).status == 200)
         #expect(try await plane.ask(.put, "/api/v1/catalog", catalog(every: 3), ifMatch: tag()).status == 200)
         #expect(try await plane.ask(.put, "/api/v1/catalog", ruled("Europe/Newtown"), ifMatch: tag()).status == 422)
+        // Regression: the dashboard's preview of a restore was refused where the restore itself is not.
+        let preview = try await plane.ask(.post, "/api/v1/revisions/4/restore?validate=true")
+        #expect(preview.status == 200 && preview.body["valid"] == .bool(true) && preview.body["changeCount"] != .integer(0))
+        #expect(try await preview.tag == tag())
         #expect(try await plane.ask(.post, "/api/v1/revisions/4/restore", ifMatch: tag()).status == 200)
         #expect(try await plane.ask(.get, "/api/v1/origin").body["every"] == .integer(7))
     }
@@ -162,7 +166,7 @@ import Testing
         let body = path.contains("redirect") ? Document.object([.init("status", .integer(302))]) : try catalog(every: 2)
         let refused = try await plane.ask(.put, path, body, ifMatch: tag())
         #expect(refused.status == 400)
-        #expect(try await plane.ask(.post, "/api/v1/revisions/1/restore?validate=true", ifMatch: tag()).status == 400)
+        #expect(try await plane.ask(.post, "/api/v1/revisions/1/restore?validat=true", ifMatch: tag()).status == 400)
         #expect(try await plane.node.store.head()?.revision == 1)
     }
 

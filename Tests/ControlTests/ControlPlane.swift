@@ -18,15 +18,16 @@ final class ControlPlane: Sendable {
     /// - Parameter isExposed: whether its port is not on loopback.
     init(isExposed: Bool = false) async throws {
         path = FileManager.default.temporaryDirectory.path + "/control-\(UUID().uuidString).db"
-        node = StoredNode(store: try await SQLStore.open(path: path))
-        _ = try await node.store.migrator().up()
+        node = StoredNode(
+            // Other tests of the process may keep its threads for long.
+            store: SQLStore(.sqlite(path: path), patience: .init(poll: .seconds(3600), call: .seconds(3600))))
         let key = APIKey(name: "ann", role: .admin, hash: Token.hash("token"), created: 0, expires: nil)
         let queue = ComputeQueue()
-        let endpoints = CatalogEndpoints(node: node)
+        let endpoints = CatalogEndpoints(node: node, store: node)
         dispatcher = Dispatcher(
-            endpoints: endpoints.all + RevisionEndpoints(node: node).all + [endpoints.restore]
+            endpoints: endpoints.all + RevisionEndpoints(store: node).all + [endpoints.restore]
                 + NodeEndpoints(node: node, feed: StatusFeed(node: node, queue: queue), isExposed: isExposed).all
-                + [TrafficEndpoint(node: node, now: { 1_700_000_000_000 }).endpoint],
+                + [TrafficEndpoint(store: node.store, now: { 1_700_000_000_000 }).endpoint],
             gate: Gate(access: Access(fixed: [key], now: { 0 }), now: { 0 }), names: HostNames(["balancer.example.com"]), queue: queue)
     }
 
@@ -68,7 +69,7 @@ final class ControlPlane: Sendable {
 }
 
 /// A balancer that has a database and nothing else. It counts what is read from it.
-final class StoredNode: Node {
+final class StoredNode: Node, RevisionHistory {
     let store: SQLStore
     let reads = Mutex(0)
 
@@ -84,17 +85,15 @@ final class StoredNode: Node {
         return try await store.newest()
     }
 
-    func revision(_ id: Int) async throws -> StoredRevision? {
+    func stored(_ id: Int) async throws -> StoredRevision? {
         reads.withLock { $0 += 1 }
         return try await store.stored(id)
     }
 
     func revisions(before: Int?, limit: Int) async throws -> [RevisionSummary] { try await store.revisions(before: before, limit: limit) }
     func commit(_ draft: RevisionDraft) async throws -> Revision { try await store.append(draft) }
-    func keys() async throws -> [APIKey] { [] }
     func addKey(_ key: APIKey) async throws {}
     func removeKey(named name: String) async throws -> Bool { false }
-    func traffic(_ question: TrafficQuestion) async throws -> [TrafficSum] { [] }
 
     func settleDatabase(_ winner: DatabaseWinner, author: String) async throws {}
     func explainer() async -> @Sendable (ExplainQuestion) -> (revision: Int, explanation: Explanation) {

@@ -103,6 +103,28 @@ import Testing
         #expect(try fault(.http1_1, ["a"], others: [("x-balancer-host-fault", "x")]) == nil)
     }
 
+    // Regression: a foreign host in an absolute target was 200 while Host was known.
+    @Test(arguments: [
+        ("http://evil.example/livez", "evil.example"), ("HTTPS://evil.example:8001?x", "evil.example:8001"),
+        ("http://[::1]:8001/livez", "[::1]:8001"), ("/http://evil.example/", "localhost"), ("*", "localhost"),
+    ])
+    func `the host of an absolute target counts in place of Host`(target: String, authority: String) throws {
+        let channel = try channel()
+        try channel.writeInbound(
+            HTTPServerRequestPart.head(.init(version: .http1_1, method: .GET, uri: target, headers: ["Host": "localhost"])))
+        guard case .head(let head)? = try channel.readInbound(as: HTTPRequestPart.self) else { return #expect(Bool(false)) }
+        #expect(head.authority == authority && head.headerFields[.hostFault] == nil)
+    }
+
+    @Test(arguments: ["http://", "http:///livez", "http://ann@localhost/livez", "http://localhost:x/livez"])
+    func `an absolute target without a valid host is a fault`(target: String) throws {
+        let channel = try channel()
+        try channel.writeInbound(
+            HTTPServerRequestPart.head(.init(version: .http1_1, method: .GET, uri: target, headers: ["Host": "localhost"])))
+        guard case .head(let head)? = try channel.readInbound(as: HTTPRequestPart.self) else { return #expect(Bool(false)) }
+        #expect(head.headerFields[.hostFault]?.contains("target's host") == true)
+    }
+
     @Test func `the parser's own answer is a problem document with a date`() throws {
         let channel = try channel()
         try channel.writeOutbound(

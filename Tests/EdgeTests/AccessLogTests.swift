@@ -81,7 +81,7 @@ import Testing
         await log.close()
         let lines = try lines()
         #expect(lines.count == paths.count)
-        #expect(lines.last?.request == "GET /s1/" + long.prefix(AccessLines.mostTargetBytes - 4) + "…")
+        #expect(lines.last?.request == "GET /s1/" + long.prefix(AccessLines.maximumTargetBytes - 4) + "…")
     }
 
     @Test func `IPv4 addresses are written as they are described`() {

@@ -57,7 +57,7 @@ struct ConnectionModel {
     }
 
     private static let page = EdgePage(
-        path: "/much", type: "much", body: ByteBuffer(repeating: 0x78, count: Connection.mostUnsent + 1), policy: nil)
+        path: "/much", type: "much", body: ByteBuffer(repeating: 0x78, count: Connection.maximumUnsent + 1), policy: nil)
 
     /// Whether a step changes anything that is worth a look.
     func can(_ step: Step) -> Bool {

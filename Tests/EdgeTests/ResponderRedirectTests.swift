@@ -55,7 +55,7 @@ import Testing
             hosts.append(answer["Location"] == "http://s1.origin-cluster/v" ? "origin" : "cdn")
         }
         #expect(hosts == ["cdn", "cdn", "origin", "cdn", "cdn", "origin", "cdn", "cdn", "origin"])
-        #expect(asker.responder.counters.redirectsToOrigin == 3)
+        #expect(asker.responder.total.redirectsToOrigin == 3)
         #expect(asker.responder.counters.refusals == [.init(status: 403, reason: "unknown-host"): 9])
         #expect(asker.responder.counters.otherAnswers == 18)
     }

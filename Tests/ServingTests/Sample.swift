@@ -3,6 +3,7 @@ import Logging
 import NIOPosix
 import Steering
 import Storage
+import Synchronization
 
 @testable import Serving
 
@@ -42,12 +43,35 @@ enum Sample {
     }
 
     static func publisher(
-        running published: Published, access: Access = access(), apply: @escaping Publisher.Apply = { _, _ in }
+        running published: Published, access: Access = access(), logger: Logger = logger,
+        apply: @escaping Publisher.Apply = { _, _ in }
     ) -> Publisher {
         let inputs = Inputs(published: published, geography: Geography())
         return Publisher(
             on: MultiThreadedEventLoopGroup.singleton.next(), inputs: inputs, table: inputs.table(inputs.compiled()), book: SequenceBook(),
             access: access,
             logger: logger, now: { 0 }, apply: apply)
+    }
+}
+
+extension SQLStore.Patience {
+    /// Other tests of the process may keep its threads for long.
+    static let endless = SQLStore.Patience(poll: .seconds(3600), call: .seconds(3600))
+}
+
+/// Keeps what was logged.
+final class Lines: Sendable {
+    let all = Mutex<[String]>([])
+    var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
+
+    private struct Handler: LogHandler {
+        let lines: Lines
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+        func log(event: LogEvent) { lines.all.withLock { $0.append("\(event.message)") } }
     }
 }

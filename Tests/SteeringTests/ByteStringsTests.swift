@@ -10,8 +10,16 @@ import Testing
         for (position, string) in strings.enumerated() {
             #expect(Array(packed.bytes[packed.range(position)]) == Array(string.utf8))
             var out: [UInt8] = []
-            packed.append(position, to: &out)
+            out.append(addingCapacity: string.utf8.count) { packed.append(position, to: &$0) }
             #expect(out == Array(string.utf8))
+        }
+        #expect(packed.longest == 14)
+    }
+
+    @Test func `bytes that do not fit are not appended`() async {
+        await #expect(processExitsWith: .failure) {
+            var out: [UInt8] = []
+            out.append(addingCapacity: 3) { $0.append(copying: [1, 2, 3, 4].span) }
         }
     }
 }

@@ -13,7 +13,8 @@ import Testing
         var random = SplitMix64(for: "eight bytes")
         for _ in 0..<100_000 {
             let (text, byte) = (soup(8, &random), edge(&random))
-            guard let eight = EightBytes(text.span, at: 0, before: 8) else { fatalError("eight bytes are not eight") }
+            // The text has eight bytes.
+            let eight = unsafe EightBytes(text.span, unchecked: 0)
             check(text, eight.equal(byte), "equal to \(byte)") { $0 == byte }
             if byte <= 0x80 { check(text, eight.below(byte), "below \(byte)") { $0 < byte } }
             if (1...0x80).contains(byte) { check(text, eight.atLeast(byte), "at least \(byte)") { $0 >= byte } }
@@ -25,7 +26,8 @@ import Testing
         for _ in 0..<100_000 {
             let text = soup(8, &random)
             let range = UInt8(ascii: "0")...UInt8.random(in: 0x30...0x7F, using: &random)
-            guard let eight = EightBytes(text.span, at: 0, before: 8) else { fatalError("eight bytes are not eight") }
+            // The text has eight bytes.
+            let eight = unsafe EightBytes(text.span, unchecked: 0)
             let passed = eight.within(range)
             for index in text.indices where (passed >> (8 * index) & 0xFF) != (range.contains(text[index]) ? 0x80 : 0) {
                 Issue.record("byte \(index) of \(text) in \(range)")
@@ -33,14 +35,19 @@ import Testing
         }
     }
 
-    @Test func `there are no eight bytes across an end`() {
-        let text = [UInt8](repeating: 0, count: 20)
-        for (index, end) in [(0, 7), (5, 12), (13, 20), (20, 20), (0, 0), (12, 0)] {
-            let isThere = EightBytes(text.span, at: index, before: end) != nil
-            #expect(!isThere, "\(index) before \(end)")
+    @Test func `nothing is read beyond a text's ends`() async {
+        await #expect(processExitsWith: .failure) { _ = [UInt8](repeating: 0, count: 20).span.firstIndex(of: 1, in: 5..<21) }
+        await #expect(processExitsWith: .failure) { _ = [UInt8](repeating: 0, count: 20).span.firstIndex(of: 1, in: -1..<12) }
+        await #expect(processExitsWith: .failure) { _ = [UInt8](repeating: 0, count: 3).span.firstIndex(of: 1, in: 2..<4) }
+        await #expect(processExitsWith: .failure) { _ = [UInt8](repeating: 0, count: 20).span.hasNone(in: 12..<21) { $0.equal(1) } }
+        await #expect(processExitsWith: .failure) {
+            let text = [UInt8](repeating: 0, count: 20)
+            _ = text.span.equals([UInt8](repeating: 0, count: 10).span, 2..<11, in: 2..<11)
         }
-        let isThere = EightBytes(text.span, at: 12, before: 20) != nil
-        #expect(isThere)
+        await #expect(processExitsWith: .failure) {
+            let text = [UInt8](repeating: 0, count: 20)
+            _ = [UInt8](repeating: 0, count: 10).span.equals(text.span, 8..<11, in: 8..<11)
+        }
     }
 
     @Test func `a search finds what a loop finds, in every part of a text`() {

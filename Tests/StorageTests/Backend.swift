@@ -32,7 +32,7 @@ struct Backend: Sendable, CustomTestStringConvertible {
 
     /// A store whose tables are not made yet. Calls with one scratch folder and name open the same database.
     func openEmpty(_ scratch: Scratch, _ name: String = "balancer") async throws -> SQLStore {
-        SQLStore(connection: try await connect(scratch, name), now: { 1_700_000_000_000 })
+        SQLStore(try await connect(scratch, name))
     }
 
     /// A migrated store.
@@ -44,7 +44,7 @@ struct Backend: Sendable, CustomTestStringConvertible {
 
     /// What the tables are, by the database's own description.
     func schema(_ store: SQLStore) async throws -> [[SQLValue]] {
-        switch store.connection.dialect {
+        switch try await store.connection.dialect {
         case .sqlite: return try await store.connection.query("SELECT name, sql FROM sqlite_master ORDER BY name", [])
         case .mysql:
             var texts: [[SQLValue]] = []
@@ -59,7 +59,7 @@ struct Backend: Sendable, CustomTestStringConvertible {
     /// The names of all tables, sorted.
     func tables(_ store: SQLStore) async throws -> [String] {
         let sql =
-            switch store.connection.dialect {
+            switch try await store.connection.dialect {
             case .sqlite: "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
             case .mysql: "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name"
             }

@@ -37,7 +37,7 @@ final class Scratch: Sendable {
 
     /// A migrated SQLite store in this folder.
     func store(_ name: String = "balancer.db", busyTimeout: Duration = .seconds(5)) async throws -> SQLStore {
-        let store = try await SQLStore.open(path: path(name), busyTimeout: busyTimeout, now: { 1_700_000_000_000 })
+        let store = try await SQLStore.open(path: path(name), busyTimeout: busyTimeout)
         try await store.migrator().up()
         return store
     }
@@ -51,6 +51,26 @@ final class Scratch: Sendable {
         _ = try await store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)", [])
         return try bytes("whole.db")
     }
+}
+
+extension SQLStore.Patience {
+    /// Other tests of the process may keep its threads for long; the drivers' own deadlines hold.
+    static let endless = SQLStore.Patience(poll: .seconds(3600), call: .seconds(3600))
+}
+
+extension SQLStore {
+    /// A database that is open, its tables as they are.
+    init(_ connection: any SQLConnection, now: @escaping @Sendable () -> Int64 = { 1_700_000_000_000 }) {
+        self.init(place: connection.place, patience: .endless, now: now) { connection }
+    }
+
+    static func open(path: String, busyTimeout: Duration = .seconds(5)) async throws -> SQLStore {
+        SQLStore(try await SQLiteConnection.open(path: path, busyTimeout: busyTimeout))
+    }
+
+    func load() async throws -> Revision? { try await newest()?.read() }
+
+    func revision(_ id: Int) async throws -> Revision? { try await stored(id)?.read() }
 }
 
 /// The same numbers in every run, so that a failure can be found again.

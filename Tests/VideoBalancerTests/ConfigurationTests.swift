@@ -42,6 +42,14 @@ struct ConfigurationTests {
         for name in ["--listen", "--workers", "--admin", "BALANCER_BODY_BYTES"] { #expect(finished.error.contains(name), "\(finished)") }
     }
 
+    @Test func `a list is the same given at once or in several flags, and names of the admin port are a flag`() throws {
+        let finished = try serve(
+            ["CDN_HOST": "cdn.example.com"], "--trusted-proxies", "one", "--trusted-proxies", "10.0.0.0/8,two", "--admin-names", "a b")
+        #expect(finished.code == 78, "\(finished)")
+        for word in ["\"one\"", "\"two\"", "\"a b\""] { #expect(finished.error.contains(word), "\(finished)") }
+        #expect(!finished.error.contains("\"10.0.0.0/8\""), "\(finished)")
+    }
+
     @Test(arguments: ["localhost:8000", "127.0.0.1", "127.0.0.1:70000", "[::1:8000", "8000", ""])
     func `a bad address to listen on exits 78 naming the setting`(address: String) throws {
         let finished = try serve(["CDN_HOST": "cdn.example.com"], "--listen", address)

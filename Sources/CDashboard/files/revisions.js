@@ -87,8 +87,7 @@ export class Revisions {
     const go = el("button", { type: "submit", class: "primary" }, "Restore");
     let etag;
     const look = async () => {
-      const old = await ask("GET", `/api/v1/revisions/${id}`);
-      const verdict = await ask("PUT", "/api/v1/catalog?validate=true", { body: old.value.catalog });
+      const verdict = await ask("POST", `/api/v1/revisions/${id}/restore?validate=true`);
       etag = verdict.etag;
       difference.replaceChildren(changes(verdict.value.changes, verdict.value.changeCount));
     };

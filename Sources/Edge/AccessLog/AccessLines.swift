@@ -4,9 +4,9 @@ import TLS
 /// One worker's lines for the access log, until they are handed over. Allocates nothing: it formats into a buffer that is there.
 struct AccessLines {
     /// Longer targets are cut: a line has a bound.
-    static let mostTargetBytes = 2048
+    static let maximumTargetBytes = 2048
     /// Each byte of a target can take six as JSON.
-    private static let longestLine = 6 * mostTargetBytes + 1024
+    private static let maximumLine = 6 * maximumTargetBytes + 1024
 
     private let log: AccessLog
     private var bytes = LineSink.makeBuffer()
@@ -28,7 +28,7 @@ struct AccessLines {
         untilNext -= 1
         guard untilNext <= 0 else { return }
         untilNext = log.configuration.every
-        if bytes.count + AccessLines.longestLine > LineSink.bufferBytes, !log.exchange(&bytes) { return log.countDropped(1) }
+        if bytes.count + AccessLines.maximumLine > LineSink.bufferBytes, !log.exchange(&bytes) { return log.countDropped(1) }
         if now != second {
             second = now
             time.removeAll(keepingCapacity: true)
@@ -92,7 +92,7 @@ struct AccessLines {
     }
 
     private mutating func append(escaping target: Range<Int>, of source: borrowing Span<UInt8>) {
-        for index in target.prefix(AccessLines.mostTargetBytes) {
+        for index in target.prefix(AccessLines.maximumTargetBytes) {
             let byte = source[index]
             if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
                 bytes.append(UInt8(ascii: "\\"))
@@ -105,7 +105,7 @@ struct AccessLines {
                 bytes.append(AccessLines.digits[Int(byte & 15)])
             }
         }
-        if target.count > AccessLines.mostTargetBytes { append("…") }
+        if target.count > AccessLines.maximumTargetBytes { append("…") }
     }
 
     private static let digits = Array("0123456789abcdef".utf8)

@@ -17,22 +17,23 @@ enum TransportNote {
 
 /// What a worker keeps of the answers it has given: counters, the history of traffic, the access log. The one place that is told of them.
 struct AnswerRecord {
-    /// Without the answers by status and the redirects to CDNs of the present table; `total` has them.
+    /// Without what the two below count; `total` has it.
     var counters = Counters()
-    /// By status code.
-    private var answers = [UInt64](repeating: 0, count: 600)
-    /// Redirects by CDN of the present table.
-    private var redirectsToCDN: [UInt64] = []
+    /// Answers by status code, then redirects by reason: one array, since each array is asked whether it may be written.
+    private var tally = [UInt64](repeating: 0, count: statuses + Decision.Reason.allCases.count)
+    /// The redirects by target are added up from it.
     private var traffic: TrafficCounts
     /// What carries the requests that are recorded now.
     var transport = TransportNote.plain
     /// Nil when no access log is kept.
     private var log: AccessLines?
 
+    /// Codes end before it.
+    private static let statuses = 600
+
     init(_ table: RoutingTable, log: AccessLog?) {
         self.log = log.map { AccessLines($0) }
         traffic = TrafficCounts(table)
-        redirectsToCDN = [UInt64](repeating: 0, count: table.catalog.cdns.count)
     }
 
     /// Records one answer.
@@ -46,60 +47,56 @@ struct AnswerRecord {
         from client: ClientAddress, _ table: RoutingTable, second: Int
     ) {
         if case .redirect(let redirect) = answer {
-            let decision = redirect.decision
-            switch decision.target {
-            case .origin: counters.redirectsToOrigin += 1
-            case .cdn(let cdn): redirectsToCDN[cdn] += 1
-            }
-            counters.reasons[Int(decision.reason.rawValue)] += 1
-            answers[redirect.status] += 1
-            traffic.countRedirect(decision.target, status: decision.status, server: redirect.video.server)
-        } else {
-            recordOther(answer)
+            return record(redirect, to: method, target, of: bytes, from: client, table, second: second)
         }
-        log?.add(answer, to: method, target, of: bytes, from: client, over: transport, table, now: second)
-    }
-
-    private mutating func recordOther(_ answer: Answer) {
         if let problem = answer.problem {
             counters.countRefusal(problem.status, problem.name)
             traffic.countRefusal(problem.status)
         } else {
             counters.otherAnswers += 1
         }
-        answers[answer.status] += 1
+        tally[answer.status] += 1
+        log?.add(answer, to: method, target, of: bytes, from: client, over: transport, table, now: second)
+    }
+
+    /// Records a redirect or its document: the same as any answer, without taking it for one.
+    mutating func record(
+        _ redirect: borrowing Answer.Redirect, to method: RequestHead.Method, _ target: Range<Int>, of bytes: borrowing Span<UInt8>,
+        from client: ClientAddress, _ table: RoutingTable, second: Int
+    ) {
+        var tally = tally.mutableSpan
+        tally[redirect.status] += 1
+        tally[AnswerRecord.statuses + Int(redirect.decision.reason.rawValue)] += 1
+        traffic.countRedirect(redirect.decision.target, status: redirect.decision.status, server: redirect.video.server)
+        if log != nil {
+            log?.add(.redirect(copy redirect), to: method, target, of: bytes, from: client, over: transport, table, now: second)
+        }
     }
 
     /// Begins to record by a new table.
     ///
-    /// - Parameter last: the table so far.
-    /// - Returns: traffic that was counted with it.
-    mutating func replaceTable(_ last: RoutingTable, by table: RoutingTable) -> TrafficCounts {
-        addRedirects(to: &counters, last)
+    /// - Returns: traffic that was counted with the last one.
+    mutating func replaceTable(by table: RoutingTable) -> TrafficCounts {
         defer { traffic = TrafficCounts(table) }
-        redirectsToCDN = [UInt64](repeating: 0, count: table.catalog.cdns.count)
+        traffic.addRedirects(to: &counters)
         return traffic
     }
 
     /// What was counted for the history of traffic since the last time.
-    mutating func takeTraffic() -> TrafficCounts { traffic.take() }
+    mutating func takeTraffic() -> TrafficCounts {
+        traffic.addRedirects(to: &counters)
+        return traffic.take()
+    }
 
     /// Hands over what is to be logged.
     mutating func flushLog() { log?.flush() }
 
     /// All that was counted so far.
-    ///
-    /// - Parameter table: the present one.
-    func total(_ table: RoutingTable) -> Counters {
+    var total: Counters {
         var total = counters
-        addRedirects(to: &total, table)
-        for (status, count) in answers.enumerated() where count > 0 { total.answers[status] = count }
+        traffic.addRedirects(to: &total)
+        for (status, count) in tally[..<AnswerRecord.statuses].enumerated() where count > 0 { total.answers[status] = count }
+        total.reasons = Array(tally[AnswerRecord.statuses...])
         return total
-    }
-
-    private func addRedirects(to counters: inout Counters, _ table: RoutingTable) {
-        for (cdn, count) in zip(table.catalog.cdns, redirectsToCDN) where count > 0 {
-            counters.redirectsToCDN[cdn.name, default: 0] += count
-        }
     }
 }

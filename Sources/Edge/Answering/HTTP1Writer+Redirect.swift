@@ -2,8 +2,8 @@ import Steering
 
 extension HTTP1Writer {
     /// Targets that `Location` and `Link` name together: a priority has one digit.
-    private static let mostLinks = 8
-    private static let redirectEnd = Array("\r\nContent-Length: 0\r\n\r\n".utf8)
+    private static let maximumLinks = 8
+    private static let redirectEnd: StaticString = "\r\nContent-Length: 0\r\n\r\n"
 
     /// Writes a redirect.
     ///
@@ -13,26 +13,64 @@ extension HTTP1Writer {
     ///   - table: by which it was decided.
     ///   - second: seconds since 1970, UTC.
     mutating func write(
-        _ redirect: Answer.Redirect, of source: borrowing Span<UInt8>, request: borrowing Span<UInt8>, _ table: RoutingTable,
+        _ redirect: borrowing Answer.Redirect, of source: borrowing Span<UInt8>, request: borrowing Span<UInt8>, _ table: RoutingTable,
         _ client: ClientAddress, _ framing: Framing, second: Int
     ) {
         if redirect.isDocument { return writeDocument(redirect, of: source, request: request, table, client, framing, second: second) }
-        beginRedirect(redirect.decision.status, second: second, framing)
+        let hasLinks = table.catalog.redirect.links
+        if framing.isOrdinary {
+            followSecond(second, redirect.decision.status)
+            if !redirect.wantsJSON, !hasLinks { return write(redirect, of: source, request: request, table, closes: framing.closes) }
+            if framing.closes { append(redirectStart.closing) } else { append(redirectStart.keepingAlive) }
+        } else {
+            begin(redirect.decision.status, framing, second: second)
+            append("Location: ")
+        }
         let start = bytes.count
         table.appendLocation(redirect.decision.target, redirect.video, of: source, passing: redirect.query, of: request, to: &bytes)
         let location = start..<bytes.count
-        let hasLinks = table.catalog.redirect.links
         if redirect.wantsJSON || hasLinks { table.rank(redirect.decision, avoiding: redirect.avoided, into: &targets) }
         if hasLinks { appendLinks(redirect, source, request, table) }
-        if redirect.wantsJSON {
-            append("\r\n")
-            // A Location has no byte that a JSON string would escape.
-            let text = String(decoding: bytes[location], as: UTF8.self)
-            let asker = Asker(client: client, second: second, query: redirect.query)
-            let document = table.document(of: redirect.decision, location: text, targets, redirect.video, source, asker, request)
-            end(body: Array((document.json + "\n").utf8), type: "application/json", framing)
+        append("\r\n")
+        guard redirect.wantsJSON else { return end(body: [], type: nil, framing) }
+        // A Location has no byte that a JSON string would escape.
+        let text = String(decoding: bytes[location], as: UTF8.self)
+        let asker = Asker(client: client, second: second, query: redirect.query)
+        let document = table.document(of: redirect.decision, location: text, targets, redirect.video, source, asker, request)
+        end(body: Array((document.json + "\n").utf8), type: "application/json", framing)
+    }
+
+    /// Writes a redirect that is a Location alone, as most.
+    private mutating func write(
+        _ redirect: borrowing Answer.Redirect, of source: borrowing Span<UInt8>, request: borrowing Span<UInt8>, _ table: RoutingTable,
+        closes: Bool
+    ) {
+        // Taken out for the call: a copy would take a reference, and so would a choice by `?:`.
+        var bytes: [UInt8] = []
+        swap(&bytes, &self.bytes)
+        if closes {
+            HTTP1Writer.write(redirect, after: redirectStart.closing.span, of: source, request: request, table, to: &bytes)
         } else {
-            append(HTTP1Writer.redirectEnd)
+            HTTP1Writer.write(redirect, after: redirectStart.keepingAlive.span, of: source, request: request, table, to: &bytes)
+        }
+        swap(&bytes, &self.bytes)
+    }
+
+    /// Writes it whole: there is room, or it is made, once and not for each piece.
+    private static func write(
+        _ redirect: borrowing Answer.Redirect, after start: borrowing Span<UInt8>, of source: borrowing Span<UInt8>,
+        request: borrowing Span<UInt8>, _ table: RoutingTable, to bytes: inout [UInt8]
+    ) {
+        let (target, video, query) = (redirect.decision.target, redirect.video, redirect.query)
+        let location = table.locationCapacity(video, passing: query)
+        // The caller holds the table during the call; the closure would take a reference, as all workers would.
+        let lent = unsafe Unmanaged.passUnretained(table)
+        bytes.append(addingCapacity: start.count + location + redirectEnd.utf8CodeUnitCount) { output in
+            output.append(copying: start)
+            unsafe lent._withUnsafeGuaranteedRef {
+                $0.appendLocation(target, video, of: source, passing: query, of: request, to: &output)
+            }
+            output.append(literal: redirectEnd)
         }
     }
 
@@ -55,7 +93,7 @@ extension HTTP1Writer {
     private mutating func appendLinks(
         _ redirect: Answer.Redirect, _ source: borrowing Span<UInt8>, _ request: borrowing Span<UInt8>, _ table: RoutingTable
     ) {
-        for (index, target) in targets.prefix(HTTP1Writer.mostLinks).enumerated() where index > 0 {
+        for (index, target) in targets.prefix(HTTP1Writer.maximumLinks).enumerated() where index > 0 {
             append(index == 1 ? "\r\nLink: <" : ", <")
             table.appendLocation(target, redirect.video, of: source, passing: redirect.query, of: request, to: &bytes)
             append(">; rel=duplicate; pri=")
@@ -63,20 +101,10 @@ extension HTTP1Writer {
         }
     }
 
-    /// Writes everything before the Location.
-    private mutating func beginRedirect(_ status: Int, second: Int, _ framing: Framing) {
-        if redirectStart.second != second || redirectStart.status != status {
-            date.refresh(now: second)
-            redirectStart.rewrite(second: second, status: status, date: date.bytes)
-        }
-        if framing.keepsAliveHTTP10 || framing.allowedOrigin != .any {
-            begin(status, framing, second: second)
-            append("Location: ")
-        } else if framing.closes {
-            // A choice by `?:` would take a reference.
-            append(redirectStart.closing)
-        } else {
-            append(redirectStart.keepingAlive)
-        }
+    /// Makes what redirects begin with anew when its second is over.
+    private mutating func followSecond(_ second: Int, _ status: Int) {
+        guard redirectStart.second != second || redirectStart.status != status else { return }
+        date.refresh(now: second)
+        redirectStart.rewrite(second: second, status: status, date: date.bytes)
     }
 }

@@ -27,6 +27,9 @@ struct HTTP1Writer {
         var keepsAliveHTTP10 = false
         var allowedOrigin = AllowedOrigin.any
 
+        /// Whether nothing but `Connection` depends on the request.
+        var isOrdinary: Bool { !keepsAliveHTTP10 && allowedOrigin == .any }
+
         init(method: RequestHead.Method = .get, closes: Bool) {
             omitsBody = method == .head
             self.closes = closes

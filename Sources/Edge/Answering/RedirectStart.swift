@@ -1,9 +1,9 @@
 /// What a redirect begins with, up to the Location: the same for all of one second and status, so it is made once.
 struct RedirectStart {
-    var second = Int.min
-    var status = 0
-    var keepingAlive: [UInt8] = []
-    var closing: [UInt8] = []
+    private(set) var second = Int.min
+    private(set) var status = 0
+    private(set) var keepingAlive: [UInt8] = []
+    private(set) var closing: [UInt8] = []
 
     /// In the buffers that are there: nothing is allocated.
     mutating func rewrite(second: Int, status: Int, date: [UInt8]) {

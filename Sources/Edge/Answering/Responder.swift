@@ -59,7 +59,7 @@ struct Responder {
             self.table = table
             self.sequences = sequences
         }
-        return record.replaceTable(self.table, by: table)
+        return record.replaceTable(by: table)
     }
 
     /// What is counted of connections, beside what `record` counts of answers.
@@ -69,13 +69,16 @@ struct Responder {
     }
 
     /// All that was counted so far.
-    var total: Counters { record.total(table) }
+    var total: Counters { record.total }
 
     /// What was counted for the history of traffic since the last time.
     mutating func takeTraffic() -> TrafficCounts { record.takeTraffic() }
 
     /// Hands over what is to be logged.
     mutating func flushLog() { record.flushLog() }
+
+    /// Seconds since 1970, UTC.
+    var now: Int { clock() }
 
     // MARK: What connections ask
 
@@ -86,16 +89,21 @@ struct Responder {
     ///   - peer: the connection's, or what a PROXY header says.
     ///   - closes: whether the connection ends after this answer.
     ///   - isFast: asked by the fast path.
+    ///   - now: seconds since 1970, UTC; nil asks the clock.
     mutating func respond(
-        to head: RequestHead, _ bytes: borrowing Span<UInt8>, from peer: ClientAddress, closes: Bool, isFast: Bool = false
+        to head: RequestHead, _ bytes: borrowing Span<UInt8>, from peer: ClientAddress, closes: Bool, isFast: Bool = false,
+        now: Int? = nil
     ) -> Outcome {
         let question = bytes.firstIndex(of: UInt8(ascii: "?"), in: head.target)
         let route = router.route(of: head, bytes, to: question)
         if isFast, !route.isFast { return .needsSlowPath }
         let client = clientSource.client(of: head, bytes, peer: peer)
-        let second = clock()
+        let second = now ?? clock()
         let answer = answer(to: head, bytes, by: route, question, from: client, second: second, isFast: isFast)
         switch answer {
+        case .redirect(let redirect):
+            let framing = writer.framing(head, head.fields, of: bytes, closes: closes)
+            give(redirect, source: bytes, to: head.method, head.target, of: bytes, from: client, framing, second: second)
         case .needsBody: return .needsBody
         case .needsUpstream: return .needsUpstream
         case .needsTime: return .needsSlowPath
@@ -173,20 +181,31 @@ struct Responder {
         _ answer: Answer, _ supplement: Supplement, source: borrowing Span<UInt8>, to method: RequestHead.Method, _ target: Range<Int>,
         of bytes: borrowing Span<UInt8>, from client: ClientAddress, _ framing: HTTP1Writer.Framing, second: Int
     ) {
+        if case .redirect(let redirect) = answer {
+            return give(redirect, source: source, to: method, target, of: bytes, from: client, framing, second: second)
+        }
         record.record(answer, to: method, target, of: bytes, from: client, table, second: second)
-        switch answer {
-        case .redirect(let redirect):
-            if redirect.video.isDecoded {
-                // Taken out for the call: a copy would take a reference.
-                var text: [UInt8] = []
-                swap(&text, &decoded)
-                writer.write(redirect, of: text.span, request: bytes, table, client, framing, second: second)
-                swap(&text, &decoded)
-            } else {
-                writer.write(redirect, of: source, request: bytes, table, client, framing, second: second)
-            }
-        case .page(let page): writer.write(pages[page], framing, second: second)
-        default: writer.write(answer, supplement, of: bytes, framing, second: second)
+        if case .page(let page) = answer {
+            writer.write(pages[page], framing, second: second)
+        } else {
+            writer.write(answer, supplement, of: bytes, framing, second: second)
+        }
+    }
+
+    /// Of most answers: it is not wrapped and unwrapped for each who looks at it.
+    private mutating func give(
+        _ redirect: borrowing Answer.Redirect, source: borrowing Span<UInt8>, to method: RequestHead.Method, _ target: Range<Int>,
+        of bytes: borrowing Span<UInt8>, from client: ClientAddress, _ framing: HTTP1Writer.Framing, second: Int
+    ) {
+        record.record(redirect, to: method, target, of: bytes, from: client, table, second: second)
+        if redirect.video.isDecoded {
+            // Taken out for the call: a copy would take a reference.
+            var text: [UInt8] = []
+            swap(&text, &decoded)
+            writer.write(redirect, of: text.span, request: bytes, table, client, framing, second: second)
+            swap(&text, &decoded)
+        } else {
+            writer.write(redirect, of: source, request: bytes, table, client, framing, second: second)
         }
     }
 }
@@ -199,6 +218,7 @@ extension Responder {
     /// - Parameters:
     ///   - question: where the target's `?` stands, or its end.
     ///   - second: seconds since 1970, UTC.
+    @inline(__always)
     mutating func answer(
         to head: RequestHead, _ bytes: borrowing Span<UInt8>, by route: Router.Route, _ question: Int, from client: ClientAddress,
         second: Int,
@@ -221,6 +241,7 @@ extension Responder {
             head, bytes, query, from: client, mayBeInBody: route.resource == .redirectByBody, second: second, isFast: isFast)
     }
 
+    @inline(__always)
     private mutating func redirectByQuery(
         _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ query: Range<Int>, from client: ClientAddress, mayBeInBody: Bool,
         second: Int, isFast: Bool
@@ -244,6 +265,7 @@ extension Responder {
         }
     }
 
+    @inline(__always)
     private func redirectByPath(
         _ head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, second: Int
     ) -> Answer {
@@ -266,6 +288,7 @@ extension Responder {
     /// - Parameters:
     ///   - value: the video's URL in `source`.
     ///   - bytes: what the asker's offsets count in.
+    @inline(__always)
     private mutating func redirect(
         to value: Range<Int>, of source: borrowing Span<UInt8>, _ asker: Asker, _ bytes: borrowing Span<UInt8>, wantsJSON: Bool,
         isDocument: Bool = false

@@ -8,10 +8,11 @@ extension FastLoop {
     /// Connections accepted in one turn.
     private static let acceptBatch = 64
 
-    enum Turn { case drained, more, mustRest }
+    /// What is left in the queue: nothing, perhaps more, or more than may be accepted now.
+    enum Queue { case drained, more, mustRest }
 
     /// Accepts what is queued, a bounded number, and answers each at once: nothing is owed then.
-    func accept(from listener: ListeningSocket, _ state: inout State, _ second: UInt32) -> Turn {
+    func accept(from listener: ListeningSocket, _ state: inout State, _ second: UInt32) -> Queue {
         for accepted in 0..<FastLoop.acceptBatch {
             if open.isFull {
                 // After the first nobody knows whether more wait; the listener will tell.

@@ -71,26 +71,26 @@ extension FastLoop {
     }
 
     /// The same, of bytes that are not in the state.
-    func answer(_ read: Range<Int>, of input: borrowing Span<UInt8>, filled: Bool, from client: ClientAddress, _ state: inout State)
-        -> Intent
-    {
+    func answer(
+        _ read: Range<Int>, of input: borrowing Span<UInt8>, filled: Bool, from client: ClientAddress, _ state: inout State
+    ) -> Intent {
         var used = read.lowerBound
         var closes = false
-        var last: RequestHead?
+        var head = RequestHead()
         while used < read.upperBound, !closes {
-            guard let head = PlainScanner.scan(input, used..<read.upperBound, limits: state.limits, after: last) else { break }
+            guard PlainScanner.scan(input, used..<read.upperBound, limits: state.limits, &head) else { break }
             closes = head.closes || state.isDraining
             // A page or a body: the request goes along unanswered.
-            guard state.responder.respond(to: head, input, from: client, closes: closes, isFast: true) == .answered else {
+            guard state.responder.respond(to: head, input, from: client, closes: closes, isFast: true, now: state.now) == .answered
+            else {
                 closes = false
                 break
             }
             used += head.length
-            last = head
         }
         // Such a read may have left bytes in the socket, and closing then would reset the answer away.
         if used == read.upperBound, !closes || !filled {
-            return closes ? .ends(isAsked: last?.closes == true) : .stays
+            return closes ? .ends(isAsked: head.closes) : .stays
         }
         // The bytes are copied during the call.
         state.unread = unsafe input.extracting(used..<read.upperBound).withUnsafeBytes { unsafe ByteBuffer(bytes: $0) }

@@ -32,12 +32,12 @@ extension FastLoop {
     }
 
     /// Bytes of answers that are held until the end of a turn.
-    private static let mostOwed = 64 * 1024
+    private static let maximumOwed = 64 * 1024
 
     func owe(_ owed: Owed, _ state: inout State, _ second: UInt32) {
         state.owed.append(owed)
         if case .leaves = owed.intent { return settle(&state, second) }
-        if owed.end >= FastLoop.mostOwed { settle(&state, second) }
+        if owed.end >= FastLoop.maximumOwed { settle(&state, second) }
     }
 
     /// Sends what is owed, one send a connection.

@@ -39,6 +39,8 @@ final class FastLoop: Sendable {
         /// By `HandOver.Reason`.
         var handOvers = [UInt64](repeating: 0, count: HandOver.Reason.allCases.count)
         var turns = LoopTurns()
+        /// Seconds since 1970, UTC, when the turn began: of its answers, too.
+        var now: Int
         var pausesAtLimit: UInt64 = 0
         var pausesExhausted: UInt64 = 0
         /// What was read in this turn, up to `inputUsed`.
@@ -55,6 +57,7 @@ final class FastLoop: Sendable {
 
         init(responder: Responder, limits: Limits, answersPlain: Bool, makeRoom: @escaping @Sendable () -> Void) {
             self.responder = responder
+            now = responder.now
             self.limits = limits
             self.answersPlain = answersPlain
             self.makeRoom = makeRoom
@@ -168,6 +171,7 @@ final class FastLoop: Sendable {
             // The array outlives the call, and its capacity is passed with it.
             let count = unsafe clinux_epoll_wait(epoll, &events, CInt(events.count), timeout)
             began = FastLoop.nanoseconds()
+            state.now = state.responder.now
             let second = FastLoop.second(began)
             for index in 0..<max(0, Int(count)) {
                 let event = events[index]

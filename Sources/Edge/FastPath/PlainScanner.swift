@@ -7,12 +7,10 @@ import Steering
 enum PlainScanner {
     /// - Parameters:
     ///   - range: what is left of the bytes read, beginning with a request.
-    ///   - last: the plain head before it in the same bytes. A client that pipelines sends the same fields again and again, and the same
-    ///     bytes mean the same.
-    /// - Returns: nil when the request is not plain or not whole.
-    static func scan(
-        _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limits: Limits, after last: RequestHead? = nil
-    ) -> RequestHead? {
+    ///   - head: the plain head before it in the same bytes, or an empty one; becomes this request's. A client that pipelines sends the same
+    ///     fields again and again, and the same bytes mean the same.
+    /// - Returns: false when the request is not plain or not whole; `head` means nothing then.
+    static func scan(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, limits: Limits, _ head: inout RequestHead) -> Bool {
         var index = range.lowerBound
         var method = RequestHead.Method.get
         if bytes.begins(with: "GET /", in: range) {
@@ -21,19 +19,20 @@ enum PlainScanner {
             method = .head
             index += 5
         } else {
-            return nil
+            return false
         }
         let target = index
         index = endOfTarget(bytes, index..<range.upperBound)
-        guard index - target <= limits.target, bytes.begins(with: " HTTP/1.1\r\n", in: index..<range.upperBound) else { return nil }
+        guard index - target <= limits.target, bytes.begins(with: " HTTP/1.1\r\n", in: index..<range.upperBound) else { return false }
         let start = index + 11
-        if let last, bytes.repeats(last.fields.lowerBound..<last.fields.upperBound + 2, at: start, before: range.upperBound) {
-            return last.again(method, target: target..<index, fieldsAt: start, from: range.lowerBound)
+        if head.length > 0, bytes.repeats(head.fields.lowerBound..<head.fields.upperBound + 2, at: start, before: range.upperBound) {
+            head.repeats(method, target: target..<index, fieldsAt: start, from: range.lowerBound)
+            return true
         }
-        var head = RequestHead()
+        head = RequestHead()
         head.method = method
         head.target = target..<index
-        return fields(bytes, start..<range.upperBound, &head, from: range.lowerBound, limits) ? head : nil
+        return fields(bytes, start..<range.upperBound, &head, from: range.lowerBound, limits)
     }
 
     private static func fields(

@@ -49,15 +49,11 @@ extension LineLogHandler {
     ///
     /// - Throws: `ConfigurationFault` for an unknown level or format.
     public static func bootstrap(_ source: SettingsSource) throws {
-        guard let level = Logger.Level(rawValue: source.text(.logLevel)) else {
-            let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ConfigurationFault("--log-level (BALANCER_LOG_LEVEL) must be one of \(known), is \"\(source.text(.logLevel))\"")
-        }
-        let asked = source.text(.logFormat)
+        var reader = SettingsReader(source)
+        let level = Logger.Level(rawValue: reader.word(\.logLevel)) ?? .info
         let automatic: Format = isatty(STDOUT_FILENO) == 1 ? .text : .json
-        guard let format = asked == "auto" ? automatic : Format(rawValue: asked) else {
-            throw ConfigurationFault("--log-format (BALANCER_LOG_FORMAT) must be json, text or auto, is \"\(asked)\"")
-        }
+        let format = Format(rawValue: reader.word(\.logFormat)) ?? automatic
+        if !reader.faults.isEmpty { throw ConfigurationFault(reader.faults.joined(separator: "\n")) }
         LoggingSystem.bootstrap { LineLogHandler(label: $0, level: level, format: format) }
     }
 }

@@ -1,20 +1,23 @@
-import Configuration
 import Foundation
 
 /// Where settings come from: flag, then environment, then `.env`, then default.
 public struct SettingsSource {
-    private let reader: ConfigReader
+    /// By the setting's name.
+    private let flags: [String: String]
+    private let environment: [String: String]
+    private let file: [String: String]
 
     /// Reads the environment and the `.env` file of the working folder.
     ///
+    /// - Parameter flags: texts by the names of their settings.
     /// - Throws: `ConfigurationFault` as below, and when `.env` cannot be read.
-    public init(_ flags: [(Setting, String?)] = []) throws {
+    public init(_ flags: [String: String] = [:]) throws {
         try self.init(flags, environment: ProcessInfo.processInfo.environment, file: EnvironmentFile(path: ".env"))
     }
 
     /// - Throws: `ConfigurationFault` for an unknown `BALANCER_…` name: a mistyped name would otherwise be a setting that silently does
     ///   nothing.
-    init(_ flags: [(Setting, String?)] = [], environment: [String: String], file: EnvironmentFile) throws {
+    init(_ flags: [String: String] = [:], environment: [String: String], file: EnvironmentFile) throws {
         let known = Setting.all.flatMap { $0.isSecret ? [$0.environment, $0.environment + "_FILE"] : [$0.environment] }
         let environment = environment.filter { known.contains($0.key) || !ServiceLink.isOne($0.key, $0.value) }
         let unknown = (Array(file.values.keys) + environment.keys).filter { $0.hasPrefix("BALANCER_") && !known.contains($0) }.sorted()
@@ -22,42 +25,22 @@ public struct SettingsSource {
             let place = environment[first] == nil ? ".env:\(file.lines[first] ?? 1): " : ""
             throw ConfigurationFault("\(place)\(first) is no setting of video-balancer; see `video-balancer serve --help` for all of them")
         }
-        var values: [AbsoluteConfigKey: ConfigValue] = [:]
-        for case (let setting, let value?) in flags {
-            values[AbsoluteConfigKey(["balancer", setting.name])] = ConfigValue(.string(value), isSecret: false)
-        }
-        reader = ConfigReader(providers: [
-            InMemoryProvider(name: "flags", values: values),
-            EnvironmentVariablesProvider(environmentVariables: environment),
-            EnvironmentVariablesProvider(environmentVariables: file.values),
-        ])
+        self.flags = flags
+        self.environment = environment
+        self.file = file.values
     }
 
     /// The text of a setting from the first source that has it, else its default.
-    func text(_ setting: Setting) -> String {
-        reader.string(forKey: ConfigKey(["balancer", setting.name]), default: setting.fallback)
-    }
+    func text(_ setting: KeyPath<SettingTable, Setting>) -> String { text(Setting.table[keyPath: setting]) }
 
-    /// A secret, from its variable or from the file that `…_FILE` names; nil when neither is set.
-    ///
-    /// - Throws: `ConfigurationFault` when the file cannot be read.
-    func secret(_ setting: Setting) throws(ConfigurationFault) -> String? {
-        if let value = reader.string(forKey: ConfigKey(["balancer", setting.name]), isSecret: true), !value.isEmpty { return value }
-        guard let path = reader.string(forKey: ConfigKey(["balancer", setting.name, "file"])), !path.isEmpty else { return nil }
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw ConfigurationFault("\(setting.environment)_FILE: \(path) cannot be read")
-        }
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
-    }
+    func text(_ setting: Setting) -> String { flags[setting.name] ?? first(setting.environment) ?? setting.fallback }
 
     /// A variable that is not a setting of the process: `CDN_HOST` and its kin. Empty counts as absent.
-    func variable(_ name: String) -> String? {
-        let key = ConfigKey(name.lowercased().split(separator: "_").map(String.init))
-        guard let value = reader.string(forKey: key), !value.isEmpty else { return nil }
-        return value
-    }
+    func variable(_ name: String) -> String? { first(name).flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// A secret that is no setting of the process, from its variable or from the file that `…_FILE` names.
+    private func first(_ variable: String) -> String? { environment[variable] ?? file[variable] }
+
+    /// A secret from its variable, or from the file that `…_FILE` names; nil when neither is set.
     ///
     /// - Throws: `ConfigurationFault` when the file cannot be read.
     func secret(named name: String) throws(ConfigurationFault) -> String? {

@@ -37,11 +37,10 @@ struct CatalogCommand: AsyncParsableCommand {
         func run() async throws {
             try await Exit.reporting {
                 let catalog = try CatalogFile.read(file)
-                let store = try await options.store()
-                _ = try await store.migrator().up()
+                let store = try await options.store(migrates: true)
                 let newest = try await store.head()?.revision ?? 0
                 // One that is damaged is repaired by this one: what it changed is not known then.
-                let previous = try? await store.load()
+                let previous = try? await store.newest()?.read()
                 let expecting = expect ?? newest
                 let draft = RevisionDraft(
                     catalog, replacing: previous?.id == expecting ? previous?.catalog.document : nil, expecting: expecting,

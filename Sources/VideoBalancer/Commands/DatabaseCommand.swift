@@ -21,7 +21,7 @@ struct DatabaseCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await Exit.reporting {
-                let settings = try await options.settings()
+                let settings = try options.settings()
                 try StandardOutput.print(
                     "state file  \(settings.statePath): \(DatabaseCommand.words(StateFile(path: settings.statePath).load().state))")
                 let store = try await options.store()
@@ -41,7 +41,7 @@ struct DatabaseCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await Exit.reporting {
-                let id = if let successorOf { successorOf } else { try DatabaseCommand.saved(try await options.settings()).databaseID }
+                let id = if let successorOf { successorOf } else { try DatabaseCommand.saved(options.settings()).databaseID }
                 let store = try await options.store()
                 guard let head = try await store.head() else {
                     throw ConfigurationFault(
@@ -62,9 +62,8 @@ struct DatabaseCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await Exit.reporting {
-                let saved = try DatabaseCommand.saved(try await options.settings())
-                let store = try await options.store()
-                _ = try await store.migrator().up()
+                let saved = try DatabaseCommand.saved(options.settings())
+                let store = try await options.store(migrates: true)
                 let revision = try await store.append(
                     saved.catalog, expecting: try await store.head()?.revision ?? 0, author: "cli:" + NSUserName(), comment: comment)
                 if !saved.databaseID.isEmpty { try await store.adopt(predecessor: saved.databaseID) }

@@ -4,22 +4,26 @@ import Storage
 
 /// The database a command works on, and the settings it comes from.
 struct DatabaseOptions: ParsableArguments {
-    @Option(help: .init(of: .database)) var database: String?
-    @Option(help: .init(of: .state)) var state: String?
-
-    func settings() async throws -> Settings {
-        try Settings(SettingsSource([(.database, database), (.state, state)]))
+    private enum Flags: SettingChoice {
+        static let settings = [Setting.table.database, Setting.table.state]
     }
 
-    /// Opens the database without changing its tables.
-    func store() async throws -> SQLStore {
-        try await SQLStore.open(try await settings().database)
+    @OptionGroup private var options: SettingOptions<Flags>
+
+    func settings() throws -> Settings { try Settings(SettingsSource(options.texts)) }
+
+    /// Opens the database.
+    ///
+    /// - Parameter migrates: whether its tables are brought to this program's version.
+    func store(migrates: Bool = false) async throws -> SQLStore {
+        let store = SQLStore(try settings().database, migrates: migrates)
+        try await store.open()
+        return store
     }
 
     /// The newest revision.
     func newest() async throws -> Revision {
-        let store = try await store()
-        guard let stored = try await store.newest() else {
+        guard let stored = try await store().newest() else {
             throw ConfigurationFault("the database holds no catalog yet; import one: video-balancer catalog import FILE")
         }
         return try stored.read()

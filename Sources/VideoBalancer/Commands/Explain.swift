@@ -23,7 +23,7 @@ struct Explain: AsyncParsableCommand {
     func run() async throws {
         try await Exit.reporting {
             let revision = try await options.newest()
-            let saved = StateFile(path: try await options.settings().statePath).load().state?.sequences ?? []
+            let saved = StateFile(path: try options.settings().statePath).load().state?.sequences ?? []
             let table = RoutingTable(
                 revision.catalog, revision: revision.id, geography: try await geoIP.geography(), zones: TimeZones(of: revision.catalog))
             let book = SequenceBook(saved: saved.map { ($0.name, $0.redirects, $0.cdnBound) })

@@ -5,16 +5,17 @@ import Steering
 
 /// The GeoIP databases of a command.
 struct GeoIPOptions: ParsableArguments {
-    @Option(help: .init(of: .geoipCountry)) var geoipCountry: String?
-    @Option(name: .customLong(Setting.geoipASN.name), help: .init(of: .geoipASN)) var geoipASN: String?
+    private enum Flags: SettingChoice {
+        static let settings = [Setting.table.geoipCountry, Setting.table.geoipASN]
+    }
 
-    var flags: [(Setting, String?)] { [(.geoipCountry, geoipCountry), (.geoipASN, geoipASN)] }
+    @OptionGroup private var options: SettingOptions<Flags>
 
     /// What is known of clients by the databases that are named here or in the environment.
     ///
     /// - Throws: `GeoIPError` when one of them cannot be used: unlike a balancer, a person who waits for the answer can mend that first.
     func geography() async throws -> Geography {
-        let source = try SettingsSource(flags)
+        let source = try SettingsSource(options.texts)
         var databases: [GeoIPDatabase.Kind: GeoIPDatabase] = [:]
         for (kind, path) in source.geoIPPaths { databases[kind] = try GeoIPDatabase(kind, path: path) }
         return Geography(databases)

@@ -11,12 +11,15 @@ struct Healthcheck: AsyncParsableCommand {
             trust this machine, the control plane, whose /readyz says the same.
             """)
 
-    @Option(help: .init(of: .listen)) var listen: String?
-    @Option(help: .init(of: .admin)) var admin: String?
+    enum Flags: SettingChoice {
+        static let settings = [Setting.table.listen, Setting.table.admin]
+    }
+
+    @OptionGroup var options: SettingOptions<Flags>
 
     func run() async throws {
         try await Exit.reporting {
-            let settings = try Settings(SettingsSource([(.listen, listen), (.admin, admin)]))
+            let settings = try Settings(SettingsSource(options.texts))
             let expectsHeader = settings.expectsProxyHeader
             let asksAdmin = expectsHeader && !settings.clientSource.trustedProxies.isEmpty
             let address = asksAdmin ? settings.admin : settings.listen

@@ -27,8 +27,7 @@ struct KeyCommand: AsyncParsableCommand {
                     )
                 }
                 let token = Token.make()
-                let store = try await options.store()
-                _ = try await store.migrator().up()
+                let store = try await options.store(migrates: true)
                 guard try await !store.keys().contains(where: { $0.name == name }) else {
                     throw ConfigurationFault("there is a key named \(name); revoke it first or choose another name")
                 }

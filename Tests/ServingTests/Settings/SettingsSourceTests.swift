@@ -6,7 +6,7 @@ import Testing
 
 struct SettingsSourceTests {
     private func source(
-        _ environment: [String: String] = [:], _ file: String = "", flags: [(Setting, String?)] = []
+        _ environment: [String: String] = [:], _ file: String = "", flags: [String: String] = [:]
     ) throws -> SettingsSource {
         try SettingsSource(flags, environment: environment, file: EnvironmentFile(file, name: ".env"))
     }
@@ -14,10 +14,10 @@ struct SettingsSourceTests {
     @Test func `a setting comes from the flag, else the environment, else the file, else its default`() throws {
         let file = "BALANCER_WORKERS=3"
         let environment = ["BALANCER_WORKERS": "2"]
-        #expect(try source(environment, file, flags: [(.workers, "1")]).text(.workers) == "1")
-        #expect(try source(environment, file, flags: [(.workers, nil)]).text(.workers) == "2")
-        #expect(try source([:], file).text(.workers) == "3")
-        #expect(try source().text(.workers) == "0")
+        #expect(try source(environment, file, flags: ["workers": "1"]).text(\.workers) == "1")
+        #expect(try source(environment, file, flags: [:]).text(\.workers) == "2")
+        #expect(try source([:], file).text(\.workers) == "3")
+        #expect(try source().text(\.workers) == "0")
     }
 
     @Test func `an unknown name is a fault, in the file with its line, also after export`() throws {
@@ -28,7 +28,7 @@ struct SettingsSourceTests {
     }
 
     @Test func `export in the file has its effect`() throws {
-        #expect(try source([:], "export BALANCER_CLIENT_RATE=1").text(.clientRate) == "1")
+        #expect(try source([:], "export BALANCER_CLIENT_RATE=1").text(\.clientRate) == "1")
     }
 
     /// What Kubernetes puts into a pod beside Services called balancer, db and cdn.
