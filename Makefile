@@ -60,11 +60,11 @@ soak: build ## On demand, hours: long kill loops, a hundred million fuzzed conne
 	scripts/cdn-failures
 	SOAK=1 scripts/api-tests
 
-check: ## Formatting; fails on a difference.
+check: ## Formatting, imports, traps; fails on a difference.
 	@scripts/check
 
 format: ## Formats all Swift code.
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources/*/Fuzz*s.swift
+	@scripts/check --format
 
 demo: build ## A real HLS stream, real nginx origins and CDNs, real players.
 	@scripts/setup test

@@ -69,7 +69,7 @@ def test_every_operation_of_the_api_needs_a_token_and_says_so():
 
 def test_the_reasons_named_are_those_of_the_source():
     sources = contract.DOCUMENTS.parent
-    refusals = re.findall(r'case \.\w+: "([a-z0-9-]+)"', (sources / "Steering/Refusal.swift").read_text())
+    refusals = re.findall(r'case \.\w+: "([a-z0-9-]+)"', (sources / "Steering/Reading/Refusal.swift").read_text())
     faults = re.findall(r'case \.\w+: \(\d+, "([a-z0-9-]+)"', (sources / "Edge/Answering/HTTPFault.swift").read_text())
     assert len(refusals) > 5 and len(faults) > 10
     reasons = contract.DATA.document["components"]["schemas"]["Problem"]["properties"]["reason"]["enum"]

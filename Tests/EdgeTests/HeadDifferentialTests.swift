@@ -17,11 +17,15 @@ import Testing
         #expect(compared > 5_000, "only \(compared) heads were comparable")
     }
 
-    @Test(arguments: [
-        "Content-Length:\t5", "Content-Length: 5\t", "Transfer-Encoding:\tchunked", "Transfer-Encoding: chunked\t", "Host:\tg\t",
-    ])
-    func `a tab beside a value that frames a message is read alike`(field: String) {
-        _ = compare(Array(HeadVector.head(fields: field.hasPrefix("Host") ? [field] : ["Host: h", field]).utf8))
+    @Test(arguments: ["Content-Length:\t5", "Content-Length: 5\t", "Transfer-Encoding:\tchunked", "Transfer-Encoding: chunked\t"])
+    func `a tab beside a value that frames a message is refused, since parsers differ on it`(field: String) {
+        let verdict = Verdict(on: Array(HeadVector.head(adding: field).utf8))
+        if case .refuses = verdict { return }
+        Issue.record("\(field): \(verdict)")
+    }
+
+    @Test func `a tab beside a Host is read alike`() {
+        #expect(compare(Array(HeadVector.head(fields: ["Host:\tg\t"]).utf8)) == 1)
     }
 
     /// - Returns: 1 when the head was accepted and comparable.

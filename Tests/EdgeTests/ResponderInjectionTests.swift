@@ -13,16 +13,16 @@ import Testing
     ]
 
     @Test func `raw bytes inject nothing`() throws {
-        try inject { [$0] }
+        try expectNothingInjected { [$0] }
     }
 
     @Test func `percent-encoded bytes inject nothing`() throws {
-        try inject { Array((escaped($0)).utf8) }
-        try inject { Array((escaped($0).lowercased()).utf8) }
+        try expectNothingInjected { Array((escaped($0)).utf8) }
+        try expectNothingInjected { Array((escaped($0).lowercased()).utf8) }
     }
 
     @Test func `twice encoded bytes inject nothing`() throws {
-        try inject { Array("%25\(escaped($0).dropFirst())".utf8) }
+        try expectNothingInjected { Array("%25\(escaped($0).dropFirst())".utf8) }
     }
 
     @Test func `line breaks around a field inject nothing`() throws {
@@ -30,7 +30,10 @@ import Testing
             "\r\n", "%0d%0a", "%0D%0A", "%250d%250a", "%E5%98%8D%E5%98%8A", "\u{E5}\u{98}\u{8D}\u{E5}\u{98}\u{8A}", "\\r\\n",
             "%u000d%u000a", "%0d%0a%20", "%5cr%5cn",
         ]
-        for text in breaks { try expectSafe(places([UInt8](latin1: text + "Location:http://evil.example/" + text + text + "x")), text) }
+        let redirects = try breaks.reduce(0) { count, text in
+            try count + expectSafe(places([UInt8](latin1: text + "Location:http://evil.example/" + text + text + "x")), text)
+        }
+        #expect(redirects > 10, "only \(redirects) redirects: the test tries too little")
     }
 
     @Test func `bytes in a JSON body inject nothing`() throws {
@@ -50,7 +53,7 @@ import Testing
         #expect(redirects > 500)
     }
 
-    private func inject(_ encoded: (UInt8) -> [UInt8]) throws {
+    private func expectNothingInjected(_ encoded: (UInt8) -> [UInt8]) throws {
         var redirects = 0
         for byte in UInt8.min...UInt8.max { redirects += try expectSafe(places(encoded(byte)), "byte \(byte)") }
         #expect(redirects > 500, "only \(redirects) redirects: the test tries too little")
@@ -71,7 +74,6 @@ import Testing
     }
 
     /// - Returns: how many of the requests were redirected.
-    @discardableResult
     private func expectSafe(_ targets: [[UInt8]], _ comment: String) throws -> Int {
         var asker = try Asker(Setup(every: 2))
         var redirects = 0

@@ -108,6 +108,32 @@ import Testing
                     ["Location: http://s1.origin-cluster/v", "Content-Type: application/json", "Content-Length: \(origin.utf8.count)"]))
     }
 
+    @Test func `regression: JSON and Link name neither an origin server whose probes fail nor a CDN that has its redirects`() throws {
+        var setup = Setup(every: 100)
+        setup.links = true
+        let cdns =
+            #"[{"name": "a", "url": "http://a"}, {"name": "b", "url": "http://b", "maxPerSecond": 1}, {"name": "c", "url": "http://c"}]"#
+        let catalog = try Catalog(setup.table().catalog.document.replacing("cdns", with: Document(json: cdns)))
+        let table = RoutingTable(catalog, revision: 1, health: Health(downServers: ["s1"]))
+        let sequences = SequenceBook().set(for: table)
+        var asker = Asker(responder: Responder(table: table, sequences: sequences, clock: { 784_111_777 }))
+        var named: [[String]] = []
+        for server in ["s1", "s1", "s1", "s2"] {
+            let answer = try asker.answer("GET /\(server)/v HTTP/1.1", ["Accept: application/json"])
+            guard case .array(let targets)? = try Document(json: answer.body)["targets"] else { continue }
+            let locations = targets.compactMap { target in if case .string(let text)? = target["location"] { text } else { nil } }
+            named.append(locations)
+            let links = locations.dropFirst().enumerated().map { "<\($0.element)>; rel=duplicate; pri=\($0.offset + 1)" }
+            #expect(answer["Link"] == links.joined(separator: ", "))
+            #expect(answer["Location"] == locations.first)
+        }
+        #expect(
+            named == [
+                ["http://a/s1/v", "http://b/s1/v", "http://c/s1/v"], ["http://b/s1/v", "http://c/s1/v", "http://a/s1/v"],
+                ["http://c/s1/v", "http://a/s1/v"], ["http://a/s2/v", "http://c/s2/v", "http://s2.origin-cluster/v"],
+            ])
+    }
+
     @Test func `a page that cannot see a redirect gets the decision by redirect=false`() throws {
         var setup = Setup(every: 2)
         setup.links = true

@@ -15,9 +15,9 @@ import Testing
             let (text, byte) = (soup(8, &random), edge(&random))
             // The text has eight bytes.
             let eight = unsafe EightBytes(text.span, unchecked: 0)
-            check(text, eight.equal(byte), "equal to \(byte)") { $0 == byte }
-            if byte <= 0x80 { check(text, eight.below(byte), "below \(byte)") { $0 < byte } }
-            if (1...0x80).contains(byte) { check(text, eight.atLeast(byte), "at least \(byte)") { $0 >= byte } }
+            expectFirst(text, eight.equal(byte), "equal to \(byte)") { $0 == byte }
+            if byte <= 0x80 { expectFirst(text, eight.below(byte), "below \(byte)") { $0 < byte } }
+            if (1...0x80).contains(byte) { expectFirst(text, eight.atLeast(byte), "at least \(byte)") { $0 >= byte } }
         }
     }
 
@@ -109,7 +109,7 @@ import Testing
         other.span.equals(one.span, first, in: second)
     }
 
-    private func check(_ text: [UInt8], _ passed: UInt64, _ test: String, _ isRight: (UInt8) -> Bool) {
+    private func expectFirst(_ text: [UInt8], _ passed: UInt64, _ test: String, _ isRight: (UInt8) -> Bool) {
         if EightBytes.first(passed) != text.firstIndex(where: isRight) ?? 8 { Issue.record("the first that is \(test) in \(text)") }
     }
 }

@@ -107,22 +107,6 @@ import Testing
         #expect(try table.ask("/x", avoiding: 0, at: 3, sequences: sequences).target != .cdn(0))
     }
 
-    @Test func `all targets are ranked once, the decided one first`() throws {
-        for selection in ["weighted", "ordered", "hash"] {
-            let document = try catalog([3, 2, 1], every: 4).document
-                .setting("/selection", .object([.init("strategy", .string(selection))]))
-            let table = RoutingTable(try Catalog(document), revision: 1)
-            let sequences = SequenceBook().set(for: table)
-            var targets: [Decision.Target] = []
-            for film in 0..<40 {
-                let decision = try table.ask("/f/\(film)/x", avoiding: 1, sequences: sequences)
-                table.rank(decision, avoiding: 1, into: &targets)
-                #expect(targets.first == decision.target)
-                #expect(Set(targets.map { "\($0)" }) == ["origin", "cdn(0)", "cdn(2)"] && targets.count == 3)
-            }
-        }
-    }
-
     @Test func `ordered takes the first that works`() throws {
         let document = try catalog([1, 1, 1]).document.setting("/selection", try Document(json: #"{"strategy": "ordered"}"#))
         let catalog = try Catalog(document)

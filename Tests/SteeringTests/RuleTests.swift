@@ -109,7 +109,7 @@ import Testing
                 "/rules/0/cdns/cdn-x", "/rules/0/name", "/rules/0/when/clients/0", "/rules/0/when/paths/0", "/rules/0/when/servers/0",
                 "/rules/1/cdns", "/rules/1/when/hours/days/0", "/rules/1/when/hours/from", "/rules/1/when/hours/utcOffset",
                 "/rules/2/every", "/rules/2/name", "/rules/3", "/rules/3/when/headers/A b", "/rules/4/selection/viewer",
-                "/rules/4/selection/viewer", "/rules/4/status", "/rules/4/whom",
+                "/rules/4/status", "/rules/4/whom",
             ])
     }
 

@@ -10,13 +10,15 @@ extension HTTP1Writer {
     /// - Parameters:
     ///   - source: what the video's offsets count in.
     ///   - request: what its query counts in.
-    ///   - table: by which it was decided.
+    ///   - table: by which it was decided, with `sequences`.
     ///   - second: seconds since 1970, UTC.
     mutating func write(
         _ redirect: borrowing Answer.Redirect, of source: borrowing Span<UInt8>, request: borrowing Span<UInt8>, _ table: RoutingTable,
-        _ client: ClientAddress, _ framing: Framing, second: Int
+        _ sequences: SequenceSet, _ client: ClientAddress, _ framing: Framing, second: Int
     ) {
-        if redirect.isDocument { return writeDocument(redirect, of: source, request: request, table, client, framing, second: second) }
+        if redirect.isDocument {
+            return writeDocument(redirect, of: source, request: request, table, sequences, client, framing, second: second)
+        }
         let hasLinks = table.catalog.redirect.links
         if framing.isOrdinary {
             followSecond(second, redirect.decision.status)
@@ -29,7 +31,11 @@ extension HTTP1Writer {
         let start = bytes.count
         table.appendLocation(redirect.decision.target, redirect.video, of: source, passing: redirect.query, of: request, to: &bytes)
         let location = start..<bytes.count
-        if redirect.wantsJSON || hasLinks { table.rank(redirect.decision, avoiding: redirect.avoided, into: &targets) }
+        if redirect.wantsJSON || hasLinks {
+            let asker = Asker(client: client, second: second, avoided: redirect.avoided)
+            let limit = redirect.wantsJSON ? .max : HTTP1Writer.maximumLinks
+            table.rank(redirect.decision, redirect.video, asker, sequences: sequences, limit: limit, into: &targets)
+        }
         if hasLinks { appendLinks(redirect, source, request, table) }
         append("\r\n")
         guard redirect.wantsJSON else { return end(body: [], type: nil, framing) }
@@ -77,13 +83,13 @@ extension HTTP1Writer {
     /// The decision without a redirect.
     private mutating func writeDocument(
         _ redirect: Answer.Redirect, of source: borrowing Span<UInt8>, request: borrowing Span<UInt8>, _ table: RoutingTable,
-        _ client: ClientAddress, _ framing: Framing, second: Int
+        _ sequences: SequenceSet, _ client: ClientAddress, _ framing: Framing, second: Int
     ) {
-        table.rank(redirect.decision, avoiding: redirect.avoided, into: &targets)
+        let asker = Asker(client: client, second: second, avoided: redirect.avoided, query: redirect.query)
+        table.rank(redirect.decision, redirect.video, asker, sequences: sequences, into: &targets)
         var location: [UInt8] = []
         table.appendLocation(redirect.decision.target, redirect.video, of: source, passing: redirect.query, of: request, to: &location)
         let text = String(decoding: location, as: UTF8.self)
-        let asker = Asker(client: client, second: second, query: redirect.query)
         let document = table.document(of: redirect.decision, location: text, targets, redirect.video, source, asker, request)
         begin(redirect.status, framing, second: second)
         end(body: Array((document.json + "\n").utf8), type: "application/json", framing)

@@ -202,10 +202,10 @@ struct Responder {
             // Taken out for the call: a copy would take a reference.
             var text: [UInt8] = []
             swap(&text, &decoded)
-            writer.write(redirect, of: text.span, request: bytes, table, client, framing, second: second)
+            writer.write(redirect, of: text.span, request: bytes, table, sequences, client, framing, second: second)
             swap(&text, &decoded)
         } else {
-            writer.write(redirect, of: source, request: bytes, table, client, framing, second: second)
+            writer.write(redirect, of: source, request: bytes, table, sequences, client, framing, second: second)
         }
     }
 }

@@ -216,7 +216,7 @@ struct MySQLDemotionTests {
             let answer = try await server.ask("SET GLOBAL \(hostile)")
             try #require(answer.code == 0, "\(hostile): \(answer.output)")
             do {
-                try await essentials(server)
+                try await expectEssentials(server)
             } catch {
                 Issue.record("\(hostile): \(error)")
             }
@@ -235,11 +235,11 @@ struct MySQLDemotionTests {
     }
 
     @Test func `changes logged as statements are no obstacle`() async throws {
-        try await essentials(try await server(["--log-bin", "--binlog-format=STATEMENT", "--server-id=1"]))
+        try await expectEssentials(try await server(["--log-bin", "--binlog-format=STATEMENT", "--server-id=1"]))
     }
 
     /// A bit of everything that is ever asked of a database.
-    private func essentials(_ server: MariaDBServer) async throws {
+    private func expectEssentials(_ server: MariaDBServer) async throws {
         try await prepare(server)
         let store = store(address([server.port]))
         try await store.migrator().up()

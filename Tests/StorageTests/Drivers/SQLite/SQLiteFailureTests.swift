@@ -73,7 +73,7 @@ import Testing
 
     @Test(arguments: [Duration.seconds(-1), .zero, .seconds(1 << 40)]) func `any busy timeout is accepted`(_ timeout: Duration) async throws
     {
-        _ = try await append(try await scratch.store(busyTimeout: timeout), 0)
+        #expect(try await append(try await scratch.store(busyTimeout: timeout), 0).id == 1)
     }
 
     @Test func `a full database refuses edits, keeps the last, and takes edits when there is space`() async throws {

@@ -1,12 +1,12 @@
 /// Hours of some days of the week, as clocks at a place show them.
 public struct WeeklyHours: Sendable, Equatable {
     /// 0 is Monday.
-    public let days: Set<Int>
+    public internal(set) var days: Set<Int>
     /// Minutes since midnight, 0…1439.
-    public let from: Int
+    public internal(set) var from: Int
     /// Minutes since midnight, 0…1440. Not after `from`: the hours end on the next day, and belong to the day they begin on.
-    public let to: Int
-    public let zone: Zone
+    public internal(set) var to: Int
+    public internal(set) var zone: Zone
 
     /// Whose clocks are meant.
     public enum Zone: Sendable, Equatable {

@@ -1,16 +1,16 @@
 /// How the health of a CDN or of the origin's servers is asked for.
 public struct Probe: Sendable, Hashable {
-    public let check: Check
+    public internal(set) var check = Check.http(HTTP())
     /// Seconds from the beginning of one probe to that of the next, 1…3600.
-    public let interval: Int
+    public internal(set) var interval = 5
     /// Seconds that one probe may take altogether, 1…60.
-    public let timeout: Int
+    public internal(set) var timeout = 2
     /// Good probes in a row that bring a target up again, 1…64.
-    public let rise: Int
+    public internal(set) var rise = 2
     /// Failed probes in a row that take a target down, 1…64.
-    public let fall: Int
+    public internal(set) var fall = 3
     /// Which addresses of the target's name are asked.
-    public let addresses: Addresses
+    public internal(set) var addresses = Addresses.any
 
     /// The families of addresses that a target serves players by.
     public enum Addresses: String, Sendable, CaseIterable { case any, ipv4, ipv6 }
@@ -23,16 +23,16 @@ public struct Probe: Sendable, Hashable {
 
     /// A request whose answer has to come in time, as much of it as is read.
     public struct HTTP: Sendable, Hashable {
-        public let method: Method
+        public internal(set) var method = Method.get
         /// Begins with `/`; it follows the CDN's URL, or the origin server's host.
-        public let path: String
+        public internal(set) var path = "/"
         /// Statuses of a healthy answer, 100…599. Redirects are not followed.
-        public let expect: [Int]
+        public internal(set) var expect = [200]
         /// The Host field, when it is not the target's own name.
-        public let host: String?
-        public let headers: [Header]
+        public internal(set) var host: String?
+        public internal(set) var headers: [Header] = []
         /// What the body has to be.
-        public let playlist: Playlist?
+        public internal(set) var playlist: Playlist?
     }
 
     public enum Method: String, Sendable, CaseIterable { case get = "GET", head = "HEAD" }

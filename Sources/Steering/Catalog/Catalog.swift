@@ -1,18 +1,19 @@
 /// The whole desired state of the balancer: which origin servers there are, which CDNs, and how requests are shared out.
 ///
-/// A catalog is valid by construction: the only way in is `init(_: Document)`, which reports all faults at once.
+/// A catalog is valid by construction: outside of this module the only way in is `init(_: Document)`, which reports all faults at once. A
+/// property's first value is the key's default.
 public struct Catalog: Sendable, Equatable {
     /// The version of the document's form that this program writes.
     public static let version = 1
 
-    public let origin: Origin
+    public internal(set) var origin = Origin()
     /// In the order written; `rotate` follows it.
-    public let cdns: [CDN]
-    public let selection: Selection
-    public let redirect: Redirect
-    public let failover: Failover
+    public internal(set) var cdns: [CDN] = []
+    public internal(set) var selection = Selection.weighted
+    public internal(set) var redirect = Redirect()
+    public internal(set) var failover = Failover()
     /// The first that matches a request decides it.
-    public let rules: [Rule]
+    public internal(set) var rules: [Rule] = []
 
     /// Whether anything is counted by the second.
     public var hasCaps: Bool { failover.originLimit != nil || cdns.contains { $0.maxPerSecond != nil } }
@@ -20,19 +21,26 @@ public struct Catalog: Sendable, Equatable {
     /// The cluster of origin servers.
     public struct Origin: Sendable, Equatable {
         /// Lower-case `name` or `name:port`; all are names of one cluster. The first is used where a request names none.
-        public let domains: [String]
+        public internal(set) var domains: [String] = []
         /// Labels or ranges of labels, as written: `s1`, `s[1-99]`.
-        public let servers: [String]
+        public var servers: [String] { expanded.patterns }
         /// `servers`, expanded: every label once, in order.
-        public let labels: [String]
-        public let scheme: Scheme
+        public var labels: [String] { expanded.labels }
+        var expanded = Servers()
+        public internal(set) var scheme = Scheme.http
         /// Whether the origin speaks both schemes: a video whose URL names one is then redirected by it, any other by `scheme`.
-        public let keepsScheme: Bool
+        public internal(set) var keepsScheme = false
         /// Every N-th redirect goes to the origin; 1 is always, 0 is never.
-        public let every: Int
-        public let scope: Scope
+        public internal(set) var every = 10
+        public internal(set) var scope = Scope.all
         /// How each server's health is asked for; nil: all count as up.
-        public let probe: Probe?
+        public internal(set) var probe: Probe?
+    }
+
+    /// Servers as written, and the labels that they stand for.
+    struct Servers: Sendable, Equatable {
+        var patterns: [String] = []
+        var labels: [String] = []
     }
 
     public enum Scheme: String, Sendable, CaseIterable { case http, https }
@@ -47,16 +55,16 @@ public struct Catalog: Sendable, Equatable {
 
     public struct CDN: Sendable, Equatable {
         /// Unique, letter case apart; `[A-Za-z0-9._-]`, at most 64 bytes: also the form of a pathway ID in content steering.
-        public let name: String
-        public let url: BaseURL
+        public internal(set) var name = ""
+        public internal(set) var url = BaseURL.none
         /// Share among the CDNs, 0…1000; 0 is "none for now".
-        public let weight: Int
+        public internal(set) var weight = 100
         /// False drains the CDN: it gets no new redirect.
-        public let enabled: Bool
+        public internal(set) var enabled = true
         /// How its health is asked for; nil: it counts as up.
-        public let probe: Probe?
+        public internal(set) var probe: Probe?
         /// Redirects a second that all balancers together send here at most, 1…1,000,000,000; nil: any number.
-        public let maxPerSecond: Int?
+        public internal(set) var maxPerSecond: Int?
 
         /// Whether new redirects may go here.
         public var takesTraffic: Bool { enabled && weight > 0 }
@@ -95,18 +103,18 @@ public struct Catalog: Sendable, Equatable {
 
     public struct Redirect: Sendable, Equatable {
         /// 301, 302, 307 or 308.
-        public let status: Int
+        public internal(set) var status = 301
         /// Whether a redirect names the other targets too: `Link: <URL>; rel=duplicate; pri=N` (RFC 6249 §3).
-        public let links: Bool
+        public internal(set) var links = false
         /// Names of parameters of the balancer's own query that go on to the target, to the letter.
-        public let passParameters: [String]
+        public internal(set) var passParameters: [String] = []
     }
 
     /// What happens when targets fail.
     public struct Failover: Sendable, Equatable {
         /// Health is ignored while less than this part of the weight works, 0…1; 0 is never.
-        public let panicThreshold: Double
+        public internal(set) var panicThreshold = 0.5
         /// Redirects a second that go to the origin for want of a CDN, over all balancers, 1…1,000,000,000; nil: any number.
-        public let originLimit: Int?
+        public internal(set) var originLimit: Int?
     }
 }

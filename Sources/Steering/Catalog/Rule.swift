@@ -1,25 +1,25 @@
 /// Requests that are treated in their own way: what they have in common, and what is different for them.
 public struct Rule: Sendable, Equatable {
     /// Unique; `[A-Za-z0-9._-]`, at most 64 bytes. Its sequence is called so.
-    public let name: String
-    public let when: Condition
-    public let then: Effect
+    public internal(set) var name = ""
+    public internal(set) var when = Condition()
+    public internal(set) var then = Effect.steer(Overrides())
 
     /// All parts that are given must hold; an empty list is no condition.
     public struct Condition: Sendable, Equatable {
         /// Labels or ranges of labels of origin servers, as written.
-        public let servers: [String]
+        public internal(set) var servers: [String] = []
         /// Prefixes of the video's path, or patterns for the whole of it where they have a `*`. Compared as the request writes it.
-        public let paths: [String]
+        public internal(set) var paths: [String] = []
         /// Networks of clients.
-        public let clients: [Network]
+        public internal(set) var clients: [Network] = []
         /// Patterns for values of fields, letter case apart.
-        public let headers: [Header]
-        public let hours: WeeklyHours?
+        public internal(set) var headers: [Header] = []
+        public internal(set) var hours: WeeklyHours?
         /// Countries of clients.
-        public let countries: [CountryCode]
+        public internal(set) var countries: [CountryCode] = []
         /// Autonomous systems of clients, 1…4,294,967,295 (RFC 6793).
-        public let asns: [UInt32]
+        public internal(set) var asns: [UInt32] = []
     }
 
     public struct Header: Sendable, Equatable {
@@ -30,18 +30,18 @@ public struct Rule: Sendable, Equatable {
     public enum Effect: Sendable, Equatable {
         /// 403.
         case deny
-        case steer(Steering)
+        case steer(Overrides)
     }
 
     /// What is absent is as in the rest of the catalog.
-    public struct Steering: Sendable, Equatable {
+    public struct Overrides: Sendable, Equatable {
         /// Weights, 0…1000, of the CDNs that are used, by name in the order of the catalog.
-        public let cdns: [Share]?
-        public let selection: Catalog.Selection?
+        public internal(set) var cdns: [Share]?
+        public internal(set) var selection: Catalog.Selection?
         /// N, as `origin.every`.
-        public let every: Int?
+        public internal(set) var every: Int?
         /// 301, 302, 307 or 308.
-        public let status: Int?
+        public internal(set) var status: Int?
 
         /// Whether requests under this rule are numbered by themselves: other shares need another count.
         var countsForItself: Bool { cdns != nil || selection != nil || every != nil }

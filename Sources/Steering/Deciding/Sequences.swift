@@ -3,7 +3,7 @@ import Synchronization
 /// The two running numbers of one scope. Shared by all workers; every access is one atomic operation.
 ///
 /// One number for both questions would alias: with N = 2 and two equal CDNs, one of them would never be chosen.
-public final class Sequence: Sendable {
+public final class ScopeSequence: Sendable {
     private let redirects: Atomic<UInt64>
     private let cdnBound: Atomic<UInt64>
 
@@ -27,7 +27,7 @@ public final class Sequence: Sendable {
 /// The sequences and caps that one routing table counts with.
 public struct SequenceSet: Sendable {
     /// By scope index.
-    let sequences: [Sequence]
+    let sequences: [ScopeSequence]
     /// By CDN; empty when no CDN has a cap.
     let caps: [RateCap]
     let originCap: RateCap
@@ -35,22 +35,22 @@ public struct SequenceSet: Sendable {
     /// A separate set that goes on from the same numbers: deciding on it takes none of the real ones.
     public func copy() -> SequenceSet {
         SequenceSet(
-            sequences: sequences.map { Sequence(redirects: $0.taken.redirects, cdnBound: $0.taken.cdnBound) },
+            sequences: sequences.map { ScopeSequence(redirects: $0.taken.redirects, cdnBound: $0.taken.cdnBound) },
             caps: caps.map { $0.copy() }, originCap: originCap.copy())
     }
 }
 
 /// All sequences by the name of their scope. They outlive every table, so a changed catalog goes on counting where the last stood.
 public final class SequenceBook: Sendable {
-    private let sequences: Mutex<[String: Sequence]>
+    private let sequences: Mutex<[String: ScopeSequence]>
     /// By the CDN's name: a second that has begun goes on under the next table.
     private let caps = Mutex<[String: RateCap]>([:])
     private let originCap = RateCap()
 
     /// - Parameter saved: numbers of an earlier run.
     public init(saved: [(name: String, redirects: UInt64, cdnBound: UInt64)] = []) {
-        var sequences: [String: Sequence] = [:]
-        for entry in saved { sequences[entry.name] = Sequence(redirects: entry.redirects, cdnBound: entry.cdnBound) }
+        var sequences: [String: ScopeSequence] = [:]
+        for entry in saved { sequences[entry.name] = ScopeSequence(redirects: entry.redirects, cdnBound: entry.cdnBound) }
         self.sequences = Mutex(sequences)
     }
 
@@ -58,7 +58,7 @@ public final class SequenceBook: Sendable {
     public func set(for table: RoutingTable) -> SequenceSet {
         let capped = table.caps.isEmpty ? [] : table.catalog.cdns.map(\.name)
         return SequenceSet(
-            sequences: sequences.withLock { sequences in table.scopeNames.map { sequences.value(of: $0, or: Sequence()) } },
+            sequences: sequences.withLock { sequences in table.scopeNames.map { sequences.value(of: $0, or: ScopeSequence()) } },
             caps: caps.withLock { caps in capped.map { caps.value(of: $0, or: RateCap()) } },
             originCap: originCap)
     }

@@ -8,6 +8,11 @@ public struct BaseURL: Sendable, Equatable {
 
     public var text: String { "\(scheme.rawValue)://\(authority)\(prefix)" }
 
+    /// What stands for the URL of a CDN until it is read.
+    static let none = BaseURL()
+
+    private init() { (scheme, authority, prefix) = (.http, "", "") }
+
     /// - Returns: nil when the text is no such URL: another scheme, userinfo, a query, a fragment, or a dot segment.
     init?(_ text: String) {
         guard text.utf8.count <= 1024 else { return nil }

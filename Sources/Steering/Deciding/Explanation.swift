@@ -53,12 +53,15 @@ extension RoutingTable {
             if let text = place(of: client) { steps.append(.init(about: "client", text: text)) }
             steps += (blindRules + zoneWarnings).map { .init(about: "blind", text: $0) }
             let index = policyIndex(video, source.span, asker, head.span)
-            steps += describe(policy: index)
             let copy = sequences.copy()
+            steps += describe(policy: index, asker, copy)
             let decision = try decide(video, of: source.span, asker, head: head.span, sequences: copy)
             steps.append(.init(about: "decide", text: describe(decision, server: video.server)))
             var targets: [Decision.Target] = []
-            rank(decision, avoiding: avoided, into: &targets)
+            rank(decision, video, asker, sequences: copy, into: &targets)
+            if policies[index].every != 0, !targets.contains(.origin) {
+                steps.append(.init(about: "excluded", text: "origin: \(originExclusion(server: video.server))"))
+            }
             if targets.count > 1 {
                 steps.append(.init(about: "then", text: targets.dropFirst().map { self.name($0) }.joined(separator: ", ")))
             }
@@ -109,8 +112,8 @@ extension RoutingTable {
         return parts.isEmpty ? nil : "\(client): \(parts.joined(separator: ", "))"
     }
 
-    /// The rule, and why CDNs are not candidates.
-    private func describe(policy index: Int) -> [Explanation.Step] {
+    /// The rule, and why CDNs may not be used.
+    private func describe(policy index: Int, _ asker: Asker, _ sequences: SequenceSet) -> [Explanation.Step] {
         let policy = policies[index]
         var steps: [Explanation.Step] = []
         if index > 0 {
@@ -119,8 +122,16 @@ extension RoutingTable {
             steps.append(.init(about: "rule", text: "none matches"))
         }
         if policy.denies { return steps }
-        for (position, cdn) in catalog.cdns.enumerated() where !policy.candidates.contains(position) {
-            steps.append(.init(about: "excluded", text: "\(cdn.name): \(exclusion(of: cdn, position, policy))"))
+        for (position, cdn) in catalog.cdns.enumerated() {
+            let reason: String
+            if !policy.candidates.contains(position) {
+                reason = exclusion(of: cdn, position, policy)
+            } else if !hasRoom(position, asker, sequences) {
+                reason = "it has its redirects for this second"
+            } else {
+                continue
+            }
+            steps.append(.init(about: "excluded", text: "\(cdn.name): \(reason)"))
         }
         if policy.isPanicking {
             let threshold = catalog.failover.panicThreshold
@@ -134,6 +145,11 @@ extension RoutingTable {
     private func exclusion(of cdn: Catalog.CDN, _ position: Int, _ policy: Policy) -> String {
         if !cdn.enabled { return "it is disabled" }
         return policy.excluded.contains(position) ? "its probes fail" : cdn.weight == 0 ? "its weight is 0" : "the rule leaves it out"
+    }
+
+    private func originExclusion(server: Int) -> String {
+        serverIsUp[server]
+            ? "it has its redirects for want of a CDN for this second" : "the probes of server \(catalog.origin.labels[server]) fail"
     }
 
     private func describe(_ decision: Decision, server: Int) -> String {

@@ -129,7 +129,7 @@ extension CompiledCatalog {
             }
         }
 
-        private mutating func append(_ rule: Rule, _ steering: Rule.Steering, _ pool: Int) {
+        private mutating func append(_ rule: Rule, _ steering: Rule.Overrides, _ pool: Int) {
             if steering.countsForItself { scopes.append("rule/\(rule.name)") }
             let policy = Policy(
                 pools[pool].whole, every: steering.every ?? catalog.origin.every, status: steering.status ?? catalog.redirect.status,
