@@ -44,7 +44,7 @@ let package = Package(
         .target(
             name: "Edge",
             dependencies: [
-                "CLinux", "Steering",
+                "CLinux", "Steering", "TLS",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -91,7 +91,7 @@ let package = Package(
         .target(
             name: "Serving",
             dependencies: [
-                "CDashboard", "CLinux", "COpenAPI", "Control", "Edge", "GeoIP", "Probing", "Steering", "Storage",
+                "CDashboard", "CLinux", "COpenAPI", "Control", "Edge", "GeoIP", "Probing", "Steering", "Storage", "TLS",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -109,8 +109,12 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: house),
+        .target(
+            name: "TLSPeer", dependencies: [.product(name: "NIOSSL", package: "swift-nio-ssl")], path: "Tests/TLSPeer", swiftSettings: house
+        ),
         .testTarget(name: "SteeringTests", dependencies: ["Steering"], swiftSettings: house),
-        .testTarget(name: "TLSTests", dependencies: ["TLS"], swiftSettings: house),
+        .testTarget(
+            name: "TLSTests", dependencies: ["TLS", "TLSPeer", .product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house),
         .testTarget(
             name: "ControlTests",
             dependencies: [
@@ -129,7 +133,7 @@ let package = Package(
         .testTarget(
             name: "EdgeTests",
             dependencies: [
-                "Edge", "Steering",
+                "Edge", "Steering", "TLS", "TLSPeer",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -151,7 +155,7 @@ let package = Package(
         .testTarget(
             name: "ServingTests",
             dependencies: [
-                "Control", "Edge", "Probing", "Serving", "Steering", "Storage",
+                "Control", "Edge", "Probing", "Serving", "Steering", "Storage", "TLS",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -160,7 +164,7 @@ let package = Package(
             name: "StorageTests",
             dependencies: ["DatabaseServers", "Storage", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: house),
-        .testTarget(name: "VideoBalancerTests", dependencies: ["DatabaseServers"], swiftSettings: house),
+        .testTarget(name: "VideoBalancerTests", dependencies: ["DatabaseServers", "TLSPeer"], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]
 )

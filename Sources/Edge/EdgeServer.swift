@@ -2,6 +2,7 @@ import CLinux
 import NIOCore
 import NIOPosix
 public import Steering
+public import TLS
 import Synchronization
 
 /// The data plane: listeners, workers, and the table they answer from.
@@ -13,6 +14,8 @@ public final class EdgeServer: Sendable {
     public struct Configuration: Sendable {
         /// At least 1.
         public var listeners: [Listener]
+        /// What listeners with TLS show their clients; needed by those alone.
+        public var identity: TLSIdentity?
         /// Threads, each with a socket of every listener and an event loop of its own; at least 1.
         public var workers: Int
         /// Most connections at once; see `DescriptorBudget`.
@@ -74,9 +77,13 @@ public final class EdgeServer: Sendable {
         _ configuration: Configuration, table: RoutingTable, sequences: SequenceSet, report: @escaping @Sendable (String) -> Void
     ) async throws {
         let workers = max(1, configuration.workers)
+        if configuration.identity == nil, configuration.listeners.contains(where: { $0.transport == .tls }) {
+            throw EdgeError("there is no certificate to speak TLS with; set --tls-certificate")
+        }
         let (sockets, addresses) = try ListeningSocket.open(configuration.listeners, workers: workers)
         self.addresses = addresses
         isInherited = configuration.listeners.allSatisfy(\.isInherited)
+        let contexts = try sockets.map { _ in try configuration.identity?.context() }
         group = MultiThreadedEventLoopGroup(numberOfThreads: sockets.count)
         let open = OpenConnections(limit: configuration.connections)
         let bodies = BodyMemory(body: configuration.limits.body)
@@ -110,8 +117,10 @@ public final class EdgeServer: Sendable {
         }
         for (index, seat) in seats.enumerated() {
             seat.fast.start(name: "fast-\(index)") {
-                FastLoop.State(
+                var state = FastLoop.State(
                     responder: makeResponder(), limits: limits, answersPlain: configuration.usesFastPath, makeRoom: makeRoom)
+                state.tls = contexts[index].map { FastTLS(context: $0) }
+                return state
             }
         }
     }
@@ -126,6 +135,15 @@ public final class EdgeServer: Sendable {
     @discardableResult
     public func publish(_ table: RoutingTable, sequences: SequenceSet) async throws -> [TrafficCounts] {
         try await onEveryResponder { $0.replaceTable(table, sequences) }
+    }
+
+    /// Handshakes that begin from now on show other certificates; those under way, and sessions, go on. Any thread; no worker waits.
+    ///
+    /// - Throws: `EdgeError` once the workers have ended, `TLSError` when there is no memory for it: all workers keep theirs then.
+    public func publish(_ identity: TLSIdentity) async throws {
+        try requireWorkers()
+        let contexts = try seats.map { _ in try identity.context() }
+        for (seat, context) in zip(seats, contexts) { await seat.fast.perform { $0.tls?.context = context } }
     }
 
     /// What was answered since the last time, for the history of traffic; once more after the end. Any thread; no worker waits.
@@ -213,6 +231,26 @@ public final class EdgeServer: Sendable {
         return values
     }
 
+    /// From the socket inwards: a transport, and who reads what it carries.
+    private static func handlers(
+        of client: ClientAddress, _ content: HandOver.Content, _ worker: Worker, _ loop: any EventLoop, _ report: QuietReport
+    ) -> [any ChannelHandler] {
+        // What follows the last answer is no request.
+        let input = content.closes ? ByteBuffer() : content.input
+        if content.awaitsProxyHeader {
+            let handler = ProxyHeaderHandler(worker: worker, of: client, before: content.session, report: report)
+            return [PlainTransport(worker: worker, received: input), handler]
+        }
+        let handler = ConnectionHandler(
+            worker: worker, of: client, unsent: content.output, closes: content.closes, over: content.session, on: loop)
+        guard let session = content.session, !session.isWithoutTLS else {
+            return [PlainTransport(worker: worker, received: input), handler]
+        }
+        let transport = TLSTransport(
+            worker: worker, session: session, decrypted: input, sealed: content.output.readableBytes)
+        return [PlainTransport(worker: worker, received: ByteBuffer()), transport, handler]
+    }
+
     /// Makes a NIO channel of a connection. Called on the fast loop's thread; owns the descriptor.
     private static func adopt(
         _ handOver: consuming HandOver, _ loop: any EventLoop, _ worker: NIOLoopBound<Worker>, _ open: OpenConnections,
@@ -223,15 +261,8 @@ public final class EdgeServer: Sendable {
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let worker = worker.value
-                    // What follows the last answer is no request.
-                    let received = content.closes ? ByteBuffer() : content.input
-                    let handler: any ChannelHandler =
-                        content.awaitsProxyHeader
-                        ? ProxyHeaderHandler(worker: worker, of: client, report: report)
-                        : ConnectionHandler(
-                            worker: worker, of: client, unsent: content.output, closes: content.closes, on: channel.eventLoop)
-                    try channel.pipeline.syncOperations.addHandlers([PlainTransport(worker: worker, received: received), handler])
+                    try channel.pipeline.syncOperations.addHandlers(
+                        handlers(of: client, content, worker.value, channel.eventLoop, report))
                 }
             }
             .withConnectedSocket(handOver.descriptor.release())

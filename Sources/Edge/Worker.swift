@@ -1,4 +1,5 @@
 import NIOCore
+import TLS
 
 /// What belongs to one event loop: the responder with its table, the limits, and the connections. Touched on that loop alone.
 final class Worker {
@@ -8,6 +9,8 @@ final class Worker {
     let bodies: BodyMemory
     /// Nil when no answer needs one.
     var upstream: (any Upstream)?
+    /// What sessions of the loop read from and write to.
+    private(set) lazy var records = RecordBuffers()
     /// Each connection ends with its next answer: the node is stopping.
     private(set) var isDraining = false
     private var connections: [ObjectIdentifier: ConnectionHandler] = [:]

@@ -67,9 +67,14 @@ public struct Server: Sendable {
         let accessLog = try settings.accessLog.map { configuration in
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
         }
+        let certificates =
+            settings.certificates.isEmpty ? nil : CertificateFiles(settings.certificates, logger: logger) { SystemClock.now() }
+        let tlsIdentity = try await certificates?.load()
         signals.opens()
+        let listeners = [inherited.map { Listener($0) } ?? Listener(settings.listen)] + settings.listenTLS.map { Listener(tls: $0) }
         var edgeConfiguration = EdgeServer.Configuration(
-            listeners: [listener], workers: settings.workers, limits: settings.limits,
+            listeners: listeners.map { $0.expecting(proxyHeader: settings.expectsProxyHeader) }, workers: settings.workers,
+            limits: settings.limits,
             clientSource: settings.clientSource,
             clientRate: settings.clientRate, accessLog: accessLog,
             pages: Documentation.dataPlane(assets: settings.assets).map {
@@ -77,12 +82,16 @@ public struct Server: Sendable {
             },
             usesFastPath: settings.usesFastPath)
         edgeConfiguration.credentialOrigins = settings.credentialOrigins
+        edgeConfiguration.identity = tlsIdentity
         edgeConfiguration.connections = descriptors.connections
         let edge = try await EdgeServer(
             edgeConfiguration, table: table, sequences: book.set(for: table), report: { logger.error("\($0)") })
         logger.notice(
             "serving redirects",
             metadata: ["listen": "\(edge.address)", "workers": "\(settings.workers)", "revision": "\(start.published.revision)"])
+        for address in edge.addresses.dropFirst() {
+            logger.notice("serving redirects by HTTPS", metadata: ["listen": "\(address)"])
+        }
         let identity = FleetMember.Identity(
             id: loaded.state?.node ?? FleetNode.makeID(), name: settings.nodeName, address: "\(edge.address)", boot: FleetNode.makeID(),
             started: SystemClock.now())
@@ -98,7 +107,8 @@ public struct Server: Sendable {
         try await run(
             Parts(
                 edge: edge, publisher: publisher, condition: NodeCondition(trouble: start.trouble, logger: logger), recorder: recorder,
-                access: access, identity: identity, store: database, scope: scope, file: file, geoIP: geoIP, manager: manager,
+                access: access, identity: identity, store: database, scope: scope, file: file, geoIP: geoIP, certificates: certificates,
+                manager: manager,
                 accessLog: accessLog, registry: registry, adminConnections: descriptors.adminConnections,
                 remembered: remembered),
             until: signals)
@@ -116,6 +126,7 @@ public struct Server: Sendable {
         let scope: CallScope
         let file: StateFile
         let geoIP: GeoIPFiles
+        let certificates: CertificateFiles?
         let manager: ServiceManager
         let accessLog: AccessLog?
         let registry: MetricsRegistry
@@ -129,6 +140,7 @@ public struct Server: Sendable {
             store: parts.store, publisher: parts.publisher, condition: parts.condition,
             place: "\(settings.database)")
         let geoIPWatcher = GeoIPWatcher(files: parts.geoIP, publisher: parts.publisher)
+        let certificateWatcher = CertificateWatcher(files: parts.certificates, edge: parts.edge, logger: logger)
         let prober = Prober(allowsLinkLocal: settings.probesLinkLocal, remembering: parts.remembered) { snapshot, change in
             ProbeReports.log(change, logger)
             await parts.publisher.healthChanged(snapshot)
@@ -145,8 +157,9 @@ public struct Server: Sendable {
                 parts.manager.reloading()
                 parts.accessLog?.reopen()
                 async let geography: Void = geoIPWatcher.look()
+                async let certificates: Void = certificateWatcher.look()
                 async let catalog: Void = watcher.look()
-                _ = await (geography, catalog)
+                _ = await (geography, certificates, catalog)
                 parts.manager.reloaded()
             },
             stop: { [longest] in
@@ -173,6 +186,7 @@ public struct Server: Sendable {
                     .init(service: watcher),
                     .init(service: AccessLogService(log: parts.accessLog, edge: parts.edge)),
                     .init(service: geoIPWatcher),
+                    .init(service: certificateWatcher),
                     .init(
                         service: EdgeService(
                             edge: parts.edge, condition: parts.condition, stopClock: stopClock,
@@ -200,7 +214,8 @@ public struct Server: Sendable {
             names: HostNames(settings.adminNames),
             node: BalancerNode(
                 identity: parts.identity, edge: parts.edge, publisher: parts.publisher, condition: parts.condition, access: parts.access,
-                recorder: parts.recorder, prober: prober, geoIP: parts.geoIP, store: parts.store, watcher: watcher,
+                recorder: parts.recorder, prober: prober, geoIP: parts.geoIP, certificates: parts.certificates, store: parts.store,
+                watcher: watcher,
                 accessLog: parts.accessLog, registry: parts.registry),
             store: parts.store, access: parts.access,
             pages: (Dashboard.files + Documentation.controlPlane(assets: settings.assets)).map {

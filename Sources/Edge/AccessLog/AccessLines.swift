@@ -1,4 +1,5 @@
 import Steering
+import TLS
 
 /// One worker's lines for the access log, until they are handed over. Allocates nothing: it formats into a buffer that is there.
 struct AccessLines {
@@ -22,7 +23,7 @@ struct AccessLines {
     ///   - now: seconds since 1970, UTC.
     mutating func add(
         _ answer: Answer, to method: RequestHead.Method, _ target: Range<Int>, of source: borrowing Span<UInt8>,
-        from client: ClientAddress, _ table: RoutingTable, now: Int
+        from client: ClientAddress, over transport: TransportNote = .plain, _ table: RoutingTable, now: Int
     ) {
         untilNext -= 1
         guard untilNext <= 0 else { return }
@@ -69,6 +70,10 @@ struct AccessLines {
             append(",\"reason\":\"")
             append(reason)
             append("\"")
+        }
+        if case .tls(let version, let isResumed) = transport {
+            append(version == .tls12 ? ",\"tls\":\"1.2\",\"resumed\":" : ",\"tls\":\"1.3\",\"resumed\":")
+            append(isResumed ? "true" : "false")
         }
         append("}\n")
     }

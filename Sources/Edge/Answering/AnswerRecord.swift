@@ -1,4 +1,19 @@
 import Steering
+import TLS
+
+/// What the access log says of a connection.
+enum TransportNote {
+    case plain
+    case tls(TLSSession.Version, isResumed: Bool)
+
+    init(_ session: TLSSession?) {
+        if let session, session.isEstablished {
+            self = .tls(session.version, isResumed: session.isResumed)
+        } else {
+            self = .plain
+        }
+    }
+}
 
 /// What a worker keeps of the answers it has given: counters, the history of traffic, the access log. The one place that is told of them.
 struct AnswerRecord {
@@ -8,6 +23,8 @@ struct AnswerRecord {
     private var tally = [UInt64](repeating: 0, count: statuses + Decision.Reason.allCases.count)
     /// Redirects and steering answers by target are added up from it.
     private var traffic: TrafficCounts
+    /// What carries the requests that are recorded now.
+    var transport = TransportNote.plain
     /// Nil when no access log is kept.
     private var log: AccessLines?
 
@@ -43,7 +60,7 @@ struct AnswerRecord {
             counters.otherAnswers += 1
         }
         tally[answer.status] += 1
-        log?.add(answer, to: method, target, of: bytes, from: client, table, now: second)
+        log?.add(answer, to: method, target, of: bytes, from: client, over: transport, table, now: second)
     }
 
     /// Records a redirect or its document: the same as any answer, without taking it for one.
@@ -55,7 +72,9 @@ struct AnswerRecord {
         tally[redirect.status] += 1
         tally[AnswerRecord.statuses + Int(redirect.decision.reason.rawValue)] += 1
         traffic.countRedirect(redirect.decision.target, status: redirect.decision.status, server: redirect.video.server)
-        if log != nil { log?.add(.redirect(copy redirect), to: method, target, of: bytes, from: client, table, now: second) }
+        if log != nil {
+            log?.add(.redirect(copy redirect), to: method, target, of: bytes, from: client, over: transport, table, now: second)
+        }
     }
 
     /// Begins to record by a new table.

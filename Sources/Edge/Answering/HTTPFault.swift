@@ -5,6 +5,7 @@ enum HTTPFault: UInt8, Error, CaseIterable, Sendable {
     case host, framing, transferCoding, expectation
     case body, bodyTooLarge, bodiesTooLarge, headTimeout, bodyTimeout
     case methodNotAllowed, tooManyRequests
+    case withoutTLS
 
     /// Status, the stable name, and what to send instead.
     var table: (status: Int, name: String, detail: String) {
@@ -34,6 +35,7 @@ enum HTTPFault: UInt8, Error, CaseIterable, Sendable {
         case .bodyTimeout: (408, "body-timeout", "The request's body did not arrive in time.")
         case .methodNotAllowed: (405, "method-not-allowed", "This path does not take this method; see Allow.")
         case .tooManyRequests: (429, "too-many-requests", "Your network sends more requests than this server accepts; wait a second.")
+        case .withoutTLS: (400, "https-only", "This port speaks TLS: ask it by https://.")
         }
     }
 }

@@ -8,7 +8,7 @@ import Steering
 struct Responder {
     private(set) var table: RoutingTable
     private(set) var sequences: SequenceSet
-    private(set) var record: AnswerRecord
+    var record: AnswerRecord
     var writer: HTTP1Writer
     /// Whether the node is being taken out: `/readyz` says 503.
     var isDraining = false

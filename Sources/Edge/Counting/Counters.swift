@@ -28,6 +28,7 @@ public struct Counters: Sendable, Equatable {
     public var proxyHeadersRefused: UInt64 = 0
     /// Connections that left the fast path, by why; the names are those of docs/fast-path.md.
     public var handOvers: [String: UInt64] = [:]
+    public var handshakes = HandshakeCounts()
     public var loopTurns = LoopTurns()
     /// Times that accepting rested for a moment: at the `limit` of connections, or because the system had no more (`exhausted`).
     public var acceptPauses: [String: UInt64] = [:]
@@ -66,6 +67,7 @@ public struct Counters: Sendable, Equatable {
         proxyHeadersRefused += other.proxyHeadersRefused
         handOvers.merge(other.handOvers, uniquingKeysWith: +)
         answers.merge(other.answers, uniquingKeysWith: +)
+        handshakes.add(other.handshakes)
         loopTurns.add(other.loopTurns)
         acceptPauses.merge(other.acceptPauses, uniquingKeysWith: +)
         idleConnectionsEnded += other.idleConnectionsEnded

@@ -1,4 +1,5 @@
 import Steering
+import TLS
 
 /// Owns the connections of the fast path, and what it knows of them: by descriptor a generation, the second at which it is swept, and the
 /// client's address. No partial requests.
@@ -16,6 +17,8 @@ struct ConnectionTable {
 
     private static let blockLength = 256
     private var blocks: [[Slot]] = []
+    /// By descriptor, as far as there were any; beside the slots, which plain connections alone have.
+    private var sessions: [TLSSession?] = []
     private(set) var count = 0
 
     /// Descriptors and generations fit a tag; these values are no connection's, since no descriptor is negative.
@@ -69,8 +72,19 @@ struct ConnectionTable {
     /// The client of a connection in the table.
     func client(of descriptor: CInt) -> ClientAddress { self[descriptor].client }
 
+    /// The session of a connection in the table; nil for one without TLS.
+    func session(of descriptor: CInt) -> TLSSession? { descriptor < sessions.count ? sessions[Int(descriptor)] : nil }
+
+    mutating func setSession(_ session: TLSSession?, of descriptor: CInt) {
+        if descriptor >= sessions.count {
+            sessions += [TLSSession?](repeating: nil, count: max(ConnectionTable.blockLength, Int(descriptor) + 1 - sessions.count))
+        }
+        sessions[Int(descriptor)] = session
+    }
+
     /// Gives the connection of a descriptor in the table away: the caller closes it or hands it over.
     mutating func remove(_ descriptor: CInt) -> Descriptor {
+        if descriptor < sessions.count { sessions[Int(descriptor)] = nil }
         self[descriptor].deadline = 0
         self[descriptor].generation &+= 1
         count -= 1
@@ -80,9 +94,9 @@ struct ConnectionTable {
     /// Descriptors whose time is over. A connection stays for the whole of its last second: its time began somewhere within one.
     func expired(at second: UInt32) -> [CInt] { descriptors { $0 != 0 && $0 < second } }
 
-    /// At most `count` connections whose time is over at `second`, the soonest first.
-    func soonest(_ count: Int, until second: UInt32) -> [CInt] {
-        let candidates = descriptors { $0 != 0 && $0 <= second }
+    /// At most `count` of the connections that `mayEnd` and whose time is over at `second`, the soonest first.
+    func soonest(_ count: Int, until second: UInt32, where mayEnd: (CInt, _ deadline: UInt32) -> Bool = { _, _ in true }) -> [CInt] {
+        let candidates = descriptors { $0 != 0 && $0 <= second }.filter { mayEnd($0, self[$0].deadline) }
         guard candidates.count > count else { return candidates }
         return Array(candidates.sorted { self[$0].deadline < self[$1].deadline }.prefix(count))
     }

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import NIOCore
 import Steering
+import TLS
 
 extension FastLoop {
     /// Connections accepted in one turn.
@@ -25,7 +26,7 @@ extension FastLoop {
             guard number < 0 else {
                 state.responder.counters.connectionsAccepted += 1
                 let address = ClientAddress(high: peer.high, low: peer.low)
-                welcome(Descriptor(owning: number), of: address, expectsProxyHeader: listener.expectsProxyHeader, &state, second)
+                welcome(Descriptor(owning: number), of: address, from: listener, &state, second)
                 continue
             }
             switch errno {
@@ -66,9 +67,15 @@ extension FastLoop {
     /// Ends connections that have been idle for a second at least and have sent nothing new: those first whose time is over first.
     func endIdle(_ state: inout State, atMost count: Int) {
         // Deadlines are kept in whole seconds: of one second's difference a moment may be all that has passed.
-        let latest = FastLoop.second(FastLoop.nanoseconds()) &+ UInt32(clamping: max(2, state.limits.idleSeconds) - 2)
-        for descriptor in state.connections.soonest(count, until: latest) where !hasInput(descriptor) {
-            drop(descriptor, &state)
+        let now = FastLoop.second(FastLoop.nanoseconds())
+        let latest = now &+ UInt32(clamping: max(2, state.limits.idleSeconds) - 2)
+        // A handshake has less time than an idle connection, so it would be the first to go: one that has just begun is not idle.
+        let latestHandshake = now &+ UInt32(clamping: max(2, state.limits.headSeconds) - 2)
+        let soonest = state.connections.soonest(count, until: latest) { descriptor, deadline in
+            deadline <= latestHandshake || state.connections.session(of: descriptor)?.isEstablished != false
+        }
+        for descriptor in soonest where !hasInput(descriptor) {
+            dropIdle(descriptor, &state)
             state.responder.counters.idleConnectionsEnded += 1
         }
     }
@@ -81,11 +88,14 @@ extension FastLoop {
 
     /// Reads at once: the kernel hands a connection over when its first bytes are there.
     private func welcome(
-        _ descriptor: consuming Descriptor, of peer: ClientAddress, expectsProxyHeader: Bool, _ state: inout State, _ second: UInt32
+        _ descriptor: consuming Descriptor, of peer: ClientAddress, from listener: ListeningSocket, _ state: inout State, _ second: UInt32
     ) {
+        let expectsProxyHeader = listener.expectsProxyHeader
+        let session = listener.isTLS ? makeSession(state) : nil
+        if listener.isTLS, session == nil { return }
         if expectsProxyHeader, !state.responder.clientSource.mayIntroduce(peer) { return refuse(.untrusted, peer, &state) }
         guard state.answersPlain else {
-            let content = HandOver.Content(awaitsProxyHeader: expectsProxyHeader)
+            let content = HandOver.Content(awaitsProxyHeader: expectsProxyHeader, session: session)
             open.opened()
             return leave(descriptor, of: peer, content, .fastPathOff, &state)
         }
@@ -97,7 +107,8 @@ extension FastLoop {
             switch ProxyHeader.read(state.input.span, count: max(0, count)) {
             case .invalid: return refuse(.missing, peer, &state)
             case .incomplete:
-                let content = HandOver.Content(input: .init(bytes: state.input[0..<max(0, count)]), awaitsProxyHeader: true)
+                let content = HandOver.Content(
+                    input: .init(bytes: state.input[0..<max(0, count)]), awaitsProxyHeader: true, session: session)
                 open.opened()
                 return leave(descriptor, of: peer, content, .proxyHeader, &state)
             case .complete(let length, let named):
@@ -107,7 +118,13 @@ extension FastLoop {
         }
         var fate = Fate.stays
         if used < count {
-            let intent = answer(used..<count, filled: count == FastLoop.readCapacity, of: client, &state)
+            let filled = count == FastLoop.readCapacity
+            let intent =
+                if let session {
+                    answer(used..<count, by: session, filled: filled, of: client, &state)
+                } else {
+                    answer(used..<count, filled: filled, of: client, &state)
+                }
             fate = send(0..<state.responder.writer.bytes.count, to: descriptor.number, intent, &state)
             state.responder.writer.bytes.removeAll(keepingCapacity: true)
         }
@@ -115,11 +132,15 @@ extension FastLoop {
         open.opened()
         switch fate {
         case .ends: break
-        case .leaves(let content, let reason): leave(descriptor, of: client, content, reason, &state)
-        case .stays:
-            let seconds = used < count ? state.limits.idleSeconds : state.limits.headSeconds
+        case .leaves(var content, let reason):
+            content.session = session
+            leave(descriptor, of: client, content, reason, &state)
+        case .stays, .waits:
+            var seconds = used < count ? state.limits.idleSeconds : state.limits.headSeconds
+            if case .waits = fate { seconds = state.limits.headSeconds }
             let number = descriptor.number
             let tag = state.connections.insert(descriptor, of: client, until: second &+ UInt32(clamping: seconds))
+            if let session { state.connections.setSession(session, of: number) }
             if clinux_epoll_add_edge(epoll, number, tag) != 0 { drop(number, &state) }
         }
     }

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import NIOCore
 import Steering
+import TLS
 
 extension FastLoop {
     /// Bytes that a connection of the table has sent, in the input.
@@ -19,6 +20,7 @@ extension FastLoop {
         // What a read leaves in the socket is not reported by itself. A shorter read has left nothing (epoll(7)), but for what stands behind
         // urgent data; who sends such waits until it sends more.
         let mayHaveMore = count < 0 || event.ends || count == FastLoop.readCapacity
+        if isOver { countLost(descriptor, .closed, &state) }
         if isOver || (mayHaveMore && clinux_epoll_rearm(epoll, descriptor, event.tag) != 0) { return drop(descriptor, &state) }
         guard count > 0 else { return }
         state.inputUsed += count
@@ -33,7 +35,13 @@ extension FastLoop {
         for index in state.heard.indices {
             let heard = state.heard[index]
             let client = state.connections.client(of: heard.descriptor)
-            let intent = answer(heard.bytes, filled: heard.bytes.count == FastLoop.readCapacity, of: client, &state)
+            let filled = heard.bytes.count == FastLoop.readCapacity
+            let intent =
+                if let session = state.connections.session(of: heard.descriptor) {
+                    answer(heard.bytes, by: session, filled: filled, of: client, &state)
+                } else {
+                    answer(heard.bytes, filled: filled, of: client, &state)
+                }
             owe(Owed(descriptor: heard.descriptor, end: state.responder.writer.bytes.count, intent: intent), &state, second)
         }
         state.heard.removeAll(keepingCapacity: true)
@@ -62,14 +70,21 @@ extension FastLoop {
         var input: [UInt8] = []
         swap(&input, &state.input)
         defer { swap(&input, &state.input) }
+        return answer(read, of: input.span, filled: filled, from: client, &state)
+    }
+
+    /// The same, of bytes that are not in the state.
+    func answer(
+        _ read: Range<Int>, of input: borrowing Span<UInt8>, filled: Bool, from client: ClientAddress, _ state: inout State
+    ) -> Intent {
         var used = read.lowerBound
         var closes = false
         var head = RequestHead()
         while used < read.upperBound, !closes {
-            guard PlainScanner.scan(input.span, used..<read.upperBound, limits: state.limits, &head) else { break }
+            guard PlainScanner.scan(input, used..<read.upperBound, limits: state.limits, &head) else { break }
             closes = head.closes || state.isDraining
             // A page or a body: the request goes along unanswered.
-            guard state.responder.respond(to: head, input.span, from: client, closes: closes, isFast: true, now: state.now) == .answered
+            guard state.responder.respond(to: head, input, from: client, closes: closes, isFast: true, now: state.now) == .answered
             else {
                 closes = false
                 break
@@ -80,7 +95,8 @@ extension FastLoop {
         if used == read.upperBound, !closes || !filled {
             return closes ? .ends(isAsked: head.closes) : .stays
         }
-        state.unread = ByteBuffer(bytes: input[used..<read.upperBound])
+        // The bytes are copied during the call.
+        state.unread = unsafe input.extracting(used..<read.upperBound).withUnsafeBytes { unsafe ByteBuffer(bytes: $0) }
         return .leaves(closes ? .unreadInput : .notPlain, closes: closes)
     }
 }

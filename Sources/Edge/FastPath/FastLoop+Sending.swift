@@ -14,6 +14,8 @@ extension FastLoop {
     /// What a connection is to become when its answers are sent.
     enum Intent {
         case stays
+        /// Stays, and its time runs on: nothing was answered.
+        case waits
         /// - Parameter isAsked: by the client.
         case ends(isAsked: Bool)
         /// What was read and not answered is in `state.unread`.
@@ -22,7 +24,7 @@ extension FastLoop {
 
     /// What has become of it.
     enum Fate {
-        case stays
+        case stays, waits
         /// The caller closes it.
         case ends
         /// The caller hands it over.
@@ -54,9 +56,11 @@ extension FastLoop {
     private func settle(_ owed: Owed, _ answers: Range<Int>, _ state: inout State, _ second: UInt32) {
         switch send(answers, to: owed.descriptor, owed.intent, &state) {
         case .stays: state.connections.setDeadline(owed.descriptor, second &+ UInt32(clamping: state.limits.idleSeconds))
+        case .waits: break
         case .ends: drop(owed.descriptor, &state)
-        case .leaves(let content, let reason):
+        case .leaves(var content, let reason):
             _ = clinux_epoll_remove(epoll, owed.descriptor)
+            content.session = state.connections.session(of: owed.descriptor)
             let client = state.connections.client(of: owed.descriptor)
             leave(state.connections.remove(owed.descriptor), of: client, content, reason, &state)
         }
@@ -75,7 +79,8 @@ extension FastLoop {
         let rest = answers.lowerBound + sent..<answers.upperBound
         switch intent {
         case .stays where rest.isEmpty: return .stays
-        case .stays: return .leaves(unsent(rest, closes: false, state), .sendBlocked)
+        case .waits where rest.isEmpty: return .waits
+        case .stays, .waits: return .leaves(unsent(rest, closes: false, state), .sendBlocked)
         case .ends where rest.isEmpty: return .ends
         case .ends: return .leaves(unsent(rest, closes: true, state), .sendBlocked)
         case .leaves(let reason, let closes):

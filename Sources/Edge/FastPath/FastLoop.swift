@@ -52,6 +52,8 @@ final class FastLoop: Sendable {
         var owed: [Owed] = []
         /// Read from the connection that leaves, not answered.
         var unread = ByteBuffer()
+        /// Nil when no listener speaks TLS.
+        var tls: FastTLS?
 
         init(responder: Responder, limits: Limits, answersPlain: Bool, makeRoom: @escaping @Sendable () -> Void) {
             self.responder = responder
@@ -195,7 +197,7 @@ final class FastLoop: Sendable {
             if state.restsUntil != 0 { endRest(&state, began) }
             if second != swept {
                 swept = second
-                for descriptor in state.connections.expired(at: second) { drop(descriptor, &state) }
+                for descriptor in state.connections.expired(at: second) { dropIdle(descriptor, &state) }
             }
         }
         for descriptor in state.connections.all { drop(descriptor, &state) }

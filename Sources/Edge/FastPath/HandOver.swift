@@ -1,5 +1,6 @@
 import NIOCore
 import Steering
+import TLS
 
 /// A connection on its way from the fast path to the slow one, with everything that is known of it.
 struct HandOver: ~Copyable, Sendable {
@@ -9,14 +10,16 @@ struct HandOver: ~Copyable, Sendable {
     let content: Content
 
     struct Content: Sendable {
-        /// Read, not yet answered.
+        /// Read, not yet answered; of a session decrypted, unless a PROXY header is awaited.
         var input = ByteBuffer()
-        /// Answered, not yet sent.
+        /// Answered, not yet sent; of a session encrypted.
         var output = ByteBuffer()
         /// The connection ends when `output` is sent.
         var closes = false
         /// The input begins with a PROXY header that is not whole yet.
         var awaitsProxyHeader = false
+        /// Nil without TLS.
+        var session: TLSSession?
     }
 
     /// Why a connection left the fast path.

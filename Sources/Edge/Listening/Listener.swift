@@ -15,11 +15,27 @@ public struct Listener: Sendable, Equatable {
     public enum Transport: Sendable, Equatable {
         /// TCP alone.
         case plain
+        /// TLS 1.2 and 1.3 over TCP, with the certificates of the server's configuration.
+        case tls
     }
 
     public init(_ address: ListenAddress) { source = .address(address) }
+    public init(tls address: ListenAddress) {
+        source = .address(address)
+        transport = .tls
+    }
+
     public init(_ sockets: InheritedSockets) { source = .inherited(sockets) }
 
+    /// The same, with PROXY headers or without.
+    public func expecting(proxyHeader: Bool) -> Listener {
+        var listener = self
+        listener.expectsProxyHeader = proxyHeader
+        return listener
+    }
+
+    /// The flag that named it, for messages.
+    var setting: String { transport == .tls ? "--listen-tls" : "--listen" }
     var isInherited: Bool { if case .inherited = source { true } else { false } }
 }
 

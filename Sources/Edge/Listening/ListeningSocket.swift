@@ -9,6 +9,7 @@ struct ListeningSocket: Sendable {
     /// Others accept from it too: other loops, or the next process. What waits in it at the end is theirs.
     let isShared: Bool
     let expectsProxyHeader: Bool
+    let isTLS: Bool
 
     /// Connections the kernel keeps until they are accepted; it caps this at net.core.somaxconn.
     private static let backlog: CInt = 4096
@@ -30,14 +31,15 @@ struct ListeningSocket: Sendable {
             for listener in listeners {
                 let (descriptors, bound) =
                     switch listener.source {
-                    case .address(let address): try open(address, count: count)
+                    case .address(let address): try open(address, count: count, setting: listener.setting)
                     case .inherited(let sockets): try adopt(sockets, count: count)
                     }
                 addresses.append(bound)
                 for (worker, descriptor) in descriptors.enumerated() {
                     byWorker[worker].append(
                         ListeningSocket(
-                            descriptor: descriptor, isShared: listener.isInherited, expectsProxyHeader: listener.expectsProxyHeader))
+                            descriptor: descriptor, isShared: listener.isInherited, expectsProxyHeader: listener.expectsProxyHeader,
+                            isTLS: listener.transport == .tls))
                 }
             }
         } catch {
@@ -51,13 +53,15 @@ struct ListeningSocket: Sendable {
     ///
     /// - Returns: the descriptors, which the caller owns, and the address with the port the system chose for 0.
     /// - Throws: `EdgeError` naming the address: in use by another process, not of this machine, not permitted.
-    private static func open(_ address: ListenAddress, count: Int) throws(EdgeError) -> (descriptors: [CInt], bound: ListenAddress) {
-        try requireFree(address, setting: "--listen")
+    private static func open(
+        _ address: ListenAddress, count: Int, setting: String
+    ) throws(EdgeError) -> (descriptors: [CInt], bound: ListenAddress) {
+        try requireFree(address, setting: setting)
         var bound = address
         var descriptors: [CInt] = []
         do throws(EdgeError) {
             for _ in 0..<count {
-                let socket = try make(bound, shared: true)
+                let socket = try make(bound, shared: true, setting: setting)
                 if bound.port == 0 { bound = try port(of: socket, address) }
                 descriptors.append(socket.release())
             }
@@ -117,7 +121,7 @@ struct ListeningSocket: Sendable {
         if address.port != 0 { _ = try make(address, shared: false, setting: setting) }
     }
 
-    private static func make(_ address: ListenAddress, shared: Bool, setting: String = "--listen") throws(EdgeError) -> Descriptor {
+    private static func make(_ address: ListenAddress, shared: Bool, setting: String) throws(EdgeError) -> Descriptor {
         let family = address.isIPv6 ? AF_INET6 : AF_INET
         let number = socket(family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw EdgeError("cannot open a socket for \(address)", errno: errno) }

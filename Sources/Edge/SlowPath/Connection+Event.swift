@@ -10,6 +10,8 @@ extension Connection {
         case bytes(ByteBuffer)
         /// The client has said all it will.
         case inputEnded
+        /// The client speaks without TLS where it is due.
+        case withoutTLS
         /// The transport has taken so many bytes of what was sent; the connection is writable again when few are left.
         case sent(Int)
         /// The time that `resumeLater` asked for.

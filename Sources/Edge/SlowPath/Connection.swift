@@ -69,6 +69,7 @@ struct Connection {
         case .opened(let unsent, let closes): open(unsent, closes, &responder)
         case .bytes(let bytes): take(bytes, &responder)
         case .inputEnded: inputHasEnded = true
+        case .withoutTLS: refuse(.withoutTLS, &responder)
         case .sent(let count): take(sent: count)
         case .resumed: resume(&responder)
         case .deadline: if now >= deadline { timeOut(&responder) }

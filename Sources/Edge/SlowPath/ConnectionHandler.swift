@@ -1,5 +1,6 @@
 import NIOCore
 import Steering
+import TLS
 
 /// Carries out what a `Connection` decides: NIO's events go in, its actions come out. At the end of the pipeline.
 final class ConnectionHandler: ChannelInboundHandler {
@@ -10,6 +11,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private let peer: ClientAddress
     private let unsent: ByteBuffer
     private let closes: Bool
+    private let session: TLSSession?
     private(set) var connection: Connection
     private var context: ChannelHandlerContext?
     /// Events that came while another one's actions were carried out.
@@ -21,8 +23,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// - Parameters:
     ///   - unsent: answers that the fast path has not sent.
     ///   - closes: the connection ends with them.
+    ///   - session: what carries the bytes; nil without TLS.
     ///   - loop: the connection's.
-    init(worker: Worker, of peer: ClientAddress, unsent: ByteBuffer = ByteBuffer(), closes: Bool = false, on loop: any EventLoop) {
+    init(
+        worker: Worker, of peer: ClientAddress, unsent: ByteBuffer = ByteBuffer(), closes: Bool = false, over session: TLSSession? = nil,
+        on loop: any EventLoop
+    ) {
+        self.session = session
         self.worker = worker
         self.peer = peer
         self.unsent = unsent
@@ -55,8 +62,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { handle(.bytes(unwrapInboundIn(data)), context) }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard case ChannelEvent.inputClosed? = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
-        handle(.inputEnded, context)
+        switch event {
+        case ChannelEvent.inputClosed: handle(.inputEnded, context)
+        case is TLSTransport.WithoutTLS: handle(.withoutTLS, context)
+        default: context.fireUserInboundEventTriggered(event)
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { handle(.failed, context) }
@@ -68,6 +78,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         waiting.append(event)
         guard !isHandling else { return }
         isHandling = true
+        // Others of the loop may have it otherwise.
+        worker.responder.record.transport = .init(session)
         while !waiting.isEmpty {
             let event = waiting.removeFirst()
             for action in connection.handle(event, at: context.eventLoop.now, by: &worker.responder) { carryOut(action, context) }

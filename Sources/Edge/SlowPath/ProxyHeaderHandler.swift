@@ -1,5 +1,6 @@
 import NIOCore
 import Steering
+import TLS
 
 /// Waits for the whole PROXY header of a connection, then makes room for what answers its requests.
 final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
@@ -10,9 +11,12 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     private let peer: ClientAddress
     private var input = ByteBuffer()
     private let report: QuietReport
+    private let session: TLSSession?
     private var timer: Scheduled<Void>?
 
-    init(worker: Worker, of peer: ClientAddress, report: QuietReport) {
+    /// - Parameter session: of TLS, which begins after the header.
+    init(worker: Worker, of peer: ClientAddress, before session: TLSSession? = nil, report: QuietReport) {
+        self.session = session
         self.worker = worker
         self.peer = peer
         self.report = report
@@ -39,9 +43,10 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .complete(let length, let client):
             timer?.cancel()
             input.moveReaderIndex(forwardBy: length)
-            let handler = ConnectionHandler(worker: worker, of: client ?? peer, on: context.eventLoop)
+            let handler = ConnectionHandler(worker: worker, of: client ?? peer, over: session, on: context.eventLoop)
+            let transport: [any ChannelHandler] = session.map { [TLSTransport(worker: worker, session: $0)] } ?? []
             do {
-                try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
+                try context.pipeline.syncOperations.addHandlers(transport + [handler], position: .after(self))
                 context.fireChannelActive()
                 if input.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(input)) }
                 context.pipeline.syncOperations.removeHandler(context: context, promise: nil)

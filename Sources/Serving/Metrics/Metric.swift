@@ -58,6 +58,15 @@ public struct Metric: Sendable {
     static let sent = Metric(name: "balancer_sent_bytes_total", kind: .counter, help: "Bytes given to the kernel for clients.")
     static let proxyHeaders = Metric(
         name: "balancer_proxy_headers_refused_total", kind: .counter, help: "Connections closed at their PROXY header.")
+    static let handshakes = Metric(
+        name: "balancer_tls_handshakes_total", kind: .counter, labels: ["version", "resumed"],
+        help: "TLS handshakes that came to their end, by version and whether they resumed a session.")
+    static let handshakeFailures = Metric(
+        name: "balancer_tls_handshake_failures_total", kind: .counter, labels: ["reason"],
+        help: "TLS handshakes that did not, by reason; docs/https.md lists the reasons.")
+    static let certificateExpiry = Metric(
+        name: "balancer_tls_certificate_expiry_timestamp_seconds", kind: .gauge, labels: ["name"],
+        help: "When a certificate in use expires, by its first name, since 1970-01-01 UTC; missing without TLS.")
     static let loopTurns = Metric(
         name: "balancer_loop_turn_seconds", kind: .histogram, labels: ["le"],
         help: "Time from one wait for events to the next on the fast loops.")
@@ -143,6 +152,7 @@ public struct Metric: Sendable {
             "Catalog, database and fleet",
             [revision, newestRevision, applied, degraded, notFollowed, nodes, backlog, lostRequests, statements]
         ),
+        ("TLS", [handshakes, handshakeFailures, certificateExpiry]),
         ("Health", [targetUp, probes, probeDuration]),
         ("GeoIP databases", [geoIPLoads, geoIPBuilt]),
         ("Control plane", [requests, requestDuration]),

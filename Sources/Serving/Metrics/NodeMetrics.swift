@@ -1,6 +1,7 @@
 import Control
 import Edge
 import Steering
+import TLS
 
 /// What a node has counted, as families of the exposition.
 enum NodeMetrics {
@@ -33,9 +34,19 @@ enum NodeMetrics {
             Metric.received.family(Double(counters.bytesReceived)),
             Metric.sent.family(Double(counters.bytesSent)),
             Metric.proxyHeaders.family(Double(counters.proxyHeadersRefused)),
+            handshakes(counters.handshakes),
+            Metric.handshakeFailures.family(
+                TLSSession.Failure.allCases.map { ([$0.rawValue], Double(counters.handshakes.failed($0))) }),
             loopTurns(counters.loopTurns),
             Metric.longestTurn.family(Double(counters.loopTurns.longest) / 1e9),
         ]
+    }
+
+    private static func handshakes(_ counts: HandshakeCounts) -> MetricFamily {
+        Metric.handshakes.family([
+            (["1.2", "no"], Double(counts.full12)), (["1.2", "yes"], Double(counts.resumed12)),
+            (["1.3", "no"], Double(counts.full13)), (["1.3", "yes"], Double(counts.resumed13)),
+        ])
     }
 
     private static func loopTurns(_ turns: LoopTurns) -> MetricFamily {

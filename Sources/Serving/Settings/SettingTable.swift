@@ -8,6 +8,19 @@ public struct SettingTable: Sendable {
 
     public let listen = Setting(
         "listen", .text("address"), "[::]:8000", "Address of the data plane; [::] takes IPv4 too. Port 0 lets the system choose.")
+    public let listenTLS = Setting(
+        "listen-tls", .list("addresses"), "",
+        "Addresses of the data plane by HTTPS, parted by commas: [::]:8443. Empty is none; --listen stays beside.")
+    public let tlsCertificate = Setting(
+        "tls-certificate", .list("files"), "",
+        """
+        Certificates for --listen-tls, parted by commas: PEM files, each with its chain, or folders of NAME.pem (or .crt) beside NAME.key, \
+        or of fullchain.pem beside privkey.pem. The first is for clients that ask for no name that there is. Read again at SIGHUP and when \
+        they change. self-signed makes one for a first try.
+        """)
+    public let tlsKey = Setting(
+        "tls-key", .list("files"), "",
+        "Private keys (PEM, ECDSA or RSA) of the certificate files, in their order; not needed where these hold the keys too.")
     public let admin = Setting(
         "admin", .text("address"), "127.0.0.1:8001", "Address of the control plane: API, metrics, health.")
     public let adminNames = Setting(

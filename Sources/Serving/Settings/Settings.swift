@@ -9,6 +9,9 @@ public import Storage
 /// All settings of the process, read and checked.
 public struct Settings: Sendable {
     public let listen: ListenAddress
+    let listenTLS: [ListenAddress]
+    /// Empty without TLS.
+    let certificates: [CertificatePlace]
     public let admin: ListenAddress
     /// This machine's own name among them.
     let adminNames: [String]
@@ -37,6 +40,7 @@ public struct Settings: Sendable {
     public init(_ source: SettingsSource) throws {
         var reader = SettingsReader(source)
         listen = reader.address(\.listen)
+        (listenTLS, certificates) = reader.tls()
         admin = reader.address(\.admin)
         adminNames = reader.names(\.adminNames) + [Settings.machineName]
         database = reader.database(\.database)

@@ -75,8 +75,27 @@ struct SettingsReader {
         return texts
     }
 
-    mutating func address(_ setting: KeyPath<SettingTable, Setting>) -> ListenAddress {
-        let text = source.text(setting)
+    /// Where HTTPS is spoken, and with which certificates.
+    mutating func tls() -> ([ListenAddress], [CertificatePlace]) {
+        let addresses = SettingsSource.list(source.text(\.listenTLS)).map { address(\.listenTLS, $0) }
+        let files = SettingsSource.list(source.text(\.tlsCertificate))
+        let keys = SettingsSource.list(source.text(\.tlsKey))
+        if addresses.isEmpty, !files.isEmpty { note(\.tlsCertificate, "is of no use without --listen-tls, the address for HTTPS") }
+        if !addresses.isEmpty, files.isEmpty {
+            note(\.listenTLS, "needs --tls-certificate; \(CertificatePlace.selfSignedName) makes one for a first try")
+        }
+        guard let places = CertificatePlace.places(certificates: files, keys: keys) else {
+            note(
+                \.tlsKey,
+                "names \(keys.count) keys, and there must be one for each certificate file, in their order; folders have their own")
+            return (addresses, [])
+        }
+        return (addresses, places)
+    }
+
+    mutating func address(_ setting: KeyPath<SettingTable, Setting>) -> ListenAddress { address(setting, source.text(setting)) }
+
+    private mutating func address(_ setting: KeyPath<SettingTable, Setting>, _ text: String) -> ListenAddress {
         if let address = ListenAddress(text) { return address }
         note(setting, "must be an address with a port such as [::]:8000 or 127.0.0.1:8000, is \"\(text)\"")
         return ListenAddress.any

@@ -15,6 +15,8 @@ struct BalancerNode: Node {
     let recorder: TrafficRecorder
     let prober: Prober
     let geoIP: GeoIPFiles
+    /// Nil without TLS.
+    let certificates: CertificateFiles?
     let store: SQLStore
     let watcher: DatabaseWatcher
     let accessLog: AccessLog?
@@ -41,6 +43,7 @@ struct BalancerNode: Node {
         ]
         return NodeMetrics.edge(try await edge.counters(), view.current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
+            + [Metric.certificateExpiry.family(await certificates?.expiries ?? [])]
             + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
             + registry.families + ProcessMetrics.families(started: identity.started)
     }

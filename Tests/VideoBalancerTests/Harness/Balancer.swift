@@ -26,8 +26,15 @@ final class Balancer: Sendable {
     ///   - environment: all that it gets besides PATH; by default what a first start needs.
     ///   - flags: after the flags of every test, so they win.
     ///   - wrapper: a command that runs it, such as strace; it must end with it.
-    init(
+    convenience init(
         in folder: Folder, environment: [String: String] = ["CDN_HOST": "cdn.example.com"], _ flags: String..., wrapper: [String] = []
+    ) throws {
+        try self.init(in: folder, environment: environment, flags: flags, wrapper: wrapper)
+    }
+
+    /// The same, with flags in an array.
+    init(
+        in folder: Folder, environment: [String: String] = ["CDN_HOST": "cdn.example.com"], flags: [String], wrapper: [String] = []
     ) throws {
         self.folder = folder
         let files = "\(folder.output)/serve-\(UUID().uuidString)"

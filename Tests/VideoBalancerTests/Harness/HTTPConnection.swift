@@ -88,6 +88,13 @@ final class HTTPConnection: @unchecked Sendable {
         return String(decoding: input, as: UTF8.self)
     }
 
+    /// What comes next; empty at the end.
+    func next() throws(Fault) -> [UInt8] {
+        _ = try receive()
+        defer { input = [] }
+        return Array(input)
+    }
+
     /// Whether something was received, or the end, within some milliseconds.
     func hasInput(milliseconds: CInt = 0) -> Bool {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

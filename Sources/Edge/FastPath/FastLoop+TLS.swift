@@ -1,0 +1,97 @@
+import CLinux
+import Glibc
+import NIOCore
+import Steering
+import TLS
+
+/// What the loop needs for its connections over TLS.
+struct FastTLS {
+    /// For handshakes that begin now.
+    var context: TLSContext
+    let records = RecordBuffers()
+}
+
+extension FastLoop {
+    /// - Returns: nil when there is no memory for it.
+    func makeSession(_ state: State) -> TLSSession? { state.tls.flatMap { try? TLSSession($0.context, over: $0.records) } }
+
+    /// Goes on with the session and answers what it has decrypted, as `answer` does without TLS; what is to be sent is in the writer, encrypted.
+    ///
+    /// - Parameter read: records, in the input.
+    func answer(_ read: Range<Int>, by session: TLSSession, filled: Bool, of client: ClientAddress, _ state: inout State) -> Intent {
+        guard let records = state.tls?.records else { return .ends(isAsked: false) }
+        let start = state.responder.writer.bytes.count
+        let received = session.receive(state.input.span.extracting(read))
+        if received.hasBecomeEstablished { state.responder.counters.handshakes.count(session) }
+        var intent = Intent.waits
+        if case .failed(let failure) = received.end {
+            if !session.isEstablished { state.responder.counters.handshakes.count(failure) }
+            if failure == .plainHTTP {
+                state.responder.refuse(.withoutTLS, from: client)
+                // What follows the first bytes is read before the close, or it would reset the answer away.
+                return .leaves(.unreadInput, closes: true)
+            }
+            intent = .ends(isAsked: false)
+        } else if received.count > 0 {
+            intent = answer(received.count, by: session, filled: filled, of: client, &state)
+        }
+        if received.end == .closed {
+            switch intent {
+            case .stays: intent = .ends(isAsked: true)
+            // It has closed, or will read no answer: nobody is told.
+            case .waits:
+                if !session.isEstablished { state.responder.counters.handshakes.count(.closed) }
+                return .ends(isAsked: true)
+            case .ends, .leaves: break
+            }
+        }
+        return seal(start, by: session, intent, records, &state)
+    }
+
+    /// Answers the first `count` bytes of the plaintext.
+    private func answer(
+        _ count: Int, by session: TLSSession, filled: Bool, of client: ClientAddress, _ state: inout State
+    ) -> Intent {
+        guard let records = state.tls?.records else { return .ends(isAsked: false) }
+        // Taken out for the call, as the input is.
+        var plaintext: [UInt8] = []
+        swap(&plaintext, &records.plaintext)
+        defer { swap(&plaintext, &records.plaintext) }
+        state.responder.record.transport = .init(session)
+        defer { state.responder.record.transport = .plain }
+        return answer(0..<count, of: plaintext.span, filled: filled, from: client, &state)
+    }
+
+    /// Puts records in the place of the answers from `start` on, after what the session has to say itself.
+    private func seal(
+        _ start: Int, by session: TLSSession, _ intent: Intent, _ records: RecordBuffers, _ state: inout State
+    ) -> Intent {
+        let isWritten = session.write(state.responder.writer.bytes.span.extracting(droppingFirst: start))
+        switch intent {
+        case .ends, .leaves(_, closes: true): session.close()
+        case .stays, .waits, .leaves: break
+        }
+        state.responder.writer.bytes.removeSubrange(start...)
+        state.responder.writer.append(records.output)
+        records.output.removeAll(keepingCapacity: true)
+        return isWritten ? intent : .ends(isAsked: false)
+    }
+
+    /// Ends a connection of the table that was silent for too long; an established session is told.
+    func dropIdle(_ descriptor: CInt, _ state: inout State) {
+        countLost(descriptor, .timeout, &state)
+        if let session = state.connections.session(of: descriptor), let records = state.tls?.records {
+            session.close()
+            // Of the records' own bytes; whether they leave is of no matter.
+            _ = unsafe records.output.withUnsafeBytes { unsafe clinux_send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            records.output.removeAll(keepingCapacity: true)
+        }
+        drop(descriptor, &state)
+    }
+
+    /// Counts a handshake that ends with the connection.
+    func countLost(_ descriptor: CInt, _ failure: TLSSession.Failure, _ state: inout State) {
+        guard let session = state.connections.session(of: descriptor), !session.isEstablished else { return }
+        state.responder.counters.handshakes.count(failure)
+    }
+}

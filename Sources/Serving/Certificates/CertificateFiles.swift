@@ -1,0 +1,203 @@
+import Dispatch
+import Foundation
+import Logging
+import TLS
+
+/// The operator's certificates: what is loaded of each, and what became of the newest files.
+actor CertificateFiles {
+    /// A pair as it lies there, or why it cannot be read.
+    fileprivate struct Files: Equatable {
+        let place: CertificatePlace
+        var chain: [UInt8] = []
+        var key: [UInt8] = []
+        var trouble: String?
+    }
+
+    private let places: [CertificatePlace]
+    private let logger: Logger
+    /// Milliseconds since 1970-01-01 UTC.
+    private let now: @Sendable () -> Int64
+    /// What was seen last.
+    private var seen: [Files] = []
+    /// The newest good one of each place.
+    private var loaded: [CertificatePlace: ServerCertificate] = [:]
+    private var tickets = TicketKeys()
+    private var ticketsSince: Int64
+    private var selfSigned: (chain: [UInt8], key: [UInt8])?
+
+    init(_ places: [CertificatePlace], logger: Logger, now: @escaping @Sendable () -> Int64) {
+        self.places = places
+        self.logger = logger
+        self.now = now
+        ticketsSince = now()
+    }
+
+    /// What is loaded, in the settings' order.
+    var certificates: [ServerCertificate] { seen.compactMap { loaded[$0.place] } }
+
+    /// By its first name, when each expires, in seconds since 1970-01-01 UTC.
+    var expiries: [(labels: [String], value: Double)] {
+        let named = certificates.map { ($0.names.first ?? "", Double($0.validUntil)) }
+        // Of several for one name the soonest.
+        return Dictionary(named, uniquingKeysWith: min).sorted { $0.key < $1.key }.map { ([$0.key], $0.value) }
+    }
+
+    /// Loads them for the first time.
+    ///
+    /// - Throws: `ConfigurationFault` with every fault, one a line.
+    func load() async throws -> TLSIdentity {
+        if places.contains(.selfSigned) { try makeSelfSigned() }
+        seen = await read()
+        var faults = seen.compactMap(\.trouble)
+        for files in seen where files.trouble == nil {
+            do throws(TLSError) { loaded[files.place] = try certificate(files) } catch { faults.append(error.description) }
+        }
+        for case .folder(let folder) in places where CertificatePlace.pairs(in: folder).isEmpty {
+            faults.append("\(folder) has no NAME.pem or NAME.crt beside NAME.key, and no fullchain.pem beside privkey.pem")
+        }
+        if !faults.isEmpty {
+            let setting = Setting.table.tlsCertificate.names
+            throw ConfigurationFault(faults.map { "\(setting): \($0)" }.joined(separator: "\n"))
+        }
+        for certificate in certificates { warnOfTime(certificate) }
+        return TLSIdentity(certificates, tickets: tickets)
+    }
+
+    /// Reads all again. What cannot be used is told once, and what was loaded before it stays.
+    ///
+    /// - Returns: nil when nothing is another now.
+    func look() async -> TLSIdentity? {
+        let files = await read()
+        var isChanged = rotateTickets()
+        if files != seen { isChanged = take(files) || isChanged }
+        return isChanged ? TLSIdentity(certificates, tickets: tickets) : nil
+    }
+
+    private func take(_ files: [Files]) -> Bool {
+        let before = certificates
+        let old = seen
+        seen = files
+        for files in files where !old.contains(files) { renew(files) }
+        if certificates.isEmpty {
+            logger.error("the folders have no certificate any more: those loaded before stay")
+            seen = old
+        }
+        loaded = loaded.filter { place, _ in seen.contains { $0.place == place } }
+        return !certificates.elementsEqual(before, by: ===)
+    }
+
+    private func renew(_ files: Files) {
+        do throws(TLSError) {
+            if let trouble = files.trouble { throw TLSError(trouble) }
+            let certificate = try certificate(files)
+            if certificate.validUntil * 1000 <= now() {
+                throw TLSError("\(files.name) has expired at \(CertificateFiles.time(certificate.validUntil)); renew it")
+            }
+            loaded[files.place] = certificate
+            warnOfTime(certificate)
+            logger.notice(
+                "certificate loaded",
+                metadata: [
+                    "file": "\(files.name)", "names": "\(certificate.names.joined(separator: ", "))",
+                    "expires": "\(CertificateFiles.time(certificate.validUntil))",
+                ])
+        } catch {
+            logger.error(
+                loaded[files.place] == nil
+                    ? "the certificate cannot be used: its names get another one until good files are there"
+                    : "the new certificate cannot be used: the one loaded before stays until good files are there",
+                metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func certificate(_ files: Files) throws(TLSError) -> ServerCertificate {
+        try ServerCertificate(chain: files.chain, key: files.key, at: (files.name, files.keyName))
+    }
+
+    /// It serves all the same: clients decide, and without it they would have nothing to decide about.
+    private func warnOfTime(_ certificate: ServerCertificate) {
+        let names = certificate.names.joined(separator: ", ")
+        if certificate.validUntil * 1000 <= now() {
+            logger.error(
+                "a certificate has expired, and clients refuse it: renew it",
+                metadata: ["names": "\(names)", "expired": "\(CertificateFiles.time(certificate.validUntil))"])
+        } else if certificate.validFrom * 1000 > now() {
+            logger.error(
+                "a certificate is not valid yet, and clients refuse it: is the clock right?",
+                metadata: ["names": "\(names)", "validFrom": "\(CertificateFiles.time(certificate.validFrom))"])
+        }
+    }
+
+    private func rotateTickets() -> Bool {
+        guard now() - ticketsSince >= Int64(TicketKeys.rotation) * 1000 else { return false }
+        ticketsSince = now()
+        tickets = tickets.rotated()
+        return true
+    }
+
+    private func makeSelfSigned() throws {
+        let begin = now() / 1000
+        let host = ProcessInfo.processInfo.hostName
+        let names = ["localhost", "127.0.0.1", "::1"] + (host == "localhost" || host.isEmpty ? [] : [host])
+        selfSigned = try SelfSigned.make(names: names, from: begin - 3600, until: begin + 30 * 24 * 3600)
+        logger.warning(
+            "HTTPS by a self-signed certificate, made anew at each start: browsers warn of it, and players refuse it. For a first try only",
+            metadata: ["names": "\(names.joined(separator: ", "))"])
+    }
+
+    /// On a thread of the system's: a disk may hang, and the few that tasks run on are wanted elsewhere.
+    private func read() async -> [Files] {
+        let places = places
+        let selfSigned = selfSigned
+        return await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                let pairs = places.flatMap { place in
+                    if case .folder(let folder) = place { CertificatePlace.pairs(in: folder) } else { [place] }
+                }
+                continuation.resume(returning: pairs.map { Files($0, selfSigned) })
+            }
+        }
+    }
+
+    private static func time(_ seconds: Int64) -> String { BalancerNode.time(seconds * 1000) }
+}
+
+extension CertificateFiles.Files {
+    fileprivate var name: String { if case .pair(let chain, _) = place { chain } else { "the self-signed certificate" } }
+    fileprivate var keyName: String { if case .pair(_, let key) = place { key } else { "its key" } }
+
+    /// More is no certificate.
+    private static var most: Int { 1024 * 1024 }
+
+    fileprivate init(_ place: CertificatePlace, _ selfSigned: (chain: [UInt8], key: [UInt8])?) {
+        self.place = place
+        guard case .pair(let chain, let key) = place else {
+            self.chain = selfSigned?.chain ?? []
+            self.key = selfSigned?.key ?? []
+            return
+        }
+        do {
+            self.chain = try CertificateFiles.Files.read(chain)
+            self.key = try CertificateFiles.Files.read(key)
+        } catch {
+            trouble = "\(error)"
+        }
+    }
+
+    private static func read(_ path: String) throws(TLSError) -> [UInt8] {
+        guard let file = unsafe fopen(path, "re") else {
+            // The text is copied before anything else can call strerror.
+            throw TLSError("\(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
+        }
+        defer { unsafe fclose(file) }
+        var isWhole = true
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: most + 1) { bytes, count in
+            // It writes at most the capacity.
+            count = unsafe fread(bytes.baseAddress, 1, bytes.count, file)
+            isWhole = unsafe ferror(file) == 0
+        }
+        guard isWhole else { throw TLSError("\(path) cannot be read: it is a folder, or its disk fails") }
+        guard bytes.count <= most else { throw TLSError("\(path) is larger than a certificate with its chain can be") }
+        return bytes
+    }
+}

@@ -1,0 +1,191 @@
+import Foundation
+import Logging
+import Synchronization
+import TLS
+import Testing
+
+@testable import Serving
+
+/// The operator's files of certificates: what is taken, what stays, what is told.
+@Suite struct CertificateFilesTests {
+    private static let start: Int64 = 1_700_000_000
+
+    /// A folder of certificates, a clock, and what was logged.
+    private final class Rig: Sendable {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "certificates-\(UUID().uuidString)")
+        let lines = Mutex<[(level: Logger.Level, text: String)]>([])
+        let seconds = Mutex(CertificateFilesTests.start)
+
+        init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+        deinit { try? FileManager.default.removeItem(at: folder) }
+
+        func path(_ name: String) -> String { folder.appending(path: name).path }
+
+        func write(_ bytes: [UInt8], to name: String) throws {
+            let file = folder.appending(path: name)
+            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(bytes).write(to: file)
+        }
+
+        /// A new pair, as `NAME.pem` and `NAME.key`.
+        func makePair(_ name: String, _ names: [String], from: Int64 = start - 1000, until: Int64 = start + 1_000_000) throws {
+            let files = try SelfSigned.make(names: names, from: from, until: until)
+            try write(files.chain, to: "\(name).pem")
+            try write(files.key, to: "\(name).key")
+        }
+
+        func pair(_ name: String) -> CertificatePlace { .pair(chain: path("\(name).pem"), key: path("\(name).key")) }
+
+        func files(_ places: CertificatePlace...) -> CertificateFiles {
+            CertificateFiles(
+                places, logger: Logger(label: "test") { _ in Recorder(rig: self) }, now: { [self] in seconds.withLock { $0 * 1000 } })
+        }
+
+        func told(_ level: Logger.Level) -> [String] { lines.withLock { $0.filter { $0.level == level }.map(\.text) } }
+    }
+
+    private struct Recorder: LogHandler {
+        let rig: Rig
+        var logLevel = Logger.Level.trace
+        var metadata: Logger.Metadata = [:]
+
+        init(rig: Rig) { self.rig = rig }
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            let error = event.metadata?["error"].map { ": \($0)" } ?? ""
+            rig.lines.withLock { $0.append((event.level, "\(event.message)\(error)")) }
+        }
+    }
+
+    private static func names(_ identity: TLSIdentity?) -> [[String]]? { identity?.certificates.map(\.names) }
+
+    @Test func `a look without a change changes nothing, and one with new files takes them over`() async throws {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com"])
+        let files = rig.files(rig.pair("a"))
+        #expect(Self.names(try await files.load()) == [["a.example.com"]])
+        #expect(await files.look() == nil)
+        try rig.makePair("a", ["b.example.com"])
+        #expect(Self.names(await files.look()) == [["b.example.com"]])
+        #expect(await files.look() == nil)
+        #expect(rig.told(.error) == [])
+    }
+
+    @Test func `a broken pair is told once and leaves what was loaded, beside others that are renewed`() async throws {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com"])
+        try rig.makePair("b", ["b.example.com"])
+        let files = rig.files(rig.pair("a"), rig.pair("b"))
+        _ = try await files.load()
+        try rig.write(Array("nothing".utf8), to: "a.pem")
+        try rig.makePair("b", ["new.example.com"])
+        #expect(Self.names(await files.look()) == [["a.example.com"], ["new.example.com"]])
+        #expect(await files.look() == nil)
+        try FileManager.default.removeItem(atPath: rig.path("a.key"))
+        #expect(await files.look() == nil)
+        #expect(
+            rig.told(.error) == [
+                "the new certificate cannot be used: the one loaded before stays until good files are there: \(rig.path("a.pem")) has no "
+                    + "certificate; it must be PEM: BEGIN CERTIFICATE",
+                "the new certificate cannot be used: the one loaded before stays until good files are there: \(rig.path("a.key")) cannot be "
+                    + "read: No such file or directory",
+            ])
+        try rig.makePair("a", ["c.example.com"])
+        #expect(Self.names(await files.look()) == [["c.example.com"], ["new.example.com"]])
+    }
+
+    @Test func `the start names every fault, one a line`() async throws {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com"])
+        try rig.write([], to: "empty.pem")
+        let files = rig.files(
+            .pair(chain: rig.path("none.pem"), key: rig.path("a.key")), .pair(chain: rig.path("empty.pem"), key: rig.path("a.key")),
+            .pair(chain: rig.path("a.pem"), key: rig.folder.path))
+        do {
+            _ = try await files.load()
+            Issue.record("it was loaded")
+        } catch let fault as ConfigurationFault {
+            let lines = fault.description.split(separator: "\n").map { $0.replacing(rig.folder.path, with: "") }
+            let setting = "--tls-certificate (BALANCER_TLS_CERTIFICATE)"
+            #expect(
+                lines == [
+                    "\(setting): /none.pem cannot be read: No such file or directory",
+                    "\(setting):  cannot be read: it is a folder, or its disk fails", "\(setting): /empty.pem is empty",
+                ])
+        }
+    }
+
+    @Test func `a folder has pairs by name and those of certbot's folders, and new ones are found`() async throws {
+        let rig = try Rig()
+        try rig.makePair("b", ["b.example.com"])
+        try rig.makePair("live/fullchain", ["live.example.com"])
+        try FileManager.default.moveItem(atPath: rig.path("live/fullchain.key"), toPath: rig.path("live/privkey.pem"))
+        try rig.write([1], to: "README")
+        try rig.write([1], to: ".hidden.pem")
+        let files = rig.files(.folder(rig.folder.path))
+        #expect(Self.names(try await files.load()) == [["b.example.com"], ["live.example.com"]])
+        try rig.makePair("a", ["a.example.com"])
+        #expect(Self.names(await files.look()) == [["a.example.com"], ["b.example.com"], ["live.example.com"]])
+        try FileManager.default.removeItem(at: rig.folder.appending(path: "live"))
+        #expect(Self.names(await files.look()) == [["a.example.com"], ["b.example.com"]])
+        for name in ["a.pem", "b.pem"] { try FileManager.default.removeItem(atPath: rig.path(name)) }
+        #expect(await files.look() == nil)
+        #expect(await files.certificates.count == 2)
+        #expect(rig.told(.error) == ["the folders have no certificate any more: those loaded before stay"])
+    }
+
+    @Test func `an empty folder ends the start`() async throws {
+        let rig = try Rig()
+        await #expect(throws: ConfigurationFault.self) { try await rig.files(.folder(rig.folder.path)).load() }
+    }
+
+    @Test func `an expired certificate serves from a start with a line, and replaces no valid one later`() async throws {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com"], until: Self.start - 1)
+        let files = rig.files(rig.pair("a"))
+        #expect(Self.names(try await files.load()) == [["a.example.com"]])
+        #expect(rig.told(.error) == ["a certificate has expired, and clients refuse it: renew it"])
+        try rig.makePair("a", ["valid.example.com"])
+        #expect(Self.names(await files.look()) == [["valid.example.com"]])
+        try rig.makePair("a", ["old.example.com"], until: Self.start - 1)
+        #expect(await files.look() == nil)
+        #expect(rig.told(.error).last?.hasSuffix("has expired at 2023-11-14T22:13:19Z; renew it") == true)
+        #expect(Self.names(TLSIdentity(await files.certificates)) == [["valid.example.com"]])
+    }
+
+    @Test func `a certificate of tomorrow serves with a line that doubts the clock`() async throws {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com"], from: Self.start + 100)
+        _ = try await rig.files(rig.pair("a")).load()
+        #expect(rig.told(.error) == ["a certificate is not valid yet, and clients refuse it: is the clock right?"])
+    }
+
+    @Test func `keys of tickets rotate by the clock, without new files`() async throws {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com"])
+        let files = rig.files(rig.pair("a"))
+        _ = try await files.load()
+        rig.seconds.withLock { $0 += Int64(TicketKeys.rotation) - 1 }
+        #expect(await files.look() == nil)
+        rig.seconds.withLock { $0 += 1 }
+        #expect(await files.look() != nil)
+        #expect(await files.look() == nil)
+    }
+
+    @Test func `keys belong to files in their order, and folders have their own`() throws {
+        let rig = try Rig()
+        #expect(
+            CertificatePlace.places(certificates: ["a.pem", rig.folder.path, "b.pem", "self-signed"], keys: ["a.key", "b.key"]) == [
+                .pair(chain: "a.pem", key: "a.key"), .folder(rig.folder.path), .pair(chain: "b.pem", key: "b.key"), .selfSigned,
+            ])
+        #expect(CertificatePlace.places(certificates: ["both.pem"], keys: []) == [.pair(chain: "both.pem", key: "both.pem")])
+        #expect(CertificatePlace.places(certificates: ["a.pem", "b.pem"], keys: ["a.key"]) == nil)
+        #expect(CertificatePlace.places(certificates: [rig.folder.path], keys: ["a.key"]) == nil)
+    }
+}

@@ -1,0 +1,233 @@
+import CNIOBoringSSL
+import TLSPeer
+import Testing
+
+@testable import TLS
+
+/// Handshakes and records in memory.
+struct TLSSessionTests {
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION], [1, 2, 7, 333, RecordBuffers.mostReceived])
+    func `a handshake and its request are understood in pieces of any length`(version: CInt, piece: Int) throws {
+        let talk = try Conversation(try Conversation.context(), .init(versions: version...version), piece: piece).shakeHands()
+        #expect(talk.client.isEstablished && talk.server.isEstablished)
+        #expect(talk.timesEstablished == 1)
+        #expect(talk.server.version == (version == TLS1_2_VERSION ? .tls12 : .tls13))
+        talk.say("GET / HTTP/1.1\r\n\r\n")
+        #expect(talk.heard == "GET / HTTP/1.1\r\n\r\n")
+        #expect(talk.reply("HTTP/1.1 301") == "HTTP/1.1 301")
+        #expect(talk.end == nil)
+    }
+
+    @Test func `several records of one read are decrypted together`() throws {
+        let talk = try Conversation(try Conversation.context()).shakeHands()
+        for text in ["one ", "two ", "three"] { talk.client.write(text) }
+        talk.deliver(talk.client.take())
+        #expect(talk.heard == "one two three")
+    }
+
+    @Test func `a record of the greatest length and the read after it have room together`() throws {
+        let talk = try Conversation(try Conversation.context(), piece: RecordBuffers.mostReceived).shakeHands()
+        let text = String(repeating: "x", count: 60_000)
+        talk.say(text)
+        #expect(talk.heard == text)
+    }
+
+    @Test func `a long answer arrives whole`() throws {
+        let talk = try Conversation(try Conversation.context()).shakeHands()
+        let text = String(repeating: "y", count: 70_000)
+        var answer = talk.reply(text) ?? ""
+        while let more = talk.client.read() { answer += more }
+        #expect(answer == text)
+    }
+
+    @Test func `the handshake is two flights, and the ticket leaves with the first answer`() throws {
+        let talk = try Conversation(try Conversation.context(), .init(versions: TLS1_3_VERSION...TLS1_3_VERSION))
+        talk.client.handshake()
+        talk.deliver(talk.client.take())
+        talk.client.handshake()
+        #expect(talk.client.isEstablished)
+        talk.client.write("GET")
+        _ = talk.server.receive(talk.client.take().span)
+        #expect(talk.server.isEstablished)
+        #expect(talk.records.output.isEmpty)
+        #expect(talk.reply("answer") == "answer")
+        #expect(talk.client.ticket != nil)
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a session is resumed by another context with the same keys, and with rotated ones, and not with others`(version: CInt) throws {
+        let tickets = TicketKeys()
+        let options = TLSClient.Options(versions: version...version)
+        let first = try Conversation(try Conversation.context(tickets: tickets), options).shakeHands()
+        _ = first.reply("answer")
+        let ticket = try #require(first.client.ticket)
+        #expect(!first.client.isResumed && !first.server.isResumed)
+        func isResumed(with tickets: TicketKeys) throws -> Bool {
+            var options = options
+            options.resumes = ticket
+            let talk = try Conversation(try Conversation.context(tickets: tickets), options).shakeHands()
+            talk.say("request")
+            #expect(talk.heard == "request")
+            #expect(talk.client.isResumed == talk.server.isResumed)
+            return talk.server.isResumed
+        }
+        #expect(try isResumed(with: tickets))
+        #expect(try isResumed(with: tickets.rotated()))
+        #expect(try isResumed(with: tickets.rotated().rotated()))
+        #expect(try !isResumed(with: tickets.rotated().rotated().rotated()), "its key is gone")
+        #expect(try !isResumed(with: TicketKeys()))
+    }
+
+    @Test func `early data is refused, and what was sent early is said again after the handshake`() throws {
+        let context = try Conversation.context()
+        let first = try Conversation(context, .init(sendsEarlyData: true)).shakeHands()
+        _ = first.reply("answer")
+        let talk = try Conversation(context, .init(resumes: first.client.ticket, sendsEarlyData: true)).shakeHands()
+        #expect(talk.client.isEstablished && !talk.client.hasEarlyDataAccepted)
+        talk.say("late")
+        #expect(talk.heard == "late")
+    }
+
+    @Test func `X25519MLKEM768 is spoken, and X25519, P-256, P-384 with those who lack it`() throws {
+        for group in ["X25519MLKEM768", "X25519", "P-256", "P-384"] {
+            let talk = try Conversation(try Conversation.context(), .init(groups: group)).shakeHands()
+            #expect(talk.client.isEstablished && talk.client.group == group, "\(group)")
+        }
+    }
+
+    @Test func `TLS 1_1 is refused with an alert that says why`() throws {
+        let talk = try Conversation(try Conversation.context(), .init(versions: TLS1_1_VERSION...TLS1_1_VERSION)).shakeHands()
+        #expect(talk.end == .failed(.version))
+        #expect(talk.client.failure == "TLSV1_ALERT_PROTOCOL_VERSION")
+    }
+
+    @Test(arguments: ["AES128-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES128-GCM-SHA256"])
+    func `a client without a cipher in common is refused`(cipher: String) throws {
+        let talk = try Conversation(try Conversation.context(), .init(versions: TLS1_2_VERSION...TLS1_2_VERSION, ciphers: cipher))
+            .shakeHands()
+        #expect(talk.end == .failed(.noSharedCipher))
+        #expect(talk.client.failure == "SSLV3_ALERT_HANDSHAKE_FAILURE")
+    }
+
+    @Test func `HTTP 1 is chosen from what a client offers, and one that cannot speak it is refused`() throws {
+        let context = try Conversation.context()
+        #expect(try Conversation(context, .init(protocols: ["h2", "http/1.1"])).shakeHands().client.selectedProtocol == "http/1.1")
+        #expect(try Conversation(context, .init(protocols: ["http/1.0", "http/1.1"])).shakeHands().client.selectedProtocol == "http/1.1")
+        #expect(try Conversation(context, .init(protocols: ["http/1.0"])).shakeHands().client.selectedProtocol == "http/1.0")
+        #expect(try Conversation(context).shakeHands().client.isEstablished)
+        let talk = try Conversation(context, .init(protocols: ["h2", "spdy/3"])).shakeHands()
+        #expect(talk.end == .failed(.noSharedProtocol))
+        #expect(talk.client.failure == "TLSV1_ALERT_NO_APPLICATION_PROTOCOL")
+    }
+
+    @Test(arguments: ["GET / HTTP/1.1\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n", "M"])
+    func `a request without TLS is recognised by its first byte`(request: String) throws {
+        let talk = try Conversation(try Conversation.context(), piece: 1)
+        talk.deliver(Array(request.utf8))
+        #expect(talk.end == .failed(.plainHTTP))
+    }
+
+    @Test func `garbage is refused, whatever it is`() throws {
+        let context = try Conversation.context()
+        var random = SystemRandomNumberGenerator()
+        for length in [1, 5, 6, 100, 16_384] {
+            for first in [UInt8(0), 0x16, 0x80, 0xFF] {
+                let talk = try Conversation(context)
+                talk.deliver([first] + (1..<max(2, length)).map { _ in UInt8.random(in: 0...255, using: &random) })
+                #expect(talk.end == nil || talk.end == .failed(.malformed) || talk.end == .failed(.version))
+                #expect(!talk.server.isEstablished)
+            }
+        }
+    }
+
+    @Test func `a record that was changed on its way ends the session with an alert`() throws {
+        let talk = try Conversation(try Conversation.context()).shakeHands()
+        talk.client.write("request")
+        var record = talk.client.take()
+        record[record.count - 1] ^= 1
+        talk.deliver(record)
+        #expect(talk.end == .failed(.malformed))
+        #expect(talk.heard.isEmpty)
+        _ = talk.client.read()
+        #expect(talk.client.failure == "SSLV3_ALERT_BAD_RECORD_MAC")
+    }
+
+    @Test func `what follows a failure is not written`() throws {
+        let talk = try Conversation(try Conversation.context())
+        talk.deliver([0x17, 3, 1, 0, 1, 99])
+        #expect(talk.end == .failed(.malformed))
+        let isWritten = talk.server.write([1].span)
+        #expect(!isWritten)
+    }
+
+    @Test func `the end is said once, and the client is told of it`() throws {
+        let talk = try Conversation(try Conversation.context()).shakeHands()
+        _ = talk.server.write(Array("bye".utf8).span)
+        talk.server.close()
+        let length = talk.records.output.count
+        talk.server.close()
+        #expect(talk.records.output.count == length)
+        talk.answer()
+        #expect(talk.client.read() == "bye")
+        #expect(talk.client.read() == nil && talk.client.isToldOfEnd)
+    }
+
+    @Test func `nothing is said at the end of a handshake that was not ended`() throws {
+        let talk = try Conversation(try Conversation.context())
+        talk.client.handshake()
+        _ = talk.server.receive(Array(talk.client.take().prefix(100)).span)
+        talk.server.close()
+        #expect(talk.records.output.isEmpty)
+    }
+
+    @Test func `a client's close_notify comes after what it has said`() throws {
+        let talk = try Conversation(try Conversation.context()).shakeHands()
+        talk.client.write("last")
+        talk.client.close()
+        talk.deliver(talk.client.take())
+        #expect(talk.heard == "last" && talk.end == .closed)
+        #expect(talk.reply("answer") == "answer")
+    }
+
+    @Test func `an alert in the handshake ends the session`() throws {
+        for (alert, failure) in [(48, TLSSession.Failure.certificate), (46, .certificate), (70, .version), (80, .alert)] {
+            let talk = try Conversation(try Conversation.context(), .init(versions: TLS1_2_VERSION...TLS1_2_VERSION))
+            talk.client.handshake()
+            talk.deliver(talk.client.take())
+            talk.deliver([0x15, 3, 3, 0, 2, 2, UInt8(alert)])
+            #expect(talk.end == .failed(failure), "\(alert)")
+        }
+    }
+
+    @Test func `a second handshake in the same connection is refused`() throws {
+        let talk = try Conversation(try Conversation.context(), .init(versions: TLS1_2_VERSION...TLS1_2_VERSION)).shakeHands()
+        let hello = TLSClient(.init(versions: TLS1_2_VERSION...TLS1_2_VERSION))
+        hello.handshake()
+        talk.deliver(hello.take())
+        #expect(talk.end == .failed(.malformed))
+    }
+
+    @Test func `empty records and key updates without end are ended`() throws {
+        let talk = try Conversation(try Conversation.context(), .init(versions: TLS1_2_VERSION...TLS1_2_VERSION))
+        talk.client.handshake()
+        talk.deliver(talk.client.take())
+        for _ in 0..<100 where talk.end == nil { talk.deliver([0x16, 3, 3, 0, 0]) }
+        #expect(talk.end != nil)
+    }
+
+    @Test func `a session goes on over other buffers, in the middle of a record`() throws {
+        let talk = try Conversation(try Conversation.context()).shakeHands()
+        talk.client.write("request")
+        let record = talk.client.take()
+        let begun = talk.server.receive(Array(record.prefix(9)).span)
+        #expect(begun.count == 0 && begun.end == nil)
+        let others = RecordBuffers()
+        talk.server.move(to: others)
+        let received = talk.server.receive(Array(record.dropFirst(9)).span)
+        #expect(String(decoding: others.plaintext.prefix(received.count), as: UTF8.self) == "request")
+        _ = talk.server.write(Array("answer".utf8).span)
+        #expect(talk.records.output.isEmpty)
+        talk.client.give(others.output)
+        #expect(talk.client.read() == "answer")
+    }
+}
