@@ -58,7 +58,7 @@ extension RoutingTable {
     ) {
         let isFull = ranking.count == SteeringList.most && ranking.last != .origin && ranking.first != .origin
         let originWorks = policy.every != 0 && serverIsUp[video.server] && originHasRoom(asker, sequences)
-        for target in isFull && originWorks ? ranking.dropLast() : ranking[...] { list.append(target) }
+        for index in 0..<ranking.count - (isFull && originWorks ? 1 : 0) { list.append(ranking[index]) }
         if isFull, originWorks { list.append(.origin) }
     }
 

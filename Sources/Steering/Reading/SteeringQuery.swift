@@ -87,11 +87,15 @@ public struct SteeringQuery: Sendable, Equatable {
 
     /// A value without the quotes around it: HLS writes them, its players leave them out, and libraries encode them.
     private static func unquoted(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
-        for width in [1, 3] where range.count >= 2 * width {
-            let inner = range.lowerBound + width..<range.upperBound - width
-            if isQuote(text, range.lowerBound..<inner.lowerBound), isQuote(text, inner.upperBound..<range.upperBound) { return inner }
-        }
-        return range
+        if let inner = inside(text, range, width: 1) { return inner }
+        return inside(text, range, width: 3) ?? range
+    }
+
+    private static func inside(_ text: borrowing Span<UInt8>, _ range: Range<Int>, width: Int) -> Range<Int>? {
+        guard range.count >= 2 * width else { return nil }
+        let inner = range.lowerBound + width..<range.upperBound - width
+        let isQuoted = isQuote(text, range.lowerBound..<inner.lowerBound) && isQuote(text, inner.upperBound..<range.upperBound)
+        return isQuoted ? inner : nil
     }
 
     private static func isQuote(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
