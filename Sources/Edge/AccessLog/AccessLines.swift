@@ -1,7 +1,7 @@
 import Steering
 import TLS
 
-/// One worker's lines for the access log, until they are handed over. Allocates nothing: it formats into a buffer that is there.
+/// One thread's lines for the access log, until they are handed over. Allocates nothing: it formats into a buffer that is there.
 struct AccessLines {
     /// Longer targets are cut: a line has a bound.
     static let maximumTargetBytes = 2048

@@ -15,7 +15,7 @@ enum TransportNote {
     }
 }
 
-/// What a worker keeps of the answers it has given: counters, the history of traffic, the access log. The one place that is told of them.
+/// What a responder keeps of the answers it has given: counters, the history of traffic, the access log. The one place that is told of them.
 struct AnswerRecord {
     /// Without what the two below count; `total` has it.
     var counters = Counters()

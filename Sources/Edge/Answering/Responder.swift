@@ -1,8 +1,8 @@
 import NIOCore
 import Steering
 
-/// Answers requests: asks the router what a path is, and Steering where a video goes, records the answer and writes it. One per worker, used
-/// by its thread alone.
+/// Answers requests: asks the router what a path is, and Steering where a video goes, records the answer and writes it. Each of a
+/// worker's two threads has one, and uses it alone.
 ///
 /// It knows nothing of connections: a head and bytes in, bytes out.
 struct Responder {
