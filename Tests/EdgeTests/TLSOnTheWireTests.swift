@@ -24,7 +24,8 @@ extension SocketTests {
                 listeners: [Listener(any), Listener(tls: any)].map { $0.expecting(proxyHeader: proxyHeader) }, workers: workers,
                 limits: limits, usesFastPath: usesFastPath)
             configuration.connections = connections
-            // The library's source of randomness stays open once it is used.
+            // What the first use of randomness and of a timer opens stays open.
+            try await Task.sleep(for: .milliseconds(1))
             configuration.identity = try Self.identity()
             let table = try Setup().table()
             let before = SocketTests.openDescriptors

@@ -15,6 +15,8 @@ struct DocumentedNamesTests {
         // docker, kubectl, systemd, Debian
         "cap-drop", "from-literal", "gid", "home-dir", "interval", "mount", "network-timeout", "no-install-recommends", "now", "read-only",
         "retries", "security-opt", "shell", "since", "start-period", "system", "timeout", "uid",
+        // curl
+        "insecure",
         // MariaDB and its clients
         "connect", "event", "innodb", "single-transaction", "wsrep-new-cluster", "wsrep-recover",
     ]
