@@ -43,7 +43,7 @@ struct AnswerRecord {
     ///   - table: by which the answer was made.
     ///   - second: seconds since 1970, UTC.
     mutating func record(
-        _ answer: Answer, to method: RequestHead.Method, _ target: Range<Int>, of bytes: borrowing Span<UInt8>,
+        _ answer: Answer, to method: RequestHead.Method, _ target: HeadRange, of bytes: borrowing Span<UInt8>,
         from client: ClientAddress, _ table: RoutingTable, second: Int
     ) {
         if case .redirect(let redirect) = answer {
@@ -61,7 +61,7 @@ struct AnswerRecord {
 
     /// Records a redirect or its document: the same as any answer, without taking it for one.
     mutating func record(
-        _ redirect: borrowing Answer.Redirect, to method: RequestHead.Method, _ target: Range<Int>, of bytes: borrowing Span<UInt8>,
+        _ redirect: borrowing Answer.Redirect, to method: RequestHead.Method, _ target: HeadRange, of bytes: borrowing Span<UInt8>,
         from client: ClientAddress, _ table: RoutingTable, second: Int
     ) {
         var tally = tally.mutableSpan

@@ -122,7 +122,7 @@ extension FastLoop {
             let intent =
                 session.map { answer(used..<count, by: $0, filled: filled, of: client, &state) }
                 ?? answer(used..<count, filled: filled, of: client, &state)
-            fate = send(0..<state.responder.writer.bytes.count, to: descriptor.number, intent, &state)
+            fate = send(WrittenRange(range: 0..<state.responder.writer.bytes.count), to: descriptor.number, intent, &state)
             state.responder.writer.bytes.removeAll(keepingCapacity: true)
         }
         if case .ends = fate { return }
