@@ -43,7 +43,7 @@ public struct Server: Sendable {
         let environment = ProcessInfo.processInfo.environment
         ProcessLimits.endAtCrash(environment: environment)
         let listeners = try listeners(environment)
-        let descriptors = try ProcessLimits.descriptors(workers: settings.workers, [listeners[0]])
+        let descriptors = try ProcessLimits.descriptors(workers: settings.workers, listeners)
         try ProcessLimits.rehearseThreads(workers: settings.workers)
         let manager = ServiceManager(environment: environment, logger: logger)
         let file = StateFile(path: settings.statePath)
