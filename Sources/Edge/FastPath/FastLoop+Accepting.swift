@@ -120,8 +120,11 @@ extension FastLoop {
         if used < count {
             let filled = count == FastLoop.readCapacity
             let intent =
-                session.map { answer(used..<count, by: $0, filled: filled, of: client, &state) }
-                ?? answer(used..<count, filled: filled, of: client, &state)
+                if let session {
+                    answer(used..<count, by: session, filled: filled, of: client, &state)
+                } else {
+                    answer(used..<count, filled: filled, of: client, &state)
+                }
             fate = send(WrittenRange(range: 0..<state.responder.writer.bytes.count), to: descriptor.number, intent, &state)
             state.responder.writer.bytes.removeAll(keepingCapacity: true)
         }

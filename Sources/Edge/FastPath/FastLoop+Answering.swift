@@ -37,8 +37,11 @@ extension FastLoop {
             let client = state.connections.client(of: heard.descriptor)
             let filled = heard.bytes.count == FastLoop.readCapacity
             let intent =
-                state.connections.session(of: heard.descriptor).map { answer(heard.bytes, by: $0, filled: filled, of: client, &state) }
-                ?? answer(heard.bytes, filled: filled, of: client, &state)
+                if let session = state.connections.session(of: heard.descriptor) {
+                    answer(heard.bytes, by: session, filled: filled, of: client, &state)
+                } else {
+                    answer(heard.bytes, filled: filled, of: client, &state)
+                }
             owe(Owed(descriptor: heard.descriptor, end: state.responder.writer.bytes.count, intent: intent), &state, second)
         }
         state.heard.removeAll(keepingCapacity: true)
