@@ -1,3 +1,5 @@
+import Steering
+
 @testable import Edge
 
 /// What a test expects of an accepted head: text instead of offsets. The defaults are those of `HeadVector.head()`.

@@ -1,4 +1,6 @@
 import Control
+import Edge
+import Logging
 import Storage
 
 /// Who may use the API of a balancer that starts.

@@ -1,5 +1,8 @@
 import Edge
 import Foundation
+import Logging
+import Steering
+import Storage
 
 /// The data plane, from the settings to its first answer.
 extension Server {
