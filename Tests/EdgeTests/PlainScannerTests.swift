@@ -54,7 +54,9 @@ import Testing
         for end in length...2 * length {
             let head = PlainScanner.scan(bytes.span, length..<end, limits: Limits())
             #expect((head != nil) == (end == 2 * length), "up to \(end)")
-            if let head { #expect(bytes[head.target].latin1 == "/s1/a" && bytes[head.host].latin1 == "b" && head.length == length) }
+            if let head {
+                #expect(bytes[head.target.range].latin1 == "/s1/a" && bytes[head.host.range].latin1 == "b" && head.length == length)
+            }
         }
     }
 
