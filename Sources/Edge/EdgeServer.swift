@@ -55,16 +55,16 @@ public final class EdgeServer: Sendable {
     /// The service manager keeps all sockets: what waits in them is the next process's.
     private let isInherited: Bool
     private let group: MultiThreadedEventLoopGroup
-    let seats: [Seat]
+    let workers: [Worker]
     private let open: OpenConnections
     /// What was answered last, once the threads have ended.
     private let lastTraffic = Mutex<[TrafficCounts]?>(nil)
 
-    /// One worker's place: the fast loop, and the event loop with its state.
-    struct Seat: Sendable {
+    /// Two threads: the fast loop, and the event loop with the state of its slow path.
+    struct Worker: Sendable {
         let fast: FastLoop
         let loop: any EventLoop
-        let worker: NIOLoopBound<Worker>
+        let slow: NIOLoopBound<SlowLoop>
     }
 
     /// Listens and begins to answer.
@@ -76,11 +76,10 @@ public final class EdgeServer: Sendable {
     public init(
         _ configuration: Configuration, table: RoutingTable, sequences: SequenceSet, report: @escaping @Sendable (String) -> Void
     ) async throws {
-        let workers = max(1, configuration.workers)
         if configuration.identity == nil, configuration.listeners.contains(where: { $0.transport == .tls }) {
             throw EdgeError("there is no certificate to speak TLS with; set --tls-certificate")
         }
-        let (sockets, addresses) = try ListeningSocket.open(configuration.listeners, workers: workers)
+        let (sockets, addresses) = try ListeningSocket.open(configuration.listeners, workers: max(1, configuration.workers))
         self.addresses = addresses
         isInherited = configuration.listeners.allSatisfy(\.isInherited)
         let contexts = try sockets.map { _ in try configuration.identity?.context() }
@@ -95,28 +94,28 @@ public final class EdgeServer: Sendable {
                 table: table, sequences: sequences, clientSource: configuration.clientSource, rate: configuration.clientRate,
                 credentialOrigins: configuration.credentialOrigins, log: configuration.accessLog, pages: configuration.pages)
         }
-        var seats: [Seat] = []
+        var workers: [Worker] = []
         for (listeners, loop) in zip(sockets, group.makeIterator().map { $0 }) {
-            let worker = try await loop.submit {
+            let slow = try await loop.submit {
                 clinux_take_short_turns()
-                return NIOLoopBound(Worker(responder: makeResponder(), limits: limits, bodies: bodies), eventLoop: loop)
+                return NIOLoopBound(SlowLoop(responder: makeResponder(), limits: limits, bodies: bodies), eventLoop: loop)
             }.get()
             let fast = try FastLoop(
                 listeners: listeners, open: open,
-                handOver: { handOver in EdgeServer.adopt(handOver, loop, worker, open, report) }, report: report)
-            seats.append(Seat(fast: fast, loop: loop, worker: worker))
+                handOver: { handOver in EdgeServer.adopt(handOver, loop, slow, open, report) }, report: report)
+            workers.append(Worker(fast: fast, loop: loop, slow: slow))
         }
-        self.seats = seats
+        self.workers = workers
         // A sixteenth of all connections at a time, an equal share by each thread.
-        let share = min(max(1, open.limit / 16 / (2 * seats.count)), 32)
-        let makeRoom = { @Sendable [seats] in
-            for seat in seats {
-                seat.fast.post { seat.fast.endIdle(&$0, atMost: share) }
-                seat.loop.execute { seat.worker.value.endIdle(atMost: share) }
+        let share = min(max(1, open.limit / 16 / (2 * workers.count)), 32)
+        let makeRoom = { @Sendable [workers] in
+            for worker in workers {
+                worker.fast.post { worker.fast.endIdle(&$0, atMost: share) }
+                worker.loop.execute { worker.slow.value.endIdle(atMost: share) }
             }
         }
-        for (index, seat) in seats.enumerated() {
-            seat.fast.start(name: "fast-\(index)") {
+        for (index, worker) in workers.enumerated() {
+            worker.fast.start(name: "fast-\(index)") {
                 var state = FastLoop.State(
                     responder: makeResponder(), limits: limits, answersPlain: configuration.usesFastPath, makeRoom: makeRoom)
                 state.tls = contexts[index].map { FastTLS(context: $0) }
@@ -142,8 +141,8 @@ public final class EdgeServer: Sendable {
     /// - Throws: `EdgeError` once the workers have ended, `TLSError` when there is no memory for it: all workers keep theirs then.
     public func publish(_ identity: TLSIdentity) async throws {
         try requireWorkers()
-        let contexts = try seats.map { _ in try identity.context() }
-        for (seat, context) in zip(seats, contexts) { await seat.fast.perform { $0.tls?.context = context } }
+        let contexts = try workers.map { _ in try identity.context() }
+        for (worker, context) in zip(workers, contexts) { await worker.fast.perform { $0.tls?.context = context } }
     }
 
     /// What was answered since the last time, for the history of traffic; once more after the end. Any thread; no worker waits.
@@ -165,10 +164,10 @@ public final class EdgeServer: Sendable {
     public func counters() async throws -> Counters {
         try requireWorkers()
         var sum = Counters()
-        for seat in seats {
-            let worker = seat.worker
-            sum.add(try await seat.loop.submit { worker.value.responder.total }.get())
-            sum.add(await seat.fast.perform { $0.counters } ?? Counters())
+        for worker in workers {
+            let slow = worker.slow
+            sum.add(try await worker.loop.submit { slow.value.responder.total }.get())
+            sum.add(await worker.fast.perform { $0.counters } ?? Counters())
         }
         sum.connectionsOpen = open.count
         sum.connectionsLimit = open.limit
@@ -179,7 +178,7 @@ public final class EdgeServer: Sendable {
     ///
     /// Connections are accepted before their first byte from now on: closing a listener resets those that it still waits for.
     public func drain() async throws {
-        for seat in seats { await seat.fast.stopDeferring() }
+        for worker in workers { await worker.fast.stopDeferring() }
         _ = try await onEveryResponder { $0.isDraining = true }
     }
 
@@ -189,13 +188,13 @@ public final class EdgeServer: Sendable {
     /// sockets are let go as they are.
     public func stopAccepting() async throws {
         if !isInherited {
-            for seat in seats { await seat.fast.refuseHandshakes() }
+            for worker in workers { await worker.fast.refuseHandshakes() }
             try await Task.sleep(for: EdgeServer.handshakeTime)
         }
-        for seat in seats {
-            await seat.fast.stopAccepting()
-            let worker = seat.worker
-            try await seat.loop.submit { worker.value.drain() }.get()
+        for worker in workers {
+            await worker.fast.stopAccepting()
+            let slow = worker.slow
+            try await worker.loop.submit { slow.value.drain() }.get()
         }
     }
 
@@ -207,7 +206,7 @@ public final class EdgeServer: Sendable {
         let traffic = try await takeTraffic()
         try await flushLog()
         lastTraffic.withLock { $0 = traffic }
-        for seat in seats { await seat.fast.perform { $0.isQuitting = true } }
+        for worker in workers { await worker.fast.perform { $0.isQuitting = true } }
         try await group.shutdownGracefully()
         return left
     }
@@ -223,37 +222,37 @@ public final class EdgeServer: Sendable {
     ) async throws -> [Value] {
         try requireWorkers()
         var values: [Value] = []
-        for seat in seats {
-            let worker = seat.worker
-            if let value = await seat.fast.perform({ change(&$0.responder) }) { values.append(value) }
-            values.append(try await seat.loop.submit { change(&worker.value.responder) }.get())
+        for worker in workers {
+            let slow = worker.slow
+            if let value = await worker.fast.perform({ change(&$0.responder) }) { values.append(value) }
+            values.append(try await worker.loop.submit { change(&slow.value.responder) }.get())
         }
         return values
     }
 
     /// From the socket inwards: a transport, and who reads what it carries.
     private static func handlers(
-        of client: ClientAddress, _ content: HandOver.Content, _ worker: Worker, _ loop: any EventLoop, _ report: QuietReport
+        of client: ClientAddress, _ content: HandOver.Content, _ slowLoop: SlowLoop, _ loop: any EventLoop, _ report: QuietReport
     ) -> [any ChannelHandler] {
         // What follows the last answer is no request.
         let input = content.closes ? ByteBuffer() : content.input
         if content.awaitsProxyHeader {
-            let handler = ProxyHeaderHandler(worker: worker, of: client, before: content.session, report: report)
-            return [PlainTransport(worker: worker, received: input), handler]
+            let handler = ProxyHeaderHandler(slowLoop: slowLoop, of: client, before: content.session, report: report)
+            return [PlainTransport(slowLoop: slowLoop, received: input), handler]
         }
         let handler = ConnectionHandler(
-            worker: worker, of: client, unsent: content.output, closes: content.closes, over: content.session, on: loop)
+            slowLoop: slowLoop, of: client, unsent: content.output, closes: content.closes, over: content.session, on: loop)
         guard let session = content.session, !session.isWithoutTLS else {
-            return [PlainTransport(worker: worker, received: input), handler]
+            return [PlainTransport(slowLoop: slowLoop, received: input), handler]
         }
         let transport = TLSTransport(
-            worker: worker, session: session, decrypted: input, sealed: content.output.readableBytes)
-        return [PlainTransport(worker: worker, received: ByteBuffer()), transport, handler]
+            slowLoop: slowLoop, session: session, decrypted: input, sealed: content.output.readableBytes)
+        return [PlainTransport(slowLoop: slowLoop, received: ByteBuffer()), transport, handler]
     }
 
     /// Makes a NIO channel of a connection. Called on the fast loop's thread; owns the descriptor.
     private static func adopt(
-        _ handOver: consuming HandOver, _ loop: any EventLoop, _ worker: NIOLoopBound<Worker>, _ open: OpenConnections,
+        _ handOver: consuming HandOver, _ loop: any EventLoop, _ slowLoop: NIOLoopBound<SlowLoop>, _ open: OpenConnections,
         _ report: QuietReport
     ) {
         let (client, content) = (handOver.client, handOver.content)
@@ -262,7 +261,7 @@ public final class EdgeServer: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
-                        handlers(of: client, content, worker.value, channel.eventLoop, report))
+                        handlers(of: client, content, slowLoop.value, channel.eventLoop, report))
                 }
             }
             .withConnectedSocket(handOver.descriptor.release())

@@ -15,8 +15,8 @@ import Testing
         let bytes = [UInt8](latin1: get("/v"))
         var scanner = HeadScanner(limits: Limits())
         guard case .complete(let head) = scanner.scan(bytes.span) else { throw Answer.Malformed(description: "no head") }
-        let route = Router().route(of: head, bytes.span, to: head.target.upperBound)
-        let answer = responder.answer(to: head, bytes.span, by: route, head.target.upperBound, from: .unknown, second: 0)
+        let route = Router().route(of: head, bytes.span, to: head.target.range.upperBound)
+        let answer = responder.answer(to: head, bytes.span, by: route, head.target.range.upperBound, from: .unknown, second: 0)
         guard case .redirect(let redirect) = answer else { throw Answer.Malformed(description: "\(answer)") }
         #expect(redirect.decision.target == .cdn(0))
         #expect(responder.total == Counters())

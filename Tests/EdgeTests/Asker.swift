@@ -28,7 +28,7 @@ struct Asker {
         case .complete(let head):
             if responder.respond(to: head, request.span, from: client, closes: head.closes || closes) == .needsBody {
                 responder.respond(
-                    toBody: Array(request[head.length...]), of: head, fields: Array(request[head.fields]), from: client)
+                    toBody: Array(request[head.length...]), of: head, fields: Array(request[head.fields.range]), from: client)
             }
         }
         return responder.writer.bytes

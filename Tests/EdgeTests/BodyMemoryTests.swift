@@ -19,7 +19,7 @@ import Testing
             #expect(refusal.status == 503)
             #expect(refusal["Retry-After"] == "1")
             #expect(refusal.closes)
-            #expect(second.worker.responder.counters.refusals[.init(status: 503, reason: "too-many-bodies")] == 1)
+            #expect(second.slowLoop.responder.counters.refusals[.init(status: 503, reason: "too-many-bodies")] == 1)
             switch end {
             case "answered": first.send(String(Self.body.dropFirst(30)))
             case "refused": first.advance(seconds: 10)

@@ -13,7 +13,7 @@ import Testing
         #expect(rig.undeliveredBytes > 1_000_000)
         #expect(rig.wire.mostHeld <= 192 * 1024, "\(rig.wire.mostHeld) bytes of answers wait")
         #expect(rig.inputCapacity <= 128 * 1024)
-        #expect(rig.worker.responder.writer.bytes.isEmpty)
+        #expect(rig.slowLoop.responder.writer.bytes.isEmpty)
         rig.advance(milliseconds: 59_999)
         #expect(rig.isOpen)
         rig.advance(milliseconds: 1)

@@ -123,7 +123,7 @@ import Testing
         let rig = try ConnectionRig()
         rig.send(get("/a"))
         #expect(try rig.answers().map(\.closes) == [false])
-        rig.worker.drain()
+        rig.slowLoop.drain()
         #expect(rig.isOpen)
         rig.send(get("/b") + get("/c"))
         let answers = try rig.answers()
@@ -146,9 +146,9 @@ import Testing
 
     @Test func `open connections are counted until they close`() throws {
         let rig = try ConnectionRig()
-        #expect(rig.worker.responder.counters.connectionsOpen == 1)
+        #expect(rig.slowLoop.responder.counters.connectionsOpen == 1)
         rig.disconnect()
-        #expect(rig.worker.responder.counters.connectionsOpen == 0)
+        #expect(rig.slowLoop.responder.counters.connectionsOpen == 0)
     }
 
     @Test func `a client that vanishes leaves nothing behind`() throws {
@@ -162,8 +162,8 @@ import Testing
                 rig.send(text)
                 rig.disconnect()
                 rig.advance(seconds: 100)
-                #expect(rig.worker.responder.counters.connectionsOpen == 0)
-                #expect(rig.worker.responder.writer.bytes.isEmpty, "an answer is left for the worker's next connection")
+                #expect(rig.slowLoop.responder.counters.connectionsOpen == 0)
+                #expect(rig.slowLoop.responder.writer.bytes.isEmpty, "an answer is left for the worker's next connection")
             }
         }
     }

@@ -139,7 +139,7 @@ import Testing
         let answers = try rig.answers()
         #expect(answers.map(\.status) == [408])
         #expect(answers.first?.closes == true)
-        #expect(rig.worker.responder.counters.refusals == [.init(status: 408, reason: name): 1])
+        #expect(rig.slowLoop.responder.counters.refusals == [.init(status: 408, reason: name): 1])
         #expect(rig.wire.isOutputClosed)
         #expect(rig.isOpen, "what the client still sends is drained")
         rig.send(get("/late"))

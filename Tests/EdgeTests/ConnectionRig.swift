@@ -9,7 +9,7 @@ import Testing
 ///
 /// Like a socket it delivers nothing while the handler has stopped reading.
 final class ConnectionRig {
-    let worker: Worker
+    let slowLoop: SlowLoop
     let wire = Wire()
     private let handler: ConnectionHandler
     private let channel: EmbeddedChannel
@@ -27,13 +27,14 @@ final class ConnectionRig {
         let table = try setup.table()
         let responder = Responder(
             table: table, sequences: SequenceBook().set(for: table), pages: pages, router: router, clock: { 784_111_777 })
-        worker = Worker(responder: responder, limits: limits, bodies: bodies ?? BodyMemory(body: limits.body))
+        slowLoop = SlowLoop(responder: responder, limits: limits, bodies: bodies ?? BodyMemory(body: limits.body))
         let loop = EmbeddedEventLoop()
         handler = ConnectionHandler(
-            worker: worker, of: ClientAddress(ipv4: 0xC000_0201), unsent: ByteBuffer(bytes: [UInt8](latin1: firstAnswers)), closes: closes,
+            slowLoop: slowLoop, of: ClientAddress(ipv4: 0xC000_0201), unsent: ByteBuffer(bytes: [UInt8](latin1: firstAnswers)),
+            closes: closes,
             on: loop)
         wire.isClientReading = clientReads
-        let transport = PlainTransport(worker: worker, received: ByteBuffer(bytes: [UInt8](latin1: firstBytes)))
+        let transport = PlainTransport(slowLoop: slowLoop, received: ByteBuffer(bytes: [UInt8](latin1: firstBytes)))
         channel = EmbeddedChannel(handlers: [wire, transport, handler], loop: loop)
         wire.channel = channel
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()

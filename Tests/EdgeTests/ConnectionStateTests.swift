@@ -109,7 +109,7 @@ import Testing
             var router = Router()
             router.add("/upstream", Router.Route(resource: .upstream, methods: .reading, isFast: false))
             let rig = try ConnectionRig(router: router)
-            rig.worker.upstream = upstream
+            rig.slowLoop.upstream = upstream
             rig.send("GET /upstream HTTP/1.1\r\nHost: b\r\n\r\n" + get("/a"))
             #expect(try rig.answers().map(\.status) == [503, 301])
         }
@@ -120,7 +120,7 @@ import Testing
         router.add("/upstream", Router.Route(resource: .upstream, methods: .reading, isFast: false))
         let rig = try ConnectionRig(router: router)
         let upstream = HeldUpstream()
-        rig.worker.upstream = upstream
+        rig.slowLoop.upstream = upstream
         rig.send(get("/a") + "GET /upstream?x=y HTTP/1.1\r\nHost: b\r\n\r\n" + get("/b"))
         #expect(try rig.answers().map { $0["Location"] } == [atCDN("/a")])
         #expect(!rig.isReading)

@@ -84,7 +84,7 @@ extension SocketTests {
         /// Keeps the only worker from its connections while `body` runs; what clients send meanwhile is ready in one turn.
         private func whileHeld(_ server: EdgeServer, _ body: () throws -> Void) async throws {
             let hold = Hold()
-            async let held: Void? = server.seats[0].fast.perform { _ in hold.stay() }
+            async let held: Void? = server.workers[0].fast.perform { _ in hold.stay() }
             defer { hold.end() }
             try await hold.began()
             // Loopback delivers during the sends.

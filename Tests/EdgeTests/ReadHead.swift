@@ -1,3 +1,5 @@
+import Steering
+
 @testable import Edge
 
 /// What a test expects of an accepted head: text instead of offsets. The defaults are those of `HeadVector.head()`.
@@ -16,7 +18,7 @@ struct ReadHead: Equatable {
 extension ReadHead {
     init(_ head: RequestHead, _ bytes: [UInt8]) {
         self.init(
-            method: head.method, target: bytes[head.target].latin1, form: head.form, host: bytes[head.host].latin1,
+            method: head.method, target: bytes[head.target.range].latin1, form: head.form, host: bytes[head.host.range].latin1,
             isHTTP10: head.isHTTP10, closes: head.closes, body: head.body, wantsJSON: head.wantsJSON, expectsContinue: head.expectsContinue)
     }
 }

@@ -15,7 +15,7 @@ import Testing
         let bytes = [UInt8](latin1: HeadVector.head("\(line) HTTP/1.1", ["Host: b"]))
         var scanner = HeadScanner(limits: Limits())
         guard case .complete(let head) = scanner.scan(bytes.span) else { throw Answer.Malformed(description: line) }
-        return Router(pages: pages).route(of: head, bytes.span, to: bytes.span.firstIndex(of: UInt8(ascii: "?"), in: head.target))
+        return Router(pages: pages).route(of: head, bytes.span, to: bytes.span.firstIndex(of: UInt8(ascii: "?"), in: head.target.range))
     }
 
     @Test(arguments: [

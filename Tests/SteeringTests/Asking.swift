@@ -12,12 +12,12 @@ extension RoutingTable {
         fields: [(String, String)] = [], query: String = "", at second: Int = 1_700_000_000, sequences: SequenceSet
     ) throws(Refusal) -> Decision {
         let source = Array(path.utf8)
-        let video = VideoReference(server: server, domain: 0, tail: 0..<source.count, isDecoded: false, form: .originURL)
+        let video = VideoReference(server: server, domain: 0, tail: SourceRange(0..<source.count), isDecoded: false, form: .originURL)
         let lines = fields.flatMap { Array("\($0.0): \($0.1)\r\n".utf8) }
         let head = lines + Array(query.utf8)
         let asker = Asker(
-            client: ClientAddress(client) ?? .unknown, second: second, avoided: avoided, fields: 0..<lines.count,
-            query: lines.count..<head.count)
+            client: ClientAddress(client) ?? .unknown, second: second, avoided: avoided, fields: HeadRange(0..<lines.count),
+            query: HeadRange(lines.count..<head.count))
         return try decide(video, of: source.span, asker, head: head.span, sequences: sequences)
     }
 }

@@ -8,7 +8,7 @@ struct FoundVideo {
 
     var server: String { table.catalog.origin.labels[video.server] }
     var domain: String { table.catalog.origin.domains[video.domain] }
-    var tail: String { String(decoding: source[video.tail], as: UTF8.self) }
+    var tail: String { String(decoding: source[video.tail.range], as: UTF8.self) }
 
     func locationBytes(_ target: Decision.Target) -> [UInt8] {
         var out: [UInt8] = []

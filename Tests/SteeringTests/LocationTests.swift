@@ -76,7 +76,7 @@ import Testing
             let found = try table.find(video)
             var out = Array("?".utf8)
             table.appendLocation(
-                target, found.video, of: found.source.span, passing: 12..<bytes.count - 11, of: bytes.span, to: &out)
+                target, found.video, of: found.source.span, passing: HeadRange(12..<bytes.count - 11), of: bytes.span, to: &out)
             return String(decoding: out.dropFirst(), as: UTF8.self)
         }
         #expect(try location("http://s1.origin-cluster/a", .origin) == "http://s1.origin-cluster" + tail)
@@ -107,7 +107,7 @@ import Testing
     @Test func `no byte of a tail can write anything but printable ASCII`() throws {
         let table = try Example.table()
         let source = (UInt8.min...UInt8.max).map { $0 }
-        let video = VideoReference(server: 0, domain: 0, tail: 0..<256, isDecoded: false, form: .originURL)
+        let video = VideoReference(server: 0, domain: 0, tail: SourceRange(0..<256), isDecoded: false, form: .originURL)
         for target in [Decision.Target.origin, .cdn(0)] {
             let location = FoundVideo(table: table, video: video, source: source).locationBytes(target)
             #expect(location.allSatisfy { (0x21...0x7E).contains($0) })

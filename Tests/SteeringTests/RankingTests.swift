@@ -197,7 +197,7 @@ struct Request: CustomStringConvertible {
     }
 
     var video: VideoReference {
-        VideoReference(server: server, domain: 0, tail: 0..<path.utf8.count, isDecoded: false, form: .originURL)
+        VideoReference(server: server, domain: 0, tail: SourceRange(0..<path.utf8.count), isDecoded: false, form: .originURL)
     }
 
     var asker: Asker { Asker(client: .unknown, second: second, avoided: avoided) }

@@ -76,7 +76,7 @@ import Testing
             for session in UInt64(1)...40 {
                 var targets: [Decision.Target] = []
                 let source = Array("/v/x.m3u8".utf8)
-                let video = VideoReference(server: 0, domain: 0, tail: 0..<source.count, isDecoded: false, form: .path)
+                let video = VideoReference(server: 0, domain: 0, tail: SourceRange(0..<source.count), isDecoded: false, form: .path)
                 let asker = Asker(client: .unknown, second: 7)
                 let place = Decision.Place(number: session, key: session)
                 let decision = try table.decide(video, of: source.span, asker, head: source.span, at: place, sequences: sequences)
@@ -261,9 +261,9 @@ extension RoutingTable {
     ) throws(Refusal) -> SteeringList {
         let source = Array(path.utf8)
         let head = Array(query.utf8)
-        let video = VideoReference(server: 0, domain: 0, tail: 0..<source.count, isDecoded: false, form: .path)
+        let video = VideoReference(server: 0, domain: 0, tail: SourceRange(0..<source.count), isDecoded: false, form: .path)
         let asker = Asker(
-            client: client, second: 1_700_000_000, avoided: avoided, query: 0..<head.count, playing: playing)
+            client: client, second: 1_700_000_000, avoided: avoided, query: HeadRange(0..<head.count), playing: playing)
         var ranking: [Decision.Target] = []
         return try steer(
             video, of: source.span, asker, head: head.span, session: session, isHurried: isHurried, sequences: sequences,

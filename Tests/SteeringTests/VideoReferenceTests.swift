@@ -119,7 +119,7 @@ import Testing
             let value = Array(encoded(url).utf8)
             let video = try table.video(in: 0..<value.count, of: value.span, decodedInto: &buffer)
             #expect(String(decoding: buffer, as: UTF8.self) == url)
-            #expect(video.tail.upperBound == url.utf8.count)
+            #expect(video.tail.range.upperBound == url.utf8.count)
         }
     }
 }

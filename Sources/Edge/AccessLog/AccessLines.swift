@@ -1,7 +1,7 @@
 import Steering
 import TLS
 
-/// One worker's lines for the access log, until they are handed over. Allocates nothing: it formats into a buffer that is there.
+/// One thread's lines for the access log, until they are handed over. Allocates nothing: it formats into a buffer that is there.
 struct AccessLines {
     /// Longer targets are cut: a line has a bound.
     static let maximumTargetBytes = 2048
@@ -22,7 +22,7 @@ struct AccessLines {
     ///   - target: empty when no request could be read.
     ///   - now: seconds since 1970, UTC.
     mutating func add(
-        _ answer: Answer, to method: RequestHead.Method, _ target: Range<Int>, of source: borrowing Span<UInt8>,
+        _ answer: Answer, to method: RequestHead.Method, _ target: HeadRange, of source: borrowing Span<UInt8>,
         from client: ClientAddress, over transport: TransportNote = .plain, _ table: RoutingTable, now: Int
     ) {
         untilNext -= 1
@@ -40,10 +40,10 @@ struct AccessLines {
         let shown = log.configuration.masksClients ? client.prefix(client.isIPv4 ? 120 : 48) : client
         shown.append(to: &bytes)
         append("\",\"request\":\"")
-        if !target.isEmpty {
+        if !target.range.isEmpty {
             append(method.rawValue)
             bytes.append(0x20)
-            append(escaping: target, of: source)
+            append(escaping: target.range, of: source)
         }
         append("\",\"status\":")
         append(UInt64(clamping: answer.status))

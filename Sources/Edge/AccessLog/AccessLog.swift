@@ -7,7 +7,7 @@ public final class AccessLog: Sendable {
     public struct Configuration: Sendable {
         /// A file that is appended to, or `-` for the standard output.
         public var path: String
-        /// Every which answer of a worker has a line, at least 1.
+        /// Every which answer of a worker's thread has a line, at least 1.
         public var every: Int
         /// Clients are shown as their network: /24 of IPv4, /48 of IPv6.
         public var masksClients: Bool
@@ -75,11 +75,11 @@ public final class AccessLog: Sendable {
     /// Writes what is left and ends; at most a second.
     public func close() async { await sink.close(within: .seconds(1)) }
 
-    /// Takes a worker's buffer and leaves an empty one.
+    /// Takes a thread's buffer and leaves an empty one.
     ///
     /// - Returns: false when the thread is so far behind that there is none.
     func exchange(_ buffer: inout [UInt8]) -> Bool { sink.exchange(&buffer) }
 
-    /// Counts a line that a worker has to drop.
+    /// Counts a line that a thread has to drop.
     func countDropped(_ lines: UInt64) { sink.countDropped(lines) }
 }

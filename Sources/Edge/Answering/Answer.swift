@@ -10,7 +10,7 @@ enum Answer: Equatable {
     case fault(HTTPFault)
     case methodNotAllowed(Methods)
     /// - Parameter requestedFields: where the value of `Access-Control-Request-Headers` stands, when it may be repeated.
-    case options(Methods, requestedFields: Range<Int>?)
+    case options(Methods, requestedFields: HeadRange?)
     case health(isWell: Bool)
     case steering(Steering)
     /// A page of the documentation, by its index.
@@ -29,8 +29,8 @@ enum Answer: Equatable {
         let video: VideoReference
         /// Index of the CDN that the client asked to leave out.
         let avoided: Int?
-        /// The request's own query, of which parameters may be passed on; it counts in the request's bytes.
-        let query: Range<Int>
+        /// The request's own query, of which parameters may be passed on.
+        let query: HeadRange
         /// Whether the client asked for a JSON body.
         let wantsJSON: Bool
         /// Whether it gets the decision alone, since it cannot see a redirect.

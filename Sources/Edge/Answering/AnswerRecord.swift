@@ -15,7 +15,7 @@ enum TransportNote {
     }
 }
 
-/// What a worker keeps of the answers it has given: counters, the history of traffic, the access log. The one place that is told of them.
+/// What a responder keeps of the answers it has given: counters, the history of traffic, the access log. The one place that is told of them.
 struct AnswerRecord {
     /// Without what the two below count; `total` has it.
     var counters = Counters()
@@ -43,7 +43,7 @@ struct AnswerRecord {
     ///   - table: by which the answer was made.
     ///   - second: seconds since 1970, UTC.
     mutating func record(
-        _ answer: Answer, to method: RequestHead.Method, _ target: Range<Int>, of bytes: borrowing Span<UInt8>,
+        _ answer: Answer, to method: RequestHead.Method, _ target: HeadRange, of bytes: borrowing Span<UInt8>,
         from client: ClientAddress, _ table: RoutingTable, second: Int
     ) {
         if case .redirect(let redirect) = answer {
@@ -65,7 +65,7 @@ struct AnswerRecord {
 
     /// Records a redirect or its document: the same as any answer, without taking it for one.
     mutating func record(
-        _ redirect: borrowing Answer.Redirect, to method: RequestHead.Method, _ target: Range<Int>, of bytes: borrowing Span<UInt8>,
+        _ redirect: borrowing Answer.Redirect, to method: RequestHead.Method, _ target: HeadRange, of bytes: borrowing Span<UInt8>,
         from client: ClientAddress, _ table: RoutingTable, second: Int
     ) {
         var tally = tally.mutableSpan

@@ -34,14 +34,14 @@ extension HTTP1Writer {
     }
 
     private mutating func writeOptions(
-        _ methods: Methods, _ fields: Range<Int>?, of bytes: borrowing Span<UInt8>, _ framing: Framing, second: Int
+        _ methods: Methods, _ fields: HeadRange?, of bytes: borrowing Span<UInt8>, _ framing: Framing, second: Int
     ) {
         begin(204, framing, second: second)
         field("Allow", methods.allow)
         field("Access-Control-Allow-Methods", methods.allow)
         append("Access-Control-Allow-Headers: ")
         if let fields {
-            for index in fields { self.bytes.append(bytes[index]) }
+            for index in fields.range { self.bytes.append(bytes[index]) }
         } else {
             append("*, Authorization")
         }

@@ -47,9 +47,9 @@ struct HTTP1Writer {
     /// How an answer is framed that tells origins apart, where some may send credentials.
     ///
     /// - Parameter fields: the head's field lines in `bytes`.
-    func framing(_ head: RequestHead, _ fields: Range<Int>, of bytes: borrowing Span<UInt8>, closes: Bool) -> Framing {
+    func framing(_ head: RequestHead, _ fields: HeadRange, of bytes: borrowing Span<UInt8>, closes: Bool) -> Framing {
         var framing = Framing(head, closes: closes)
-        if !credentialOrigins.isEmpty { framing.allowedOrigin = AllowedOrigin(fields, of: bytes, listed: credentialOrigins) }
+        if !credentialOrigins.isEmpty { framing.allowedOrigin = AllowedOrigin(fields.range, of: bytes, listed: credentialOrigins) }
         return framing
     }
 

@@ -1,8 +1,8 @@
 import NIOCore
 import Steering
 
-/// Answers requests: asks the router what a path is, and Steering where a video goes, records the answer and writes it. One per worker, used
-/// by its thread alone.
+/// Answers requests: asks the router what a path is, and Steering where a video goes, records the answer and writes it. Each of a
+/// worker's two threads has one, and uses it alone.
 ///
 /// It knows nothing of connections: a head and bytes in, bytes out.
 struct Responder {
@@ -94,7 +94,7 @@ struct Responder {
         to head: RequestHead, _ bytes: borrowing Span<UInt8>, from peer: ClientAddress, closes: Bool, isFast: Bool = false,
         now: Int? = nil
     ) -> Outcome {
-        let question = bytes.firstIndex(of: UInt8(ascii: "?"), in: head.target)
+        let question = bytes.firstIndex(of: UInt8(ascii: "?"), in: head.target.range)
         let route = router.route(of: head, bytes, to: question)
         if isFast, !route.isFast { return .needsSlowPath }
         let client = clientSource.client(of: head, bytes, peer: peer)
@@ -110,7 +110,9 @@ struct Responder {
         case .page:
             // Pages are the same for every origin, and log without their query.
             let framing = HTTP1Writer.Framing(head, closes: closes)
-            give(answer, to: head.method, head.target.lowerBound..<question, of: bytes, from: client, framing, second: second)
+            give(
+                answer, to: head.method, HeadRange(head.target.range.lowerBound..<question), of: bytes, from: client, framing,
+                second: second)
         default:
             let framing = writer.framing(head, head.fields, of: bytes, closes: closes)
             give(answer, to: head.method, head.target, of: bytes, from: client, framing, second: second)
@@ -123,20 +125,21 @@ struct Responder {
     /// - Parameter fields: the head's field lines.
     mutating func respond(toBody body: [UInt8], of head: RequestHead, fields: [UInt8], from client: ClientAddress) {
         let second = clock()
-        let framing = writer.framing(head, 0..<fields.count, of: fields.span, closes: true)
+        let framing = writer.framing(head, HeadRange(0..<fields.count), of: fields.span, closes: true)
         let answer: Answer
         var url: [UInt8] = []
         var supplement = Supplement.none
         do throws(OriginBody.Fault) {
             url = try OriginBody.video(in: body)
-            let asker = Asker(client: client, second: second, fields: 0..<fields.count)
+            let asker = Asker(client: client, second: second, fields: HeadRange(0..<fields.count))
             answer = redirect(to: 0..<url.count, of: url.span, asker, fields.span, wantsJSON: head.wantsJSON)
         } catch {
             answer = .fault(.body)
             supplement = .detail(error.detail)
         }
         give(
-            answer, supplement, source: url.span, to: head.method, 0..<Responder.bodyPath.count, of: Responder.bodyPath.span, from: client,
+            answer, supplement, source: url.span, to: head.method, HeadRange(0..<Responder.bodyPath.count), of: Responder.bodyPath.span,
+            from: client,
             framing, second: second)
     }
 
@@ -152,10 +155,10 @@ struct Responder {
     mutating func respond(
         toUpstream content: EdgePage?, of head: RequestHead, target: [UInt8], fields: [UInt8], from client: ClientAddress, closes: Bool
     ) {
-        let framing = writer.framing(head, 0..<fields.count, of: fields.span, closes: closes)
+        let framing = writer.framing(head, HeadRange(0..<fields.count), of: fields.span, closes: closes)
         let supplement = content.map { Supplement.content($0) } ?? .none
         give(
-            content == nil ? .refusal(.noTarget) : .upstream, supplement, source: target.span, to: head.method, 0..<target.count,
+            content == nil ? .refusal(.noTarget) : .upstream, supplement, source: target.span, to: head.method, HeadRange(0..<target.count),
             of: target.span, from: client, framing, second: clock())
     }
 
@@ -163,14 +166,14 @@ struct Responder {
     mutating func refuse(_ fault: HTTPFault, method: RequestHead.Method = .get, from client: ClientAddress) {
         let nothing: [UInt8] = []
         let framing = HTTP1Writer.Framing(method: method, closes: true)
-        give(.fault(fault), to: method, 0..<0, of: nothing.span, from: client, framing, second: clock())
+        give(.fault(fault), to: method, .empty, of: nothing.span, from: client, framing, second: clock())
     }
 
     // MARK: Giving an answer
 
     /// - Parameter bytes: what the answer's and the target's offsets count in.
     private mutating func give(
-        _ answer: Answer, to method: RequestHead.Method, _ target: Range<Int>, of bytes: borrowing Span<UInt8>,
+        _ answer: Answer, to method: RequestHead.Method, _ target: HeadRange, of bytes: borrowing Span<UInt8>,
         from client: ClientAddress, _ framing: HTTP1Writer.Framing, second: Int
     ) {
         give(answer, .none, source: bytes, to: method, target, of: bytes, from: client, framing, second: second)
@@ -178,7 +181,7 @@ struct Responder {
 
     /// - Parameter source: what the video's offsets count in, unless it is decoded.
     private mutating func give(
-        _ answer: Answer, _ supplement: Supplement, source: borrowing Span<UInt8>, to method: RequestHead.Method, _ target: Range<Int>,
+        _ answer: Answer, _ supplement: Supplement, source: borrowing Span<UInt8>, to method: RequestHead.Method, _ target: HeadRange,
         of bytes: borrowing Span<UInt8>, from client: ClientAddress, _ framing: HTTP1Writer.Framing, second: Int
     ) {
         if case .redirect(let redirect) = answer {
@@ -194,7 +197,7 @@ struct Responder {
 
     /// Of most answers: it is not wrapped and unwrapped for each who looks at it.
     private mutating func give(
-        _ redirect: borrowing Answer.Redirect, source: borrowing Span<UInt8>, to method: RequestHead.Method, _ target: Range<Int>,
+        _ redirect: borrowing Answer.Redirect, source: borrowing Span<UInt8>, to method: RequestHead.Method, _ target: HeadRange,
         of bytes: borrowing Span<UInt8>, from client: ClientAddress, _ framing: HTTP1Writer.Framing, second: Int
     ) {
         record.record(redirect, to: method, target, of: bytes, from: client, table, second: second)
@@ -237,19 +240,20 @@ extension Responder {
         case .redirect, .redirectByBody, .video, .steering: break
         }
         if head.method == .options { return options(route.methods, head, bytes) }
-        let query = min(question + 1, head.target.upperBound)..<head.target.upperBound
+        let end = head.target.range.upperBound
+        let query = HeadRange(min(question + 1, end)..<end)
         return redirectByQuery(
             head, bytes, query, from: client, mayBeInBody: route.resource == .redirectByBody, second: second, isFast: isFast)
     }
 
     @inline(__always)
     private mutating func redirectByQuery(
-        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ query: Range<Int>, from client: ClientAddress, mayBeInBody: Bool,
+        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ query: HeadRange, from client: ClientAddress, mayBeInBody: Bool,
         second: Int, isFast: Bool
     ) -> Answer {
         var parameters = Query()
         var fault: Refusal?
-        do throws(Refusal) { parameters = try Query(bytes, query) } catch { fault = error }
+        do throws(Refusal) { parameters = try Query(bytes, query.range) } catch { fault = error }
         if parameters.wantsDocument, isFast { return .needsTime }
         guard admits(client) else { return .fault(.tooManyRequests) }
         do throws(Refusal) {
@@ -272,7 +276,7 @@ extension Responder {
     ) -> Answer {
         guard admits(client) else { return .fault(.tooManyRequests) }
         do throws(Refusal) {
-            let video = try table.video(atPath: head.target, of: bytes)
+            let video = try table.video(atPath: head.target.range, of: bytes)
             switch head.method {
             case .get, .head: break
             case .options: return options(.reading, head, bytes)
@@ -294,7 +298,8 @@ extension Responder {
     ) -> Answer {
         guard table.catalog.steering.enabled else { return redirectByPath(head, bytes, from: client, second: second) }
         do throws(Refusal) {
-            let start = head.target.lowerBound + format.path.utf8CodeUnitCount - 1
+            let target = head.target.range
+            let start = target.lowerBound + format.path.utf8CodeUnitCount - 1
             let video = try table.video(atPath: start..<question, of: bytes)
             switch head.method {
             case .get, .head: break
@@ -302,8 +307,8 @@ extension Responder {
             default: return .methodNotAllowed(.reading)
             }
             // Here the query is the balancer's own.
-            let query = min(question + 1, head.target.upperBound)..<head.target.upperBound
-            let parameters = try SteeringQuery(bytes, query, format)
+            let query = HeadRange(min(question + 1, target.upperBound)..<target.upperBound)
+            let parameters = try SteeringQuery(bytes, query.range, format)
             var (avoided, playing): (Int?, Decision.Target?)
             if let name = parameters.avoid { avoided = table.cdn(named: name, of: bytes) }
             if let name = parameters.pathway { playing = table.target(named: name, of: bytes) }
@@ -348,9 +353,9 @@ extension Responder {
 
     /// The answer to a preflight too (Fetch standard, "CORS-preflight fetch"): any header a player adds is fine, since none is read.
     private func options(_ methods: Methods, _ head: RequestHead, _ bytes: borrowing Span<UInt8>) -> Answer {
-        guard let asked = FieldLines.value(of: Responder.requestedFieldsName, in: head.fields, of: bytes),
+        guard let asked = FieldLines.value(of: Responder.requestedFieldsName, in: head.fields.range, of: bytes),
             AllowedOrigin.isFieldList(bytes, asked)
         else { return .options(methods, requestedFields: nil) }
-        return .options(methods, requestedFields: asked)
+        return .options(methods, requestedFields: HeadRange(asked))
     }
 }

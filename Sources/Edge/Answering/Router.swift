@@ -87,14 +87,14 @@ struct Router {
 
     /// - Parameter question: where the target's `?` stands, or its end.
     func route(of head: RequestHead, _ bytes: borrowing Span<UInt8>, to question: Int) -> Route {
-        let path = head.target.lowerBound..<question
+        let path = head.target.range.lowerBound..<question
         // `*` and CONNECT's authority name no path; they are about the server, which is its root.
         if path.isEmpty || bytes.equals("/", in: path) || head.form == .asterisk || head.form == .authority { return Router.root }
         if bytes.begins(with: "/steering/", in: path), let format = Router.steering(bytes, path) {
             return Route(resource: .steering(format), methods: .reading, isFast: true)
         }
         if lengths & Router.bit(path.count) == 0 { return Router.video }
-        for index in routes.indices where isEqual(routes[index].path, bytes, path) { return routes[index].route }
+        for index in routes.indices where isEqual(routes[index].path, bytes, HeadRange(path)) { return routes[index].route }
         return Router.video
     }
 
@@ -103,9 +103,10 @@ struct Router {
         return bytes.begins(with: SteeringFormat.dash.path, in: path) ? .dash : nil
     }
 
-    private func isEqual(_ name: Range<Int>, _ bytes: borrowing Span<UInt8>, _ path: Range<Int>) -> Bool {
-        guard name.count == path.count else { return false }
-        let offset = path.lowerBound - name.lowerBound
+    /// - Parameter name: in `paths`.
+    private func isEqual(_ name: Range<Int>, _ bytes: borrowing Span<UInt8>, _ path: HeadRange) -> Bool {
+        guard name.count == path.range.count else { return false }
+        let offset = path.range.lowerBound - name.lowerBound
         for index in name where paths[index] != bytes[index + offset] { return false }
         return true
     }

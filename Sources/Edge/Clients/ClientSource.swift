@@ -27,7 +27,7 @@ public struct ClientSource: Sendable, Equatable {
     func client(of head: RequestHead, _ bytes: borrowing Span<UInt8>, peer: ClientAddress) -> ClientAddress {
         guard head.isForwarded, trusts(peer) else { return peer }
         var chain = ForwardedChain(source: self)
-        chain.read(bytes, head.fields)
+        chain.read(bytes, head.fields.range)
         return chain.client ?? peer
     }
 }

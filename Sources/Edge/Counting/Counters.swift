@@ -1,6 +1,6 @@
 import Steering
 
-/// What one worker has done. Each worker writes its own; a scrape adds them up.
+/// What one of a worker's threads has done. Each writes its own; a scrape adds them up.
 public struct Counters: Sendable, Equatable {
     public var redirectsToOrigin: UInt64 = 0
     /// By the CDN's name: it outlives the tables in which the CDN stood.
@@ -49,7 +49,7 @@ public struct Counters: Sendable, Equatable {
         refusals[RefusalKey(status: status, reason: reason), default: 0] += 1
     }
 
-    /// Adds another worker's.
+    /// Adds another thread's.
     public mutating func add(_ other: Counters) {
         redirectsToOrigin += other.redirectsToOrigin
         redirectsToCDN.merge(other.redirectsToCDN, uniquingKeysWith: +)

@@ -23,7 +23,7 @@ public struct HandshakeCounts: Sendable, Equatable {
 
     public func failed(_ failure: TLSSession.Failure) -> UInt64 { failures[failure.index] }
 
-    /// Adds another worker's.
+    /// Adds another thread's.
     mutating func add(_ other: HandshakeCounts) {
         full12 += other.full12
         resumed12 += other.resumed12

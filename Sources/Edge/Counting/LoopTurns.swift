@@ -1,4 +1,4 @@
-/// How long the turns of a loop took, from one wait for events to the next: while a turn lasts, no other client of the worker is answered.
+/// How long the turns of a loop took, from one wait for events to the next: while a turn lasts, no other client of the loop is answered.
 public struct LoopTurns: Sendable, Equatable {
     /// Turns of at most 2^n × 16 µs that did not fit the bucket before; the last holds all longer ones.
     public private(set) var buckets = [UInt64](repeating: 0, count: 16)

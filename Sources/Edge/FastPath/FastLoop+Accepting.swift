@@ -125,7 +125,7 @@ extension FastLoop {
                 } else {
                     answer(used..<count, filled: filled, of: client, &state)
                 }
-            fate = send(0..<state.responder.writer.bytes.count, to: descriptor.number, intent, &state)
+            fate = send(WrittenRange(range: 0..<state.responder.writer.bytes.count), to: descriptor.number, intent, &state)
             state.responder.writer.bytes.removeAll(keepingCapacity: true)
         }
         if case .ends = fate { return }

@@ -11,6 +11,11 @@ extension FastLoop {
         let intent: Intent
     }
 
+    /// Answers as a part of what the writer holds; never of the input, which counts its own bytes.
+    struct WrittenRange {
+        let range: Range<Int>
+    }
+
     /// What a connection is to become when its answers are sent.
     enum Intent {
         case stays
@@ -46,14 +51,14 @@ extension FastLoop {
         var start = 0
         for index in state.owed.indices {
             let owed = state.owed[index]
-            settle(owed, start..<owed.end, &state, second)
+            settle(owed, WrittenRange(range: start..<owed.end), &state, second)
             start = owed.end
         }
         state.owed.removeAll(keepingCapacity: true)
         state.responder.writer.bytes.removeAll(keepingCapacity: true)
     }
 
-    private func settle(_ owed: Owed, _ answers: Range<Int>, _ state: inout State, _ second: UInt32) {
+    private func settle(_ owed: Owed, _ answers: WrittenRange, _ state: inout State, _ second: UInt32) {
         switch send(answers, to: owed.descriptor, owed.intent, &state) {
         case .stays: state.connections.setDeadline(owed.descriptor, second &+ UInt32(clamping: state.limits.idleSeconds))
         case .waits: break
@@ -67,40 +72,40 @@ extension FastLoop {
     }
 
     /// Sends a part of what is in the writer.
-    func send(_ answers: Range<Int>, to descriptor: CInt, _ intent: Intent, _ state: inout State) -> Fate {
+    func send(_ answers: WrittenRange, to descriptor: CInt, _ intent: Intent, _ state: inout State) -> Fate {
         // Bytes that come before the close reset what waits for it. Clients who asked for the end send none; while the node stops others may.
         var waitsForEnd = false
         if case .ends(isAsked: true) = intent { waitsForEnd = true }
-        let sent = answers.isEmpty ? 0 : send(answers, to: descriptor, waitsForEnd: waitsForEnd, &state)
+        let sent = answers.range.isEmpty ? 0 : send(answers, to: descriptor, waitsForEnd: waitsForEnd, &state)
         if sent < 0 {
             state.unread = ByteBuffer()
             return .ends
         }
-        let rest = answers.lowerBound + sent..<answers.upperBound
+        let rest = WrittenRange(range: answers.range.lowerBound + sent..<answers.range.upperBound)
         switch intent {
-        case .stays where rest.isEmpty: return .stays
-        case .waits where rest.isEmpty: return .waits
+        case .stays where rest.range.isEmpty: return .stays
+        case .waits where rest.range.isEmpty: return .waits
         case .stays, .waits: return .leaves(unsent(rest, closes: false, state), .sendBlocked)
-        case .ends where rest.isEmpty: return .ends
+        case .ends where rest.range.isEmpty: return .ends
         case .ends: return .leaves(unsent(rest, closes: true, state), .sendBlocked)
         case .leaves(let reason, let closes):
             var content = unsent(rest, closes: closes, state)
             swap(&content.input, &state.unread)
-            return .leaves(content, rest.isEmpty ? reason : .sendBlocked)
+            return .leaves(content, rest.range.isEmpty ? reason : .sendBlocked)
         }
     }
 
-    private func unsent(_ rest: Range<Int>, closes: Bool, _ state: State) -> HandOver.Content {
-        HandOver.Content(output: ByteBuffer(bytes: state.responder.writer.bytes[rest]), closes: closes)
+    private func unsent(_ rest: WrittenRange, closes: Bool, _ state: State) -> HandOver.Content {
+        HandOver.Content(output: ByteBuffer(bytes: state.responder.writer.bytes[rest.range]), closes: closes)
     }
 
     /// - Parameter waitsForEnd: the connection is closed next: its end then leaves in the packet of the last bytes (send(2), `MSG_MORE`),
     ///   which saves both sides a packet.
     /// - Returns: bytes taken by the socket, 0 when it is full, -1 when the peer is gone.
-    private func send(_ answers: Range<Int>, to descriptor: CInt, waitsForEnd: Bool, _ state: inout State) -> Int {
+    private func send(_ answers: WrittenRange, to descriptor: CInt, waitsForEnd: Bool, _ state: inout State) -> Int {
         let flags = CInt(MSG_NOSIGNAL) | (waitsForEnd ? CInt(MSG_MORE) : 0)
         // send reads at most the count of the part that it is given.
-        let sent = unsafe state.responder.writer.bytes.span.extracting(answers).withUnsafeBytes { bytes in
+        let sent = unsafe state.responder.writer.bytes.span.extracting(answers.range).withUnsafeBytes { bytes in
             unsafe clinux_send(descriptor, bytes.baseAddress, bytes.count, flags)
         }
         if sent >= 0 {

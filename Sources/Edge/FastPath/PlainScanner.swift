@@ -25,13 +25,14 @@ enum PlainScanner {
         index = endOfTarget(bytes, index..<range.upperBound)
         guard index - target <= limits.target, bytes.begins(with: " HTTP/1.1\r\n", in: index..<range.upperBound) else { return false }
         let start = index + 11
-        if head.length > 0, bytes.repeats(head.fields.lowerBound..<head.fields.upperBound + 2, at: start, before: range.upperBound) {
-            head.repeats(method, target: target..<index, fieldsAt: start, from: range.lowerBound)
+        let known = head.fields.range
+        if head.length > 0, bytes.repeats(known.lowerBound..<known.upperBound + 2, at: start, before: range.upperBound) {
+            head.repeats(method, target: HeadRange(target..<index), fieldsAt: start, from: range.lowerBound)
             return true
         }
         head = RequestHead()
         head.method = method
-        head.target = target..<index
+        head.target = HeadRange(target..<index)
         return fields(bytes, start..<range.upperBound, &head, from: range.lowerBound, limits)
     }
 
@@ -54,7 +55,7 @@ enum PlainScanner {
             }
             guard index + 1 < range.upperBound, bytes[index + 1] == .lineFeed else { return false }
             head.length = index + 2 - start
-            head.fields = range.lowerBound..<index
+            head.fields = HeadRange(range.lowerBound..<index)
             try fields.finish(&head, bytes)
         } catch {
             return false

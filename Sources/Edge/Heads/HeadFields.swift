@@ -51,7 +51,7 @@ struct HeadFields {
     func finish(_ head: inout RequestHead, _ bytes: borrowing Span<UInt8>) throws(HTTPFault) {
         if hosts > 1 || (hosts == 0 && !head.isHTTP10) { throw .host }
         if hosts == 1, !Authority.isValid(bytes, host) { throw .host }
-        head.host = host
+        head.host = HeadRange(host)
         try finishTarget(&head, bytes)
         head.body = try body(head, bytes)
         if hasUnknownExpectation, !head.isHTTP10 { throw .expectation }
@@ -62,11 +62,11 @@ struct HeadFields {
     }
 
     private func finishTarget(_ head: inout RequestHead, _ bytes: borrowing Span<UInt8>) throws(HTTPFault) {
-        let target = head.target
+        let target = head.target.range
         if head.method == .connect {
             guard Authority.isValid(bytes, target), Authority.hasPort(bytes, target) else { throw .target }
             head.form = .authority
-            head.host = target
+            head.host = head.target
         } else if bytes.equals("*", in: target) {
             guard head.method == .options else { throw .target }
             head.form = .asterisk
@@ -77,7 +77,7 @@ struct HeadFields {
 
     /// An absolute target's authority replaces the Host (RFC 9112 §3.2.2).
     private func finishAbsolute(_ head: inout RequestHead, _ bytes: borrowing Span<UInt8>) throws(HTTPFault) {
-        let target = head.target
+        let target = head.target.range
         var start = target.lowerBound
         for scheme in ["http://", "https://"] {
             let range = target.lowerBound..<min(target.upperBound, target.lowerBound + scheme.utf8.count)
@@ -88,8 +88,8 @@ struct HeadFields {
         while end < target.upperBound, bytes[end] != UInt8(ascii: "/"), bytes[end] != UInt8(ascii: "?") { end += 1 }
         guard Authority.isValid(bytes, start..<end) else { throw .host }
         head.form = .absolute
-        head.host = start..<end
-        head.target = end..<target.upperBound
+        head.host = HeadRange(start..<end)
+        head.target = HeadRange(end..<target.upperBound)
     }
 
     /// A tab beside the value is legal, but parsers differ on it, and what frames a message must mean the same to all.

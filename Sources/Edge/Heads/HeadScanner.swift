@@ -77,7 +77,7 @@ struct HeadScanner {
             state = .fieldStart
         case .endLF:
             guard byte == .lineFeed else { throw .lineEnd }
-            head.fields = fieldsStart..<position - 1
+            head.fields = HeadRange(fieldsStart..<position - 1)
             try fields.finish(&head, bytes)
             head.length = position + 1
             return true
@@ -113,7 +113,7 @@ struct HeadScanner {
     private mutating func takeTarget(_ byte: UInt8) throws(HTTPFault) {
         switch byte {
         case .space where position > mark, .carriageReturn:
-            head.target = mark..<position
+            head.target = HeadRange(mark..<position)
             mark = position + 1
             state = byte == .space ? .version : .lineLF
         case 0x21...0x22, 0x24...0x7E:
@@ -137,7 +137,7 @@ struct HeadScanner {
     }
 
     private mutating func endRequestLine(_ bytes: borrowing Span<UInt8>) throws(HTTPFault) {
-        guard lineHasVersion, !head.target.isEmpty else { throw .requestLine }
+        guard lineHasVersion, !head.target.range.isEmpty else { throw .requestLine }
         guard versionRange.count == 8, bytes.begins(with: "HTTP/", in: versionRange) else { throw .version }
         let major = bytes[versionRange.lowerBound + 5]
         let minor = bytes[versionRange.lowerBound + 7]

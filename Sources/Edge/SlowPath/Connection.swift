@@ -161,7 +161,7 @@ extension Connection {
         setDeadline(seconds: limits.headSeconds)
     }
 
-    func copied(_ range: Range<Int>) -> [UInt8] {
-        input.getBytes(at: input.readerIndex + range.lowerBound, length: range.count) ?? []
+    func copied(_ part: HeadRange) -> [UInt8] {
+        input.getBytes(at: input.readerIndex + part.range.lowerBound, length: part.range.count) ?? []
     }
 }

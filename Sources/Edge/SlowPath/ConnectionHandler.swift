@@ -7,7 +7,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let worker: Worker
+    private let slowLoop: SlowLoop
     private let peer: ClientAddress
     private let unsent: ByteBuffer
     private let closes: Bool
@@ -26,34 +26,35 @@ final class ConnectionHandler: ChannelInboundHandler {
     ///   - session: what carries the bytes; nil without TLS.
     ///   - loop: the connection's.
     init(
-        worker: Worker, of peer: ClientAddress, unsent: ByteBuffer = ByteBuffer(), closes: Bool = false, over session: TLSSession? = nil,
+        slowLoop: SlowLoop, of peer: ClientAddress, unsent: ByteBuffer = ByteBuffer(), closes: Bool = false,
+        over session: TLSSession? = nil,
         on loop: any EventLoop
     ) {
         self.session = session
-        self.worker = worker
+        self.slowLoop = slowLoop
         self.peer = peer
         self.unsent = unsent
         self.closes = closes
-        connection = Connection(of: peer, limits: worker.limits, bodies: worker.bodies, isDraining: worker.isDraining, at: loop.now)
+        connection = Connection(of: peer, limits: slowLoop.limits, bodies: slowLoop.bodies, isDraining: slowLoop.isDraining, at: loop.now)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        worker.add(self)
+        slowLoop.add(self)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        worker.remove(self)
+        slowLoop.remove(self)
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        worker.responder.counters.connectionsOpen += 1
+        slowLoop.responder.counters.connectionsOpen += 1
         handle(.opened(unsent: unsent, closes: closes), context)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        worker.responder.counters.connectionsOpen -= 1
+        slowLoop.responder.counters.connectionsOpen -= 1
         handle(.closed, context)
         timer?.cancel()
         context.fireChannelInactive()
@@ -79,10 +80,10 @@ final class ConnectionHandler: ChannelInboundHandler {
         guard !isHandling else { return }
         isHandling = true
         // Others of the loop may have it otherwise.
-        worker.responder.record.transport = .init(session)
+        slowLoop.responder.record.transport = .init(session)
         while !waiting.isEmpty {
             let event = waiting.removeFirst()
-            for action in connection.handle(event, at: context.eventLoop.now, by: &worker.responder) { carryOut(action, context) }
+            for action in connection.handle(event, at: context.eventLoop.now, by: &slowLoop.responder) { carryOut(action, context) }
         }
         isHandling = false
         followDeadline(context)
@@ -115,7 +116,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func fetch(_ target: [UInt8], _ number: Int, _ context: ChannelHandlerContext) {
-        guard let upstream = worker.upstream else { return handle(.upstream(nil, number: number), context) }
+        guard let upstream = slowLoop.upstream else { return handle(.upstream(nil, number: number), context) }
         upstream.fetch(target, on: context.eventLoop).assumeIsolated().whenComplete { [self] result in
             handle(.upstream(try? result.get(), number: number))
         }

@@ -8,12 +8,12 @@ final class PlainTransport: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let worker: Worker
+    private let slowLoop: SlowLoop
     private var received: ByteBuffer
 
     /// - Parameter received: read by the fast path and counted there.
-    init(worker: Worker, received: ByteBuffer) {
-        self.worker = worker
+    init(slowLoop: SlowLoop, received: ByteBuffer) {
+        self.slowLoop = slowLoop
         self.received = received
     }
 
@@ -25,12 +25,12 @@ final class PlainTransport: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        worker.responder.counters.bytesReceived &+= UInt64(unwrapInboundIn(data).readableBytes)
+        slowLoop.responder.counters.bytesReceived &+= UInt64(unwrapInboundIn(data).readableBytes)
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        worker.responder.counters.bytesSent &+= UInt64(unwrapOutboundIn(data).readableBytes)
+        slowLoop.responder.counters.bytesSent &+= UInt64(unwrapOutboundIn(data).readableBytes)
         context.write(data, promise: promise)
     }
 }

@@ -7,7 +7,7 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    private let worker: Worker
+    private let slowLoop: SlowLoop
     private let peer: ClientAddress
     private var input = ByteBuffer()
     private let report: QuietReport
@@ -15,15 +15,15 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
 
     /// - Parameter session: of TLS, which begins after the header.
-    init(worker: Worker, of peer: ClientAddress, before session: TLSSession? = nil, report: QuietReport) {
+    init(slowLoop: SlowLoop, of peer: ClientAddress, before session: TLSSession? = nil, report: QuietReport) {
         self.session = session
-        self.worker = worker
+        self.slowLoop = slowLoop
         self.peer = peer
         self.report = report
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        let seconds = Int64(worker.limits.headSeconds)
+        let seconds = Int64(slowLoop.limits.headSeconds)
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(seconds)) { [weak self] in
             self?.refuse(.late, context)
         }
@@ -43,8 +43,8 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .complete(let length, let client):
             timer?.cancel()
             input.moveReaderIndex(forwardBy: length)
-            let handler = ConnectionHandler(worker: worker, of: client ?? peer, over: session, on: context.eventLoop)
-            let transport: [any ChannelHandler] = session.map { [TLSTransport(worker: worker, session: $0)] } ?? []
+            let handler = ConnectionHandler(slowLoop: slowLoop, of: client ?? peer, over: session, on: context.eventLoop)
+            let transport: [any ChannelHandler] = session.map { [TLSTransport(slowLoop: slowLoop, session: $0)] } ?? []
             do {
                 try context.pipeline.syncOperations.addHandlers(transport + [handler], position: .after(self))
                 context.fireChannelActive()
@@ -58,7 +58,7 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func refuse(_ fault: ProxyHeader.Fault, _ context: ChannelHandlerContext) {
         timer?.cancel()
-        worker.responder.counters.proxyHeadersRefused += 1
+        slowLoop.responder.counters.proxyHeadersRefused += 1
         report(fault.kind, fault.line(peer))
         context.close(promise: nil)
     }

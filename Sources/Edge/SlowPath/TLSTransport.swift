@@ -13,7 +13,7 @@ final class TLSTransport: ChannelDuplexHandler {
     /// Told inwards: the client speaks without TLS.
     struct WithoutTLS {}
 
-    private let worker: Worker
+    private let slowLoop: SlowLoop
     private let session: TLSSession
     private var decrypted: ByteBuffer
     /// Bytes that come first to be written and are records already.
@@ -25,12 +25,12 @@ final class TLSTransport: ChannelDuplexHandler {
     /// - Parameters:
     ///   - decrypted: by the fast path, and not answered.
     ///   - sealed: bytes of answers that the fast path has encrypted and not sent; they are written first.
-    init(worker: Worker, session: TLSSession, decrypted: ByteBuffer = ByteBuffer(), sealed: Int = 0) {
-        self.worker = worker
+    init(slowLoop: SlowLoop, session: TLSSession, decrypted: ByteBuffer = ByteBuffer(), sealed: Int = 0) {
+        self.slowLoop = slowLoop
         self.session = session
         self.decrypted = decrypted
         self.sealed = sealed
-        session.move(to: worker.records)
+        session.move(to: slowLoop.records)
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -63,8 +63,8 @@ final class TLSTransport: ChannelDuplexHandler {
 
     private func receive(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         let received = session.receive(bytes.readableBytesUInt8Span)
-        let plaintext = ByteBuffer(bytes: worker.records.plaintext[..<received.count])
-        if received.hasBecomeEstablished { worker.responder.counters.handshakes.count(session) }
+        let plaintext = ByteBuffer(bytes: slowLoop.records.plaintext[..<received.count])
+        if received.hasBecomeEstablished { slowLoop.responder.counters.handshakes.count(session) }
         sendRecords(context, promise: nil)
         context.flush()
         if plaintext.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(plaintext)) }
@@ -108,18 +108,18 @@ final class TLSTransport: ChannelDuplexHandler {
 
     /// - Parameter promise: kept when they are sent; at once when there are none.
     private func sendRecords(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        guard !worker.records.output.isEmpty else {
+        guard !slowLoop.records.output.isEmpty else {
             promise?.succeed(())
             return
         }
-        context.write(wrapOutboundOut(ByteBuffer(bytes: worker.records.output)), promise: promise)
-        worker.records.output.removeAll(keepingCapacity: true)
+        context.write(wrapOutboundOut(ByteBuffer(bytes: slowLoop.records.output)), promise: promise)
+        slowLoop.records.output.removeAll(keepingCapacity: true)
     }
 
     /// Counts a handshake that has not come to its end, once.
     private func countLost(_ failure: TLSSession.Failure) {
         guard !isCounted else { return }
         isCounted = true
-        if !session.isEstablished { worker.responder.counters.handshakes.count(failure) }
+        if !session.isEstablished { slowLoop.responder.counters.handshakes.count(failure) }
     }
 }

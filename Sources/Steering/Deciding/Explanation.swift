@@ -49,7 +49,7 @@ extension RoutingTable {
                 steps.append(.init(about: "avoid", text: text))
             }
             let source = video.isDecoded ? decoded : bytes
-            let asker = Asker(client: client, second: second, avoided: avoided, fields: 0..<head.count)
+            let asker = Asker(client: client, second: second, avoided: avoided, fields: HeadRange(0..<head.count))
             if let text = place(of: client) { steps.append(.init(about: "client", text: text)) }
             steps += (blindRules + zoneWarnings).map { .init(about: "blind", text: $0) }
             let index = policyIndex(video, source.span, asker, head.span)

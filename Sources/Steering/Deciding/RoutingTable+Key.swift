@@ -21,7 +21,7 @@ extension RoutingTable {
     func filmHash(_ video: VideoReference, _ source: borrowing Span<UInt8>) -> UInt64 {
         var hash = serverHashes[video.server]
         var directory = hash
-        for index in video.tail {
+        for index in video.tail.range {
             let byte = source[index]
             if byte == UInt8(ascii: "?") { break }
             if byte == UInt8(ascii: "/") { directory = hash }
@@ -34,10 +34,10 @@ extension RoutingTable {
         var name: Range<Int>?
         switch viewer {
         case .network: break
-        case .header(let field): name = FieldLines.value(of: field, in: asker.fields, of: head)
-        case .query(let parameter): name = FieldLines.parameter(parameter, in: asker.query, of: head)
+        case .header(let field): name = FieldLines.value(of: field, in: asker.fields.range, of: head)
+        case .query(let parameter): name = FieldLines.parameter(parameter, in: asker.query.range, of: head)
         case .cookie(let cookie):
-            if let value = FieldLines.value(of: RoutingTable.cookie, in: asker.fields, of: head) {
+            if let value = FieldLines.value(of: RoutingTable.cookie, in: asker.fields.range, of: head) {
                 name = FieldLines.cookie(cookie, in: value, of: head)
             }
         }

@@ -63,7 +63,8 @@ final class RuleIndex: Sendable {
         let (a, b) = (serverPlaces[video.server], networks.place(of: asker.client))
         // Where every rule names servers or clients most requests end here, and the path costs more to look up than both.
         guard sets.intersect(a, b) else { return nil }
-        let path = video.tail.lowerBound..<source.firstIndex(of: UInt8(ascii: "?"), in: video.tail)
+        let tail = video.tail.range
+        let path = tail.lowerBound..<source.firstIndex(of: UInt8(ascii: "?"), in: tail)
         let c = prefixes.place(of: path, source)
         let place = geography.isAsked ? geography.places(of: asker.client) : nil
         for word in 0..<sets.stride {
@@ -93,7 +94,8 @@ final class RuleIndex: Sendable {
             if !isMatched { return false }
         }
         for header in rest.headers {
-            guard let value = FieldLines.value(of: header.name, in: asker.fields, of: head), header.pattern.matches(head, value) else {
+            guard let value = FieldLines.value(of: header.name, in: asker.fields.range, of: head), header.pattern.matches(head, value)
+            else {
                 return false
             }
         }

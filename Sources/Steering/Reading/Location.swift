@@ -10,7 +10,7 @@ extension RoutingTable {
     ///   - query: the balancer's own, without its `?`.
     ///   - head: what `query` counts in.
     public func appendLocation(
-        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: Range<Int>,
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: HeadRange,
         of head: borrowing Span<UInt8>, to out: inout [UInt8]
     ) {
         out.append(addingCapacity: locationCapacity(video, passing: query)) { output in
@@ -20,7 +20,7 @@ extension RoutingTable {
 
     /// The same into a buffer that has room for `locationCapacity` bytes.
     public func appendLocation(
-        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: Range<Int>,
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: HeadRange,
         of head: borrowing Span<UInt8>, to out: inout OutputSpan<UInt8>
     ) {
         switch target {
@@ -39,24 +39,25 @@ extension RoutingTable {
             locationPrefixes.append(cdn + 3, to: &out)
             servers.keys.append(video.server, to: &out)
         }
-        if video.tail.isEmpty || source[video.tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }
-        RoutingTable.append(video.tail, of: source, to: &out)
-        if passedNames.count > 0, !query.isEmpty {
-            appendPassed(
-                query, of: head, hasQuery: source.firstIndex(of: UInt8(ascii: "?"), in: video.tail) < video.tail.upperBound, to: &out)
+        let tail = video.tail.range
+        if tail.isEmpty || source[tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }
+        RoutingTable.append(tail, of: source, to: &out)
+        if passedNames.count > 0, !query.range.isEmpty {
+            let hasQuery = source.firstIndex(of: UInt8(ascii: "?"), in: tail) < tail.upperBound
+            appendPassed(query.range, of: head, hasQuery: hasQuery, to: &out)
         }
     }
 
     /// The most bytes that a video's `Location` can have: all of the request's may have to be percent-encoded.
-    public func locationCapacity(_ video: VideoReference, passing query: Range<Int>) -> Int {
-        locationStartCapacity + 3 * (video.tail.count + query.count)
+    public func locationCapacity(_ video: VideoReference, passing query: HeadRange) -> Int {
+        locationStartCapacity + 3 * (video.tail.range.count + query.range.count)
     }
 
     /// Appends the `Location` of a decision for a request that has no query of its own.
     public func appendLocation(
         _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]
     ) {
-        appendLocation(target, video, of: source, passing: 0..<0, of: source, to: &out)
+        appendLocation(target, video, of: source, passing: .empty, of: source, to: &out)
     }
 
     /// Appends parameters in their order and as they stand; the first makes the query where the target has none.

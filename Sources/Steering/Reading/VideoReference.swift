@@ -5,7 +5,7 @@ public struct VideoReference: Sendable, Equatable {
     /// Index in the catalog's domains: the one the request named, or the first.
     public let domain: Int
     /// Path and query. May lack its leading slash when the request named no path.
-    public let tail: Range<Int>
+    public let tail: SourceRange
     /// False: `tail` counts in the request's own bytes. True: in the buffer it was decoded into.
     public let isDecoded: Bool
     /// How the request named the video.
@@ -72,7 +72,7 @@ extension RoutingTable {
         guard let server = servers.position(of: request, start..<end) else { throw .unknownServer }
         let tail = end..<target.upperBound
         if let fault = URLByte.faultInTail(request, tail) { throw fault }
-        return VideoReference(server: server, domain: 0, tail: tail, isDecoded: false, form: .path)
+        return VideoReference(server: server, domain: 0, tail: SourceRange(tail), isDecoded: false, form: .path)
     }
 
     private enum Reading {
@@ -120,7 +120,8 @@ extension RoutingTable {
             return nil
         }
         if let fault = URLByte.faultInTail(text, tail) { throw fault }
-        return VideoReference(server: server, domain: domain, tail: tail, isDecoded: isDecoded, form: .originURL, scheme: scheme)
+        return VideoReference(
+            server: server, domain: domain, tail: SourceRange(tail), isDecoded: isDecoded, form: .originURL, scheme: scheme)
     }
 
     private func videoAtCDN(
@@ -132,7 +133,7 @@ extension RoutingTable {
             let end = text.firstIndex(in: label..<tail.upperBound) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
             guard let server = servers.position(of: text, label..<end) else { continue }
             return VideoReference(
-                server: server, domain: 0, tail: end..<tail.upperBound, isDecoded: isDecoded, form: .cdnURL, scheme: scheme)
+                server: server, domain: 0, tail: SourceRange(end..<tail.upperBound), isDecoded: isDecoded, form: .cdnURL, scheme: scheme)
         }
         return nil
     }

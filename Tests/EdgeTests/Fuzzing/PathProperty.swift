@@ -122,8 +122,8 @@ struct PathProperty {
         let outcome = scanner.scan(stream.span.extracting(read))
         guard case .complete(var strict) = outcome else { return "plain is \(plain), the strict scanner says \(outcome)" }
         for range in [\RequestHead.target, \.host, \.fields] {
-            let place = strict[keyPath: range]
-            strict[keyPath: range] = place.lowerBound + read.lowerBound..<place.upperBound + read.lowerBound
+            let place = strict[keyPath: range].range
+            strict[keyPath: range] = HeadRange(place.lowerBound + read.lowerBound..<place.upperBound + read.lowerBound)
         }
         return plain == strict ? nil : "plain is \(plain), strict is \(strict)"
     }

@@ -1,8 +1,9 @@
 import NIOCore
 import TLS
 
-/// What belongs to one event loop: the responder with its table, the limits, and the connections. Touched on that loop alone.
-final class Worker {
+/// The slow half of a worker, what belongs to its event loop: the responder with its table, the limits, and the connections. Touched on that
+/// loop alone.
+final class SlowLoop {
     var responder: Responder
     let limits: Limits
     /// Shared by all workers.

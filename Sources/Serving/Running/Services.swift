@@ -1,0 +1,132 @@
+import Control
+import Edge
+import Foundation
+import Logging
+import Probing
+import ServiceLifecycle
+import Storage
+
+/// Everything that runs beside the data plane until the end, and what it shares.
+struct Services {
+    let settings: Settings
+    let logger: Logger
+    let edge: EdgeServer
+    let accessLog: AccessLog?
+    let certificates: CertificateFiles?
+    let publisher: Publisher
+    let condition: NodeCondition
+    let recorder: TrafficRecorder
+    let access: Access
+    let identity: FleetMember.Identity
+    let store: SQLStore
+    let scope: CallScope
+    let file: StateFile
+    let geoIP: GeoIPFiles
+    let manager: ServiceManager
+    let registry: MetricsRegistry
+    let adminConnections: Int
+    let remembered: [Remembered]
+
+    /// What looks at the outside from time to time, and at once on SIGHUP.
+    private struct Watchers {
+        let database: DatabaseWatcher
+        let geoIP: GeoIPWatcher
+        let certificates: CertificateWatcher
+    }
+
+    /// Runs them until a signal stops them.
+    func run(until signals: SignalService) async throws {
+        let watchers = Watchers(
+            database: DatabaseWatcher(store: store, publisher: publisher, condition: condition, place: "\(settings.database)"),
+            geoIP: GeoIPWatcher(files: geoIP, publisher: publisher),
+            certificates: CertificateWatcher(files: certificates, edge: edge, logger: logger))
+        let prober = Prober(allowsLinkLocal: settings.probesLinkLocal, remembering: remembered) { [logger, publisher] snapshot, change in
+            ProbeReports.log(change, logger)
+            await publisher.healthChanged(snapshot)
+        }
+        let stopClock = StopClock(scope: scope) { [logger] in
+            logger.warning("stopped at the deadline although something hung: the database, a disk or the log")
+            // The log has a thread of its own, which may be what hangs.
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+        let (stops, stop) = AsyncStream.makeStream(of: Void.self)
+        let actions = actions(watchers, stopClock) { stop.yield() }
+        let group = group(watchers, prober, stopClock, Signalled(signals: signals, actions: actions))
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask {
+                for await _ in stops { await group.triggerGracefulShutdown() }
+            }
+            try await group.run()
+            tasks.cancelAll()
+        }
+    }
+
+    private func actions(
+        _ watchers: Watchers, _ stopClock: StopClock, stop: @escaping @Sendable () -> Void
+    ) -> SignalService.Actions {
+        SignalService.Actions(
+            reload: { [manager, accessLog] in
+                manager.reloading()
+                accessLog?.reopen()
+                async let geography: Void = watchers.geoIP.look()
+                async let certificates: Void = watchers.certificates.look()
+                async let catalog: Void = watchers.database.look()
+                _ = await (geography, certificates, catalog)
+                manager.reloaded()
+            },
+            stop: { [manager, longest] in
+                manager.stopping()
+                stopClock.set(longest)
+                stop()
+            })
+    }
+
+    /// From SIGTERM to the end of the process, whatever hangs.
+    private var longest: Duration { .seconds(settings.lameDuckSeconds + settings.drainSeconds) + EdgeService.rest }
+
+    /// Stopped from the last to the first: the data plane drains while the control plane still answers.
+    private func group(_ watchers: Watchers, _ prober: Prober, _ stopClock: StopClock, _ signalled: Signalled) -> ServiceGroup {
+        let services: [any Service] = [
+            Watchdog(manager: manager, edge: edge),
+            signalled,
+            control(watchers.database, prober),
+            StateKeeper(file: file, node: identity.id, publisher: publisher, prober: prober, logger: logger),
+            FleetMember(
+                identity: identity, store: store, publisher: publisher, condition: condition, access: access, logger: logger,
+                now: { SystemClock.now() }),
+            recorder,
+            ProbingService(prober: prober, publisher: publisher),
+            watchers.database,
+            AccessLogService(log: accessLog, edge: edge),
+            watchers.geoIP,
+            watchers.certificates,
+            EdgeService(
+                edge: edge, condition: condition, stopClock: stopClock, lameDuckSeconds: settings.lameDuckSeconds,
+                drainSeconds: settings.drainSeconds, logger: logger),
+        ]
+        return ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger))
+    }
+
+    private func control(_ watcher: DatabaseWatcher, _ prober: Prober) -> some Service {
+        // The library tells at level info what the line below tells the operator.
+        var libraryLogger = Logger(label: "control")
+        libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
+        let host = settings.admin.host
+        return ControlServer.service(
+            host: host, port: Int(settings.admin.port), connections: adminConnections, names: HostNames(settings.adminNames),
+            node: BalancerNode(
+                identity: identity, edge: edge, publisher: publisher, condition: condition, access: access, recorder: recorder,
+                prober: prober, geoIP: geoIP, certificates: certificates, store: store, watcher: watcher, accessLog: accessLog,
+                registry: registry),
+            store: store, access: access,
+            pages: (Dashboard.files + Documentation.controlPlane(assets: settings.assets)).map {
+                Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
+            },
+            logger: libraryLogger, now: { SystemClock.now() }
+        ) { [logger, manager, edge] port in
+            logger.notice("serving the control plane", metadata: ["admin": "\(host):\(port)"])
+            ProcessLimits.closeOnExec()
+            manager.ready("redirects on \(edge.address), API on \(host):\(port)")
+        }
+    }
+}

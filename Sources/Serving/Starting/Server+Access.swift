@@ -1,0 +1,28 @@
+import Control
+import Edge
+import Logging
+import Storage
+
+/// Who may use the API of a balancer that starts.
+extension Server {
+    var fixedKeys: [APIKey] {
+        settings.adminToken.map { [APIKey(name: "environment", role: .admin, hash: Token.hash($0), created: 0, expires: nil)] } ?? []
+    }
+
+    /// Makes the first token if there is none, and refuses a control plane that the network reaches without one of the operator's.
+    func checkAccess(_ store: SQLStore) async throws {
+        var isConfigured = settings.adminToken != nil
+        do {
+            let first = FirstToken(path: settings.database.tokenPath, store: store, logger: logger)
+            isConfigured = try await first.ensure(
+                isTokenInEnvironment: isConfigured, mayMake: settings.admin.isLoopback, now: SystemClock.now())
+        } catch {
+            logger.error("the API's keys cannot be read; only a token of the environment works", metadata: ["error": "\(error)"])
+        }
+        if !isConfigured, !settings.admin.isLoopback {
+            throw ConfigurationFault(
+                "--admin (BALANCER_ADMIN) \(settings.admin) can be reached from the network, but no token is configured; "
+                    + "set BALANCER_ADMIN_TOKEN, make a key with `video-balancer key create`, or choose a loopback address")
+        }
+    }
+}
