@@ -10,11 +10,11 @@ public struct SettingTable: Sendable {
         "listen", .text("address"), "[::]:8000", "Address of the data plane; [::] takes IPv4 too. Port 0 lets the system choose.")
     public let listenTLS = Setting(
         "listen-tls", .list("addresses"), "",
-        "Addresses of the data plane by HTTPS, parted by commas: [::]:8443. Empty is none; --listen stays beside.")
+        "Addresses of the data plane by HTTPS, separated by commas: [::]:8443. Empty means none; --listen keeps working.")
     public let tlsCertificate = Setting(
         "tls-certificate", .list("files"), "",
         """
-        Certificates for --listen-tls, parted by commas: PEM files, each with its chain, or folders of NAME.pem (or .crt) beside NAME.key, \
+        Certificates for --listen-tls, separated by commas: PEM files, each with its chain, or folders of NAME.pem (or .crt) beside NAME.key, \
         or of fullchain.pem beside privkey.pem. The first is for clients that ask for no name that there is. Read again at SIGHUP and when \
         they change. self-signed makes one for a first try.
         """)
@@ -26,7 +26,7 @@ public struct SettingTable: Sendable {
     public let adminNames = Setting(
         "admin-names", .list("names"), "",
         """
-        Names that the control plane is asked by, without port and parted by commas, at most 64: balancer.example.com. Addresses, \
+        Names that the control plane is asked by, without port and separated by commas, at most 64: balancer.example.com. Addresses, \
         localhost, this machine's own name, names without a dot and those of Kubernetes services need not be listed; others are 421.
         """)
     public let database = Setting(
@@ -61,14 +61,14 @@ public struct SettingTable: Sendable {
         "on: each connection begins with a PROXY protocol header, version 1 or 2, as a load balancer in front sends it.")
     public let trustedProxies = Setting(
         "trusted-proxies", .list("networks"), "",
-        "Proxies that may say who the client is, as addresses and networks parted by commas: 10.0.0.0/8,2001:db8::/32. At most 256.")
+        "Proxies that may say who the client is, as addresses and networks separated by commas: 10.0.0.0/8,2001:db8::/32. At most 256.")
     public let forwardedField = Setting(
         "forwarded-field", .choice(["x-forwarded-for", "forwarded"]), "x-forwarded-for",
         "The field that trusted proxies write: x-forwarded-for or forwarded (RFC 7239). The other is not read.")
     public let corsCredentialsOrigins = Setting(
         "cors-credentials-origins", .list("origins"), "",
         """
-        Origins whose pages may send cookies or other credentials along, parted by commas: https://player.example.com. At most 64; pages \
+        Origins whose pages may send cookies or other credentials along, separated by commas: https://player.example.com. At most 64; pages \
         of all others read answers without.
         """)
     public let geoipCountry = Setting(
