@@ -154,13 +154,17 @@ import NIOSSL
     }
 }
 
-/// Bytes that BoringSSL reads as it reads a file.
+/// Bytes that BoringSSL reads as it reads a PEM file.
 @safe struct MemoryFile: ~Copyable {
     let pointer: OpaquePointer?
 
+    /// A byte order mark hides the line that it stands before; editors write one, and `cat` puts it into the middle of a chain.
+    private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
     init(_ bytes: [UInt8]) {
+        let text = bytes.replacing(MemoryFile.mark, with: [])
         unsafe pointer = unsafe BIO_new(BIO_s_mem())
-        _ = unsafe BIO_write(pointer, bytes, CInt(clamping: bytes.count))
+        _ = unsafe BIO_write(pointer, text, CInt(clamping: text.count))
     }
 
     deinit { unsafe BIO_free(pointer) }

@@ -27,6 +27,14 @@ struct ServerCertificateTests {
         #expect(ServerCertificateTests.fault(chain: lines, key: Fixture.leafKey) == nil)
     }
 
+    @Test func `regression: a byte order mark before any of a chain's certificates, or before the key, is passed over`() throws {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let certificate = try ServerCertificate(
+            chain: mark + Fixture.leaf + mark + Fixture.root, key: mark + Fixture.leafKey, at: ("cert.pem", "key.pem"))
+        #expect(certificate.names == ["leaf.example.com"])
+        #expect(ServerCertificateTests.fault(chain: mark + Fixture.leaf + mark + Fixture.root, key: Fixture.rsaKey) != nil)
+    }
+
     @Test func `what cannot serve is refused in one line that says what to do`() {
         let fault = ServerCertificateTests.fault
         let cut = Array(Fixture.leaf.prefix(Fixture.leaf.count / 2))
