@@ -15,15 +15,20 @@ let withFuzzer = [LinkerSetting.unsafeFlags(["-sanitize=fuzzer,address", "-use-l
 
 let package = Package(
     name: "video-balancer-fuzz",
-    dependencies: [.package(url: "https://github.com/apple/swift-nio", from: "2.101.2")],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    ],
     targets: [
         .target(name: "CFuzzer"),
         .target(name: "CLinux"),
         .target(name: "Steering", swiftSettings: house + instrumented),
+        // Not instrumented: no TLS is spoken here.
+        .target(name: "TLS", dependencies: [.product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house),
         .target(
             name: "Edge",
             dependencies: [
-                "CLinux", "Steering",
+                "CLinux", "Steering", "TLS",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
