@@ -99,6 +99,7 @@ import NIOSSL
     ///
     /// - Parameter bytes: at most `RecordBuffers.mostReceived`; all of them are taken, unless the session ends.
     public func receive(_ bytes: Span<UInt8>) -> Received {
+        // More would not fit into the plaintext's room: the fast loop reads no more at once, the slow path cuts.
         precondition(bytes.count <= RecordBuffers.mostReceived)
         var received = Received()
         if bytes.isEmpty { return received }

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Glibc
 import Logging
 import TLS
 
@@ -17,19 +18,24 @@ actor CertificateFiles {
     private let logger: Logger
     /// Milliseconds since 1970-01-01 UTC.
     private let now: @Sendable () -> Int64
+    /// By a clock that nobody sets: keys rotate in time, whatever the other says.
+    private let uptime: @Sendable () -> Duration
     /// What was seen last.
     private var seen: [Files] = []
     /// The newest good one of each place.
     private var loaded: [CertificatePlace: ServerCertificate] = [:]
     private var tickets = TicketKeys()
-    private var ticketsSince: Int64
+    private var ticketsSince: Duration
     private var selfSigned: (chain: [UInt8], key: [UInt8])?
 
-    init(_ places: [CertificatePlace], logger: Logger, now: @escaping @Sendable () -> Int64) {
+    init(
+        _ places: [CertificatePlace], logger: Logger, now: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Duration
+    ) {
         self.places = places
         self.logger = logger
         self.now = now
-        ticketsSince = now()
+        self.uptime = uptime
+        ticketsSince = uptime()
     }
 
     /// What is loaded, in the settings' order.
@@ -129,8 +135,8 @@ actor CertificateFiles {
     }
 
     private func rotateTickets() -> Bool {
-        guard now() - ticketsSince >= Int64(TicketKeys.rotation) * 1000 else { return false }
-        ticketsSince = now()
+        guard uptime() - ticketsSince >= .seconds(TicketKeys.rotation) else { return false }
+        ticketsSince = uptime()
         tickets = tickets.rotated()
         return true
     }
@@ -185,18 +191,25 @@ extension CertificateFiles.Files {
     }
 
     private static func read(_ path: String) throws(TLSError) -> [UInt8] {
-        guard let file = unsafe fopen(path, "re") else {
+        // Without waiting for somebody who writes, as a pipe would.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0, let file = unsafe fdopen(descriptor, "r") else {
             // The text is copied before anything else can call strerror.
             throw TLSError("\(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
         }
         defer { unsafe fclose(file) }
+        var status = stat()
+        // It writes into the local.
+        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw TLSError("\(path) cannot be read: it is no regular file")
+        }
         var isWhole = true
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: most + 1) { bytes, count in
             // It writes at most the capacity.
             count = unsafe fread(bytes.baseAddress, 1, bytes.count, file)
             isWhole = unsafe ferror(file) == 0
         }
-        guard isWhole else { throw TLSError("\(path) cannot be read: it is a folder, or its disk fails") }
+        guard isWhole else { throw TLSError("\(path) cannot be read: its disk fails") }
         guard bytes.count <= most else { throw TLSError("\(path) is larger than a certificate with its chain can be") }
         return bytes
     }

@@ -34,7 +34,10 @@ extension Server {
             try AccessLog(configuration, spareBuffers: 4 * settings.workers + 4, report: { logger.error("\($0)") })
         }
         let certificates =
-            settings.certificates.isEmpty ? nil : CertificateFiles(settings.certificates, logger: logger) { SystemClock.now() }
+            settings.certificates.isEmpty
+            ? nil
+            : CertificateFiles(
+                settings.certificates, logger: logger, now: { SystemClock.now() }, uptime: { SystemClock.uptime() })
         var configuration = edgeConfiguration(listeners, accessLog)
         configuration.identity = try await certificates?.load()
         configuration.connections = connections

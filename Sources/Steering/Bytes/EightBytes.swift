@@ -51,6 +51,7 @@ extension Span<UInt8> {
     /// Traps when `range` is not in the text. Whoever has asked this may read it unchecked.
     @inlinable @inline(__always)
     borrowing func check(_ range: Range<Int>) {
+        // Beyond it is memory of others; every caller's range comes from looking at this text.
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is not in the text")
     }
 

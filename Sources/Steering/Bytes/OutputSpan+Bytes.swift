@@ -2,6 +2,7 @@ extension OutputSpan<UInt8> {
     /// Appends bytes. There has to be room for all of them, as for one.
     @inlinable @inline(__always)
     public mutating func append(copying bytes: borrowing Span<UInt8>) {
+        // Bytes beyond would be written into memory of others; callers make room for their bound.
         precondition(bytes.count <= freeCapacity, "no room for the bytes")
         // Both pointers are used for the call alone, and there is room, as was just checked.
         unsafe bytes.withUnsafeBufferPointer { source in
