@@ -101,8 +101,9 @@ actor Publisher {
     /// Takes a revision over that this node has stored; returns when every worker answers from it.
     func stored(_ revision: Revision) async {
         looks.catalogWritten()
-        // Of two edits that were stored one after the other the first may be told last.
-        guard revision.id > inputs.published.revision else { return }
+        // Of two edits that were stored one after the other the first may be told last; and a look may have found this one already, whose
+        // swap is still under way.
+        guard revision.id > inputs.published.revision else { return await handedInIsLive() }
         await publish(Published(revision, databaseID: inputs.published.databaseID), nodes: max(1, view.nodesSeen), revision)
     }
 
@@ -120,7 +121,7 @@ actor Publisher {
 
     /// Takes a changed health over; returns when every worker goes by it.
     func healthChanged(_ snapshot: Prober.Snapshot) async {
-        guard note(snapshot) else { return }
+        guard note(snapshot) else { return await handedInIsLive() }
         await update { _ in }
     }
 
@@ -154,14 +155,17 @@ actor Publisher {
     private func update(_ change: (inout Inputs) -> Void) async {
         change(&inputs)
         wanted += 1
+        if isPublishing { return await handedInIsLive() }
+        isPublishing = true
+        while live < wanted { await publishOnce() }
+        isPublishing = false
+    }
+
+    /// Returns when what was handed in so far is live.
+    private func handedInIsLive() async {
         let mine = wanted
-        if isPublishing {
-            await withCheckedContinuation { waiting.append((mine, $0)) }
-        } else {
-            isPublishing = true
-            while live < wanted { await publishOnce() }
-            isPublishing = false
-        }
+        guard live < mine else { return }
+        await withCheckedContinuation { waiting.append((mine, $0)) }
     }
 
     private func publishOnce() async {

@@ -63,6 +63,29 @@ struct PublisherTests {
         #expect(publisher.view.table.revision == 3)
     }
 
+    @Test func `regression: an edit that a look found first is not said to be live before it is`() async throws {
+        let workers = Workers()
+        let publisher = try Sample.publisher { table, sequences in await workers.apply(table, sequences) }
+        let look = await publisher.beginLook()
+        async let looked: Void = publisher.take(Self.polled(2), try Sample.revision(2), of: look)
+        for await _ in workers.begun { break }
+        let edit = Task {
+            await publisher.stored(try Sample.revision(2))
+            return publisher.view.current.revision
+        }
+        // The edit stands behind the swap, or has returned too early.
+        var turns = 0
+        while await publisher.waitingUpdates == 0, turns < 10_000 {
+            await Task.yield()
+            turns += 1
+        }
+        #expect(await publisher.waitingUpdates == 1)
+        workers.open(1)
+        _ = try await looked
+        #expect(try await edit.value == 2)
+        #expect(workers.tables.withLock { $0.map(\.revision) } == [2])
+    }
+
     @Test func `a look that began before an edit does not undo it`() async throws {
         let publisher = try Sample.publisher()
         let look = await publisher.beginLook()
