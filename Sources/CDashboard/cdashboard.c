@@ -32,6 +32,9 @@ static const char fleet_js[] = {
 static const char revisions_js[] = {
 #embed "files/revisions.js" suffix(, )
     0};
+static const char steering_js[] = {
+#embed "files/steering.js" suffix(, )
+    0};
 static const char targets_js[] = {
 #embed "files/targets.js" suffix(, )
     0};
@@ -51,6 +54,7 @@ static const struct {
     {"/dashboard/explain.js", SCRIPT, explain_js},
     {"/dashboard/fleet.js", SCRIPT, fleet_js},
     {"/dashboard/revisions.js", SCRIPT, revisions_js},
+    {"/dashboard/steering.js", SCRIPT, steering_js},
     {"/dashboard/targets.js", SCRIPT, targets_js},
 };
 

@@ -56,6 +56,16 @@ struct NodeEndpoints {
             .init("steps", .array(steps)),
             .init("location", explanation.location.map(Document.string) ?? .null),
             .init("refusal", refusal ?? .null),
+            .init("steering", explanation.steering.map(describe) ?? .null),
+        ])
+    }
+
+    private static func describe(_ told: Explanation.Steering) -> Document {
+        .object([
+            .init("ttl", .integer(told.ttl)),
+            .init("pathways", .array(told.pathways.map(Document.string))),
+            .init("usable", .integer(told.usable)),
+            .init("reason", .string(told.reason.name)),
         ])
     }
 }

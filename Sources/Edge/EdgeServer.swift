@@ -155,6 +155,11 @@ public final class EdgeServer: Sendable {
         return try await onEveryResponder { $0.takeTraffic() }
     }
 
+    /// What client networks have reported of their CDNs since the last time. Any thread; no worker waits.
+    public func takeReports() async throws -> [String: PlayerReports.Networks] {
+        PlayerReports.networks(try await onEveryResponder { $0.takeReports() })
+    }
+
     /// Gives what workers hold for the access log to its thread. Any thread; no worker waits.
     public func flushLog() async throws { _ = try await onEveryResponder { $0.flushLog() } }
 

@@ -52,7 +52,7 @@ import Testing
         #expect(lines.map(\.pathways) == [["cdn-a", "origin"], ["origin", "cdn-a"]])
         #expect(lines.map(\.request) == ["GET /steering/hls/s1/a?session=1", "GET /steering/dash/s1/a?session=3"])
         #expect(lines.map(\.reason) == ["hashed", "every-nth"] && lines.map(\.status) == [200, 200])
-        #expect(lines.allSatisfy { (270...330).contains($0.ttl ?? 0) && $0.sequence == nil && $0.target == nil })
+        #expect(lines.allSatisfy { (260...360).contains($0.ttl ?? 0) && $0.sequence == nil && $0.target == nil })
     }
 
     @Test func `a line tells the request, the decision and its reason`() async throws {

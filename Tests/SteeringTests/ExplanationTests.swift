@@ -28,4 +28,55 @@ import Testing
         #expect(try steps(origin, "https://s1.origin-cluster/a", "read") == [read])
         #expect(try steps(origin, "https://s1.origin-cluster/a", "answer") == ["301 http://s1.origin-cluster/a"])
     }
+
+    // MARK: Steering
+
+    private static func steering(_ changes: [(String, Document)] = []) throws -> Catalog {
+        var document = Setup(every: 10, cdns: Setup.cdns(weights: [1, 1])).document.setting("/steering/enabled", .bool(true))
+        for (pointer, value) in changes { document = document.setting(pointer, value) }
+        return try Catalog(document)
+    }
+
+    private static func told(_ target: String, avoiding name: String? = nil, _ table: RoutingTable) -> (Explanation, [String: String]) {
+        let explanation = table.explain(target, avoiding: name, at: 1_700_000_000, sequences: SequenceBook().set(for: table))
+        return (explanation, Dictionary(explanation.steps.map { ($0.about, $0.text) }) { "\($0); \($1)" })
+    }
+
+    @Test func `a steering question is told with its session, ranking, TTL and why`() throws {
+        let table = RoutingTable(try Self.steering(), revision: 1)
+        let (explanation, steps) = Self.told(#"/steering/hls/s1/a?session=10&_HLS_pathway="cdn-1"&_HLS_throughput=x"#, table)
+        #expect(explanation.steering?.pathways.first == "origin" && explanation.steering?.usable == 3 && explanation.location == nil)
+        #expect(steps["session"] == "number 10; parameters that do not parse and count as absent: 1")
+        #expect(steps["playing"] == "the player says that it uses cdn-1")
+        #expect(steps["decide"] == "origin: the session's number is a multiple of 10, so the origin is its place")
+        #expect(steps["ttl"]?.contains("300 by ttl, ") == true && steps["append"] == nil)
+        #expect(steps["answer"] == explanation.steering.map { "200 \($0.pathways.joined(separator: ", "))" })
+        let (_, without) = Self.told("/steering/dash/s1/a?avoid=gone&_DASH_pathway=gone", table)
+        #expect(without["session"]?.hasPrefix("none: the viewer is the place") == true)
+        #expect(
+            without["avoid"] == "no CDN is named \"gone\"; passed over" && without["playing"] == "no pathway is named \"gone\"; passed over"
+        )
+        let (avoiding, _) = Self.told("/steering/hls/s1/a?session=1", avoiding: "cdn-0", table)
+        #expect(avoiding.steering?.pathways == ["cdn-1", "origin"])
+    }
+
+    @Test func `what stands behind since it may not be used is told, and why players ask sooner`() throws {
+        let down = Health(downCDNs: ["cdn-1"])
+        let table = RoutingTable(try Self.steering([("/origin/every", .integer(0))]), revision: 1, health: down)
+        let (explanation, steps) = Self.told("/steering/hls/s1/a?session=3", table)
+        #expect(explanation.steering?.pathways == ["cdn-0", "cdn-1"] && explanation.steering?.usable == 1)
+        #expect(steps["append"] == "cdn-1: not usable now, but fewer than two are, and players need a second")
+        #expect(steps["excluded"] == "cdn-1: its probes fail" && steps["ttl"]?.contains("20 by ttlUnhealthy") == true)
+    }
+
+    @Test func `a refused question is told as on the wire, and where nobody is steered the path is as any other`() throws {
+        let rules =
+            #"[{"name": "no", "when": {"paths": ["/no/"]}, "deny": true}, {"name": "off", "when": {"paths": ["/off/"]}, "steering": {"enabled": false}}]"#
+        let table = RoutingTable(try Self.steering([("/rules", Document(json: rules))]), revision: 1)
+        #expect(Self.told("/steering/hls/s1/no/a", table).0.refusal == .denied)
+        #expect(Self.told("/steering/hls/s100/a", table).0.refusal == .unknownServer)
+        #expect(Self.told("/steering/hls/s1/a?avoid=a&avoid=b", table).0.refusal == .repeatedAvoid)
+        #expect(Self.told("/steering/hls/s1/off/a", table).0.refusal == .unknownServer)
+        #expect(Self.told("/s1/a", table).0.steering == nil)
+    }
 }

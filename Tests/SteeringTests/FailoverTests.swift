@@ -124,3 +124,28 @@ import Testing
         for second in [Int.min, -1, Int.max] { _ = cap.take(second: second, limit: 1) }
     }
 }
+
+/// CDNs that their players leave by themselves.
+@Suite struct LeftCDNTests {
+    private static func table(_ left: Set<String>, every: Int = 10, weights: [Int] = [1, 1, 1]) throws -> RoutingTable {
+        var health = Health()
+        health.leftCDNs = left
+        return RoutingTable(try Catalog(Setup(every: every, cdns: Setup.cdns(weights: weights)).document), revision: 1, health: health)
+    }
+
+    @Test func `one that is left gets nothing, as if its probes failed`() throws {
+        let table = try Self.table(["cdn-1"])
+        let sequences = SequenceBook().set(for: table)
+        let targets = try (0..<40).map { _ in try table.decide(server: 0, avoiding: nil, sequences: sequences).target }
+        #expect(!targets.contains(.cdn(1)) && targets.contains(.cdn(0)) && targets.contains(.cdn(2)))
+        let steps = table.explain("/s1/a", avoiding: nil, at: 0, sequences: sequences).steps
+        #expect(steps.contains { $0.about == "excluded" && $0.text == "cdn-1: its players leave it" })
+    }
+
+    @Test func `regression: players that lie about every CDN move nobody to the origin`() throws {
+        let table = try Self.table(["cdn-0", "cdn-1", "cdn-2"])
+        let sequences = SequenceBook().set(for: table)
+        let targets = try (1...40).map { _ in try table.decide(server: 0, avoiding: nil, sequences: sequences).target }
+        #expect(targets.count { $0 == .origin } == 4 && table.failovers.isEmpty && table.panics == ["default"])
+    }
+}

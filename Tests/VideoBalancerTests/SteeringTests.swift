@@ -43,7 +43,7 @@ struct SteeringTests {
         #expect(try Self.pathways(moved)[0] == before[1])
 
         let metrics = try balancer.metrics()
-        #expect(metrics["balancer_steering_moves_total"] == 1 && metrics["balancer_steering_parameters_ignored_total"] == 1)
+        #expect(metrics["balancer_steering_moves_total{reason=\"drained\"}"] == 1 && metrics["balancer_steering_parameters_ignored_total"] == 1)
         let first = before.prefix(2).map { metrics["balancer_steering_answers_total{target=\"cdn\",cdn=\"\($0)\"}"] ?? 0 }
         #expect(first[0] >= 3 && first[1] >= 2 && metrics.toCDN(before[0]) == 0, "\(first)")
     }

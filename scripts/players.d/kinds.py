@@ -180,6 +180,13 @@ class HlsJs(Browser):
     page = {"with": "hls.js"}
 
 
+class HlsJsPatience(Browser):
+    """No handler either, but five seconds for a segment instead of two minutes."""
+
+    name = "hls.js-patience"
+    page = {"with": "hls.js", "patience": "5000"}
+
+
 class HlsJsStartLoad(Browser):
     name = "hls.js-startload"
     page = {"with": "hls.js", "handler": "startload"}
@@ -203,7 +210,7 @@ class HlsJsImpatient(Browser):
 
 
 PROGRAMS = [FFmpeg, ImpatientFFmpeg, Streamlink, YtDlp, MPV, VLC]
-BROWSERS = [Chromium, HlsJs, HlsJsStartLoad, HlsJsReload, HlsJsAvoid, HlsJsImpatient]
+BROWSERS = [Chromium, HlsJs, HlsJsPatience, HlsJsStartLoad, HlsJsReload, HlsJsAvoid, HlsJsImpatient]
 KINDS = {kind.name: kind for kind in PROGRAMS + BROWSERS}
 
 

@@ -26,7 +26,9 @@ FORMS = {
     "media": "one media playlist, everything in it relative",
     "playlists": "a master playlist that names the media playlists by links to the balancer",
     "segments": "playlists that name everything by links to the balancer",
+    "steering": "a master playlist that names each variant at each CDN, and the balancer as the steering server",
 }
+TTL = {"ttl": 30, "ttlUnhealthy": 10}
 
 
 def make_film(folder):
@@ -61,7 +63,7 @@ class Sample:
     """One look at everything."""
 
     time: float
-    redirects: dict  # by CDN, as the balancer counts
+    asked: float  # redirects and steering documents, as the balancer counts
     position: float | None  # where the player is, in seconds of the stream
     ended: bool
 
@@ -95,11 +97,12 @@ class Lab(Testbed):
 
     def link(self, form="master"):
         """What the player is given."""
-        folder, name = {"master": ("plain", "master"), "media": ("plain", "high")}.get(form, (form, "master"))
+        folder, name = {"master": ("plain", "master"), "media": ("plain", "high"), "steering": ("steered", "master")}.get(form, (form, "master"))
         stream = "live" if self.live else "vod"
         return f"http://{self.address('balancer')}/?video=http://{ORIGIN}.{DOMAIN}/{folder}/{stream}/{name}.m3u8"
 
     def make_stream(self, ffmpeg):
+        (self.folder / "steered").mkdir()
         streams = self.folder / "streams"
         streams.mkdir()
         (streams / "vod").symlink_to(self.film.resolve())
@@ -112,6 +115,19 @@ class Lab(Testbed):
             ready = lambda: all(path.exists() for path in playlists) and playlists[0].read_text().count("#EXTINF") >= 4
             if not wait_until(ready, seconds=30):
                 raise DemoError("the live stream does not start")
+        for stream in ("live", "vod") if self.live else ("vod",):
+            (self.folder / "steered" / stream).mkdir()
+            (self.folder / "steered" / stream / "master.m3u8").write_text(self.steered(stream, streams / stream / "master.m3u8"))
+
+    def steered(self, stream, master):
+        """What a packager writes for content steering (docs/steering.md): each variant once for each pathway."""
+        server = f"http://{self.address('balancer')}/steering/hls/{ORIGIN}/steered/{stream}/master.m3u8"
+        lines = ["#EXTM3U", f'#EXT-X-CONTENT-STEERING:SERVER-URI="{server}",PATHWAY-ID="{CDNS[0]}"']
+        variants = re.findall(r"^#EXT-X-STREAM-INF:(.*)\n(.*)$", master.read_text(), re.MULTILINE)
+        for cdn in CDNS:
+            for attributes, name in variants:
+                lines += [f'#EXT-X-STREAM-INF:{attributes},PATHWAY-ID="{cdn}"', f"http://{self.address(cdn)}/{ORIGIN}/plain/{stream}/{name}"]
+        return "\n".join([*lines, ""])
 
     def start_nginx(self, nginx):
         common = {name: self.address(name) for name in ("origin", "balancer")}
@@ -159,6 +175,7 @@ class Lab(Testbed):
             "selection": {"strategy": "hash", "on": "viewer"},  # a player that asks for each segment gets the same CDN for all
             "redirect": {"status": 302},
             "failover": {"panicThreshold": 0},
+            "steering": {"enabled": True} | TTL,
         }
 
     def metric(self, name):
@@ -179,7 +196,8 @@ class Lab(Testbed):
         return [when for when, path, status in self.arrivals(name) if path.endswith((".ts", ".m4s")) and status in (200, 206)]
 
     def sample(self, player):
-        return Sample(time.time(), self.metric("balancer_redirects_total"), player.position(), player.ended())
+        asked = [*self.metric("balancer_redirects_total").values(), *self.metric("balancer_steering_answers_total").values()]
+        return Sample(time.time(), sum(asked), player.position(), player.ended())
 
     def observe(self, player, fault, before=12, seconds=90, enough=30):
         """Lets the player play, does the fault to its CDN, and looks on: until it has played from the other for `enough`."""
@@ -206,7 +224,7 @@ class Lab(Testbed):
         return samples
 
     def conclude(self, player, first, began, samples):
-        total = [sum(sample.redirects.values()) for sample in samples]
+        total = [sample.asked for sample in samples]
         rises = zip(total, total[1:], samples[1:])
         asked = [round(now.time - began, 1) for old, new, now in rises for _ in range(int(new - old))]
         [other] = [cdn for cdn in CDNS if cdn != first]
@@ -254,6 +272,7 @@ NGINX_ORIGIN = NginxTemplate("""
     add_header Cache-Control no-cache;
     sub_filter_once off; sub_filter_types application/vnd.apple.mpegurl;
     location /plain/ { alias @folder/streams/; }
+    location /steered/ { alias @folder/steered/; }
     location ~ ^/playlists/(?<stream>[a-z]+)/(?<file>(?!master).*)$ { alias @folder/streams/$stream/$file; }
     location ~ ^/(?<form>playlists|segments)/(?<stream>[a-z]+)/(?<file>.*)$ {
       alias @folder/streams/$stream/$file;

@@ -6,6 +6,7 @@ import { Editor } from "./editor.js";
 import { explainForm } from "./explain.js";
 import { Fleet } from "./fleet.js";
 import { Revisions } from "./revisions.js";
+import { Steering } from "./steering.js";
 import { Targets } from "./targets.js";
 
 /** Seconds without an event after which the page says so. */
@@ -16,6 +17,7 @@ class Board {
     this.who = who;
     this.isWriter = who.role !== "viewer";
     this.targets = new Targets();
+    this.steering = new Steering();
     this.fleet = new Fleet();
     this.editor = new Editor({ saved: (etag, catalog) => this.saved(etag, catalog) });
     this.revisions = new Revisions({ isWriter: this.isWriter, saved: (etag) => this.saved(etag), failed: (why) => setText(byID("message"), why) });
@@ -58,6 +60,7 @@ class Board {
     if (this.status?.time !== status.time) this.heard = performance.now();
     this.status = status;
     this.targets.take(status);
+    this.steering.take(status);
     this.fleet.take(status);
     setText(byID("node"), status.node.name);
     document.title = `${status.node.name}: video-balancer`;

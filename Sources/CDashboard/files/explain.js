@@ -26,9 +26,10 @@ export function explainForm() {
   });
 }
 
-function show({ revision, steps, location, refusal }) {
+function show({ revision, steps, location, refusal, steering }) {
+  const told = steering && `${steering.pathways.join(", ")}; asks again after ${steering.ttl} s`;
   byID("answer").replaceChildren(
-    el("p", { class: "outcome" }, refusal ? `${refusal.status} ${refusal.reason}: ${refusal.detail}` : el("code", {}, location)),
+    el("p", { class: "outcome" }, refusal ? `${refusal.status} ${refusal.reason}: ${refusal.detail}` : el("code", {}, told ?? location)),
     el("ol", { class: "steps" }, steps.map(({ about, text }) => el("li", {}, el("b", {}, about), " ", text))),
     el("p", { class: "note" }, `By revision ${revision}. No number was taken.`),
   );

@@ -64,7 +64,19 @@ struct AccessLines {
             append(",\"sequence\":")
             append(decision.number)
         }
-        if case .steering(let steering) = answer { append(steering.list, table) }
+        if case .steering(let steering) = answer {
+            append(steering.list, table)
+            if let move = steering.move {
+                append(",\"move\":\"")
+                append(move.name)
+                append("\"")
+            }
+            if let left = steering.left {
+                append(",\"left\":\"")
+                append(table.catalog.cdns[left].name)
+                append("\"")
+            }
+        }
         let reason = answer.reason
         if !reason.isEmpty {
             append(",\"reason\":\"")

@@ -45,8 +45,12 @@ enum Answer: Equatable {
         let format: SteeringFormat
         /// Parameters that did not parse.
         let ignored: Int
-        /// Whether the player says that it is elsewhere than where it is sent.
-        let moves: Bool
+        /// Why the player is sent elsewhere than where it says it is.
+        let move: SteeringMove?
+        /// The CDN that the player has left by itself.
+        let left: Int?
+        /// Whether it is the one that the player asks to avoid.
+        let avoids: Bool
     }
 
     /// The status code; 0 when there is no answer yet.

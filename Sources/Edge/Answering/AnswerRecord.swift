@@ -19,10 +19,12 @@ enum TransportNote {
 struct AnswerRecord {
     /// Without what the two below count; `total` has it.
     var counters = Counters()
-    /// Answers by status code, then redirects by reason: one array, since each array is asked whether it may be written.
-    private var tally = [UInt64](repeating: 0, count: statuses + Decision.Reason.allCases.count)
+    /// Answers by status code, then redirects by reason, then moves of steered players by reason: one array, since each array is asked whether it may be written.
+    private var tally = [UInt64](repeating: 0, count: moves + SteeringMove.allCases.count)
     /// Redirects and steering answers by target are added up from it.
     private var traffic: TrafficCounts
+    /// Of nothing without `failover.passive`.
+    private var reports: PlayerReports
     /// What carries the requests that are recorded now.
     var transport = TransportNote.plain
     /// Nil when no access log is kept.
@@ -30,10 +32,13 @@ struct AnswerRecord {
 
     /// Codes end before it.
     private static let statuses = 600
+    /// Reasons end before it.
+    private static let moves = statuses + Decision.Reason.allCases.count
 
     init(_ table: RoutingTable, log: AccessLog?) {
         self.log = log.map { AccessLines($0) }
         traffic = TrafficCounts(table)
+        reports = PlayerReports(table)
     }
 
     /// Records one answer.
@@ -53,14 +58,20 @@ struct AnswerRecord {
             counters.countRefusal(problem.status, problem.name)
             traffic.countRefusal(problem.status)
         } else if case .steering(let steering) = answer {
-            counters.steeringMoves += steering.moves ? 1 : 0
-            counters.steeringParametersIgnored += UInt64(steering.ignored)
-            traffic.countSteering(steering.list[0])
+            record(steering, from: client)
         } else {
             counters.otherAnswers += 1
         }
         tally[answer.status] += 1
         log?.add(answer, to: method, target, of: bytes, from: client, over: transport, table, now: second)
+    }
+
+    private mutating func record(_ steering: Answer.Steering, from client: ClientAddress) {
+        if let move = steering.move { tally[AnswerRecord.moves + move.rawValue] += 1 }
+        counters.steeringParametersIgnored += UInt64(steering.ignored)
+        traffic.countSteering(steering.list[0])
+        if let left = steering.left { traffic.countLeft(left, avoids: steering.avoids) }
+        if reports.isOn { reports.note(steering.list[0], left: steering.left, by: client) }
     }
 
     /// Records a redirect or its document: the same as any answer, without taking it for one.
@@ -72,6 +83,8 @@ struct AnswerRecord {
         tally[redirect.status] += 1
         tally[AnswerRecord.statuses + Int(redirect.decision.reason.rawValue)] += 1
         traffic.countRedirect(redirect.decision.target, status: redirect.decision.status, server: redirect.video.server)
+        if let avoided = redirect.avoided { traffic.countLeft(avoided, avoids: true) }
+        if reports.isOn { reports.note(redirect.decision.target, left: redirect.avoided, by: client) }
         if log != nil {
             log?.add(.redirect(copy redirect), to: method, target, of: bytes, from: client, over: transport, table, now: second)
         }
@@ -83,8 +96,12 @@ struct AnswerRecord {
     mutating func replaceTable(by table: RoutingTable) -> TrafficCounts {
         defer { traffic = TrafficCounts(table) }
         traffic.add(to: &counters)
+        reports.begin(table)
         return traffic
     }
+
+    /// What players' networks have reported since the last time.
+    mutating func takeReports() -> PlayerReports { reports.take() }
 
     /// What was counted for the history of traffic since the last time.
     mutating func takeTraffic() -> TrafficCounts {
@@ -100,7 +117,8 @@ struct AnswerRecord {
         var total = counters
         traffic.add(to: &total)
         for (status, count) in tally[..<AnswerRecord.statuses].enumerated() where count > 0 { total.answers[status] = count }
-        total.reasons = Array(tally[AnswerRecord.statuses...])
+        total.reasons = Array(tally[AnswerRecord.statuses..<AnswerRecord.moves])
+        total.steeringMoves = Array(tally[AnswerRecord.moves...])
         return total
     }
 }

@@ -7,6 +7,8 @@ import Steering
 /// It knows nothing of connections: a head and bytes in, bytes out.
 struct Responder {
     private(set) var table: RoutingTable
+    /// The second from which on it has been live.
+    private var tableSince: Int
     private(set) var sequences: SequenceSet
     var record: AnswerRecord
     var writer: HTTP1Writer
@@ -46,6 +48,7 @@ struct Responder {
         self.pages = pages
         self.router = router ?? Router(pages: pages)
         self.clock = clock
+        tableSince = clock()
         record = AnswerRecord(table, log: log)
         writer = HTTP1Writer(credentialOrigins: credentialOrigins)
     }
@@ -58,6 +61,7 @@ struct Responder {
         defer {
             self.table = table
             self.sequences = sequences
+            tableSince = clock()
         }
         return record.replaceTable(by: table)
     }
@@ -73,6 +77,9 @@ struct Responder {
 
     /// What was counted for the history of traffic since the last time.
     mutating func takeTraffic() -> TrafficCounts { record.takeTraffic() }
+
+    /// What players' networks have reported of their CDNs since the last time.
+    mutating func takeReports() -> PlayerReports { record.takeReports() }
 
     /// Hands over what is to be logged.
     mutating func flushLog() { record.flushLog() }
@@ -296,7 +303,7 @@ extension Responder {
         _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ question: Int, _ format: SteeringFormat, from client: ClientAddress,
         second: Int
     ) -> Answer {
-        guard table.catalog.steering.enabled else { return redirectByPath(head, bytes, from: client, second: second) }
+        guard table.steers else { return redirectByPath(head, bytes, from: client, second: second) }
         do throws(Refusal) {
             let target = head.target.range
             let start = target.lowerBound + format.path.utf8CodeUnitCount - 1
@@ -309,16 +316,15 @@ extension Responder {
             // Here the query is the balancer's own.
             let query = HeadRange(min(question + 1, target.upperBound)..<target.upperBound)
             let parameters = try SteeringQuery(bytes, query.range, format)
-            var (avoided, playing): (Int?, Decision.Target?)
-            if let name = parameters.avoid { avoided = table.cdn(named: name, of: bytes) }
-            if let name = parameters.pathway { playing = table.target(named: name, of: bytes) }
-            let asker = Asker(
-                client: client, second: second, avoided: avoided, fields: head.fields, query: query, playing: playing)
+            let asker = table.asker(parameters, in: query, of: bytes, client: client, second: second, fields: head.fields)
             let list = try table.steer(
                 video, of: bytes, asker, head: bytes, session: parameters.session, isHurried: !admits(client), sequences: sequences,
                 ranking: &writer.targets)
-            let moves = playing != nil && playing != list[0]
-            return .steering(.init(list: list, format: format, ignored: parameters.ignored, moves: moves))
+            guard let list else { return redirectByPath(head, bytes, from: client, second: second) }
+            return .steering(
+                .init(
+                    list: list, format: format, ignored: parameters.ignored, move: table.move(of: asker, to: list),
+                    left: table.left(by: asker, list, since: tableSince), avoids: asker.avoided != nil))
         } catch {
             return .refusal(error)
         }

@@ -90,17 +90,12 @@ struct Router {
         let path = head.target.range.lowerBound..<question
         // `*` and CONNECT's authority name no path; they are about the server, which is its root.
         if path.isEmpty || bytes.equals("/", in: path) || head.form == .asterisk || head.form == .authority { return Router.root }
-        if bytes.begins(with: "/steering/", in: path), let format = Router.steering(bytes, path) {
+        if bytes.begins(with: "/steering/", in: path), let format = SteeringFormat(bytes, path: path) {
             return Route(resource: .steering(format), methods: .reading, isFast: true)
         }
         if lengths & Router.bit(path.count) == 0 { return Router.video }
         for index in routes.indices where isEqual(routes[index].path, bytes, HeadRange(path)) { return routes[index].route }
         return Router.video
-    }
-
-    private static func steering(_ bytes: borrowing Span<UInt8>, _ path: Range<Int>) -> SteeringFormat? {
-        if bytes.begins(with: SteeringFormat.hls.path, in: path) { return .hls }
-        return bytes.begins(with: SteeringFormat.dash.path, in: path) ? .dash : nil
     }
 
     /// - Parameter name: in `paths`.
@@ -113,14 +108,6 @@ struct Router {
 }
 
 extension SteeringFormat {
-    /// What stands before the server's label.
-    var path: StaticString {
-        switch self {
-        case .hls: "/steering/hls/"
-        case .dash: "/steering/dash/"
-        }
-    }
-
     var contentType: String {
         switch self {
         case .hls: "application/vnd.apple.steering-list"

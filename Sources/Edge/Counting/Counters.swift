@@ -13,8 +13,11 @@ public struct Counters: Sendable, Equatable {
     public var steeringToOrigin: UInt64 = 0
     /// Steering answers by the name of the CDN that is their first pathway.
     public var steeringToCDN: [String: UInt64] = [:]
-    /// Steering answers whose first pathway is another than the player said it used.
-    public var steeringMoves: UInt64 = 0
+    /// Steering answers whose first pathway is another than the player said it used, by `SteeringMove`.
+    public var steeringMoves = [UInt64](repeating: 0, count: SteeringMove.allCases.count)
+    /// By the CDN's name, requests that asked to avoid it, and steered players that had left it without a word.
+    public var avoidedCDN: [String: UInt64] = [:]
+    public var leftCDN: [String: UInt64] = [:]
     /// Parameters of steering requests that did not parse.
     public var steeringParametersIgnored: UInt64 = 0
     /// Answers to health pages and OPTIONS.
@@ -57,7 +60,9 @@ public struct Counters: Sendable, Equatable {
         refusals.merge(other.refusals, uniquingKeysWith: +)
         steeringToOrigin += other.steeringToOrigin
         steeringToCDN.merge(other.steeringToCDN, uniquingKeysWith: +)
-        steeringMoves += other.steeringMoves
+        for index in steeringMoves.indices { steeringMoves[index] += other.steeringMoves[index] }
+        avoidedCDN.merge(other.avoidedCDN, uniquingKeysWith: +)
+        leftCDN.merge(other.leftCDN, uniquingKeysWith: +)
         steeringParametersIgnored += other.steeringParametersIgnored
         otherAnswers += other.otherAnswers
         connectionsAccepted += other.connectionsAccepted

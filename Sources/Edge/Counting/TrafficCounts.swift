@@ -16,6 +16,8 @@ public struct TrafficCounts: Sendable {
     private var refusals = [UInt64](repeating: 0, count: 200)
     /// Steering answers by first pathway: the origin, then each CDN. They are no traffic of targets, so the history has none of them.
     private var steering: [UInt64]
+    /// Players that left a CDN, by CDN: those that asked to avoid it, then those that used another than they were told.
+    private var left: [UInt64]
 
     init(_ table: RoutingTable) {
         self.table = table
@@ -24,8 +26,11 @@ public struct TrafficCounts: Sendable {
         let keepsServers = targets * servers <= TrafficCounts.maximumCells
         stride = keepsServers ? targets : 0
         redirects = [UInt64](repeating: 0, count: keepsServers ? targets * servers : targets)
-        steering = [UInt64](repeating: 0, count: table.catalog.steering.enabled ? table.catalog.cdns.count + 1 : 0)
+        steering = [UInt64](repeating: 0, count: table.steers ? table.catalog.cdns.count + 1 : 0)
+        left = [UInt64](repeating: 0, count: 2 * table.catalog.cdns.count)
     }
+
+    mutating func countLeft(_ cdn: Int, avoids: Bool) { left[2 * cdn + (avoids ? 0 : 1)] += 1 }
 
     mutating func countRedirect(_ target: Decision.Target, status: Int, server: Int) {
         var index = 0
@@ -64,6 +69,10 @@ public struct TrafficCounts: Sendable {
     /// Adds redirects and steering answers by target to counters.
     func add(to counters: inout Counters) {
         counters.steeringToOrigin += steering.first ?? 0
+        for (index, reports) in left.enumerated() where reports > 0 {
+            let name = table.catalog.cdns[index / 2].name
+            if index % 2 == 0 { counters.avoidedCDN[name, default: 0] += reports } else { counters.leftCDN[name, default: 0] += reports }
+        }
         for (cdn, answers) in steering.dropFirst().enumerated() where answers > 0 {
             counters.steeringToCDN[table.catalog.cdns[cdn].name, default: 0] += answers
         }

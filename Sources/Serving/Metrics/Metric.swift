@@ -30,8 +30,14 @@ public struct Metric: Sendable {
         name: "balancer_steering_answers_total", kind: .counter, labels: ["target", "cdn"],
         help: "Steering documents by their first pathway: its target, which is origin or cdn, and the CDN.")
     static let steeringMoves = Metric(
-        name: "balancer_steering_moves_total", kind: .counter,
-        help: "Steering documents whose first pathway is another than the player said it used.")
+        name: "balancer_steering_moves_total", kind: .counter, labels: ["reason"],
+        help: "Steering documents whose first pathway is another than the player said it used, by why; docs/steering.md lists the reasons.")
+    static let playersLeft = Metric(
+        name: "balancer_players_left_total", kind: .counter, labels: ["cdn", "report"],
+        help: "Players that left a CDN by themselves: they asked to avoid it, or used another pathway than they were told.")
+    static let cdnLeft = Metric(
+        name: "balancer_cdn_left", kind: .gauge, labels: ["cdn"],
+        help: "1 while a CDN counts as down because its players leave it; missing without failover.passive.")
     static let steeringIgnored = Metric(
         name: "balancer_steering_parameters_ignored_total", kind: .counter,
         help: "Parameters of steering requests that were ignored because they did not parse.")
@@ -143,7 +149,7 @@ public struct Metric: Sendable {
     /// By what they are about, for docs/metrics.md.
     public static let sections: [(title: String, metrics: [Metric])] = [
         ("Redirects and refusals", [redirects, reasons, refusals, answers, otherAnswers, sequences]),
-        ("Content steering", [steering, steeringMoves, steeringIgnored]),
+        ("Content steering", [steering, steeringMoves, steeringIgnored, playersLeft, cdnLeft]),
         (
             "Connections and loops",
             [accepted, open, mostOpen, acceptPauses, idleEnded, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]

@@ -22,7 +22,8 @@ enum NodeMetrics {
             Metric.steering.family(
                 [(["origin", ""], Double(counters.steeringToOrigin))]
                     + steered.map { (["cdn", $0], Double(counters.steeringToCDN[$0] ?? 0)) }),
-            Metric.steeringMoves.family(Double(counters.steeringMoves)),
+            Metric.steeringMoves.family(SteeringMove.allCases.map { ([$0.name], Double(counters.steeringMoves[$0.rawValue])) }),
+            playersLeft(counters, catalog),
             Metric.steeringIgnored.family(Double(counters.steeringParametersIgnored)),
             Metric.otherAnswers.family(Double(counters.otherAnswers)),
             Metric.accepted.family(Double(counters.connectionsAccepted)),
@@ -40,6 +41,22 @@ enum NodeMetrics {
             loopTurns(counters.loopTurns),
             Metric.longestTurn.family(Double(counters.loopTurns.longest) / 1e9),
         ]
+    }
+
+    private static func playersLeft(_ counters: Counters, _ catalog: Catalog) -> MetricFamily {
+        let names = Set(catalog.cdns.map(\.name)).union(counters.avoidedCDN.keys).union(counters.leftCDN.keys).sorted()
+        return Metric.playersLeft.family(
+            names.flatMap { name in
+                [
+                    ([name, "avoid"], Double(counters.avoidedCDN[name] ?? 0)), ([name, "pathway"], Double(counters.leftCDN[name] ?? 0)),
+                ]
+            })
+    }
+
+    /// CDNs that count as down because their players leave them.
+    static func left(_ table: RoutingTable) -> [MetricFamily] {
+        guard table.catalog.failover.passive else { return [] }
+        return [Metric.cdnLeft.family(table.catalog.cdns.map { ([$0.name], table.health.leftCDNs.contains($0.name) ? 1 : 0) })]
     }
 
     private static func handshakes(_ counts: HandshakeCounts) -> MetricFamily {

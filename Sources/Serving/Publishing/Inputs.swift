@@ -12,6 +12,8 @@ struct Inputs: Sendable {
     }
     /// What the probes say; all up without probes.
     var health = Health.allUp
+    /// CDNs that their players leave by themselves.
+    var leftCDNs: Set<String> = []
     /// Balancers that live, this one included: they divide the caps.
     var nodes = 1
     /// Another number, another catalog to compile: health and nodes do not need that.
@@ -27,6 +29,8 @@ struct Inputs: Sendable {
     }
 
     func table(_ compiled: CompiledCatalog) -> RoutingTable {
-        RoutingTable(compiled, revision: published.revision, health: health, nodes: nodes)
+        var health = health
+        if compiled.catalog.failover.passive { health.leftCDNs = leftCDNs }
+        return RoutingTable(compiled, revision: published.revision, health: health, nodes: nodes)
     }
 }

@@ -125,6 +125,12 @@ actor Publisher {
         await update { _ in }
     }
 
+    /// Takes over which CDNs their players leave by themselves; returns when every worker goes by it.
+    func leftCDNsChanged(_ cdns: Set<String>) async {
+        guard cdns != inputs.leftCDNs else { return }
+        await update { $0.leftCDNs = cdns }
+    }
+
     /// Takes newer GeoIP databases over; returns when every worker goes by them.
     func geographyChanged(_ geography: Geography) async { await update { $0.geography = geography } }
 

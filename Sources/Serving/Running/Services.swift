@@ -96,6 +96,7 @@ struct Services {
                 now: { SystemClock.now() }),
             recorder,
             ProbingService(prober: prober, publisher: publisher),
+            PlayerVerdictService(edge: edge, publisher: publisher, logger: logger),
             watchers.database,
             AccessLogService(log: accessLog, edge: edge),
             watchers.geoIP,

@@ -14,6 +14,25 @@ enum Answered {
             + [document("none", "", counters.refusals.values.reduce(0, &+), nil)]
     }
 
+    /// What steered players were told; null where none is steered.
+    static func steering(_ counters: Counters, _ table: RoutingTable) -> Document {
+        guard table.steers else { return .null }
+        let current = table.catalog.cdns.map(\.name)
+        let names = current + Set(counters.steeringToCDN.keys).subtracting(current).sorted()
+        let answers =
+            [first("origin", "", counters.steeringToOrigin)] + names.map { first("cdn", $0, counters.steeringToCDN[$0] ?? 0) }
+        return .object([
+            .init("answers", .array(answers)),
+            .init(
+                "moves",
+                .object(SteeringMove.allCases.map { .init($0.name, .integer(Int(clamping: counters.steeringMoves[$0.rawValue]))) })),
+        ])
+    }
+
+    private static func first(_ target: String, _ cdn: String, _ answers: UInt64) -> Document {
+        .object([.init("target", .string(target)), .init("cdn", .string(cdn)), .init("answers", .integer(Int(clamping: answers)))])
+    }
+
     private static func document(_ target: String, _ cdn: String, _ requests: UInt64, _ wanted: Double?) -> Document {
         .object([
             .init("target", .string(target)),

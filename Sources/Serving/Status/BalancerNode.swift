@@ -43,7 +43,7 @@ struct BalancerNode: Node {
         ]
         return NodeMetrics.edge(try await edge.counters(), view.current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
-            + [Metric.certificateExpiry.family(await certificates?.expiries ?? [])]
+            + NodeMetrics.left(view.table) + [Metric.certificateExpiry.family(await certificates?.expiries ?? [])]
             + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
             + registry.families + ProcessMetrics.families(started: identity.started)
     }
@@ -83,6 +83,7 @@ struct BalancerNode: Node {
             .init("checksum", .string(view.current.checksum)),
             .init("databaseID", .string(view.current.databaseID)),
             .init("answered", .array(counters.map { Answered.documents($0, view.table) } ?? [])),
+            .init("steering", counters.map { Answered.steering($0, view.table) } ?? .null),
             .init("health", ProbeReports.document(await prober.reports, view.table)),
             .init("geoip", GeoIPReports.document(await geoIP.reports, view.table)),
             .init("sequences", .array(sequences)),

@@ -11,6 +11,7 @@ enum ProbeReports {
             // Whoever ignores health says so where health is shown.
             .init("panicking", .array(table.panics.map(Document.string))),
             .init("failingOver", .array(table.failovers.map(Document.string))),
+            .init("left", .array(table.health.leftCDNs.sorted().map(Document.string))),
         ])
     }
 

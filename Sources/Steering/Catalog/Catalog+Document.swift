@@ -154,17 +154,23 @@ extension Catalog.Failover {
         [
             Key("panicThreshold", \.panicThreshold, .fraction),
             Key("originLimit", \.originLimit, Form.integer(1...1_000_000_000).nullable),
+            Key("passive", \.passive, .flag, .hidden),
         ])
 }
 
-extension Catalog.ContentSteering {
+extension Form<Int> {
     // The ranges meet, so that nobody asks more rarely while something is down.
+    static let steeringTTL = Form.integer(30...3600)
+    static let steeringTTLUnhealthy = Form.integer(10...30)
+}
+
+extension Catalog.ContentSteering {
     fileprivate static let section = Section(
         Catalog.ContentSteering(),
         [
             Key("enabled", \.enabled, .flag),
-            Key("ttl", \.ttl, .integer(30...3600)),
-            Key("ttlUnhealthy", \.ttlUnhealthy, .integer(10...30)),
+            Key("ttl", \.ttl, .steeringTTL),
+            Key("ttlUnhealthy", \.ttlUnhealthy, .steeringTTLUnhealthy),
         ])
 }
 

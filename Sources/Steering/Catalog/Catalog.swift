@@ -19,6 +19,12 @@ public struct Catalog: Sendable, Equatable {
     /// Whether anything is counted by the second.
     public var hasCaps: Bool { failover.originLimit != nil || cdns.contains { $0.maxPerSecond != nil } }
 
+    /// Whether any request is answered by content steering.
+    var steersAnything: Bool {
+        steering.enabled
+            || rules.contains { if case .steer(let own) = $0.then { own.steering?.enabled ?? false } else { false } }
+    }
+
     /// The cluster of origin servers.
     public struct Origin: Sendable, Equatable {
         /// Lower-case `name` or `name:port`; all are names of one cluster. The first is used where a request names none.
@@ -118,6 +124,16 @@ public struct Catalog: Sendable, Equatable {
         public internal(set) var ttl = 300
         /// The same while a target of the session does not work, 10…30.
         public internal(set) var ttlUnhealthy = 20
+
+        /// The same with what a rule says otherwise.
+        func overridden(by own: Rule.Steering?) -> ContentSteering {
+            guard let own else { return self }
+            var result = self
+            result.enabled = own.enabled ?? enabled
+            result.ttl = own.ttl ?? ttl
+            result.ttlUnhealthy = own.ttlUnhealthy ?? ttlUnhealthy
+            return result
+        }
     }
 
     /// What happens when targets fail.
@@ -126,5 +142,7 @@ public struct Catalog: Sendable, Equatable {
         public internal(set) var panicThreshold = 0.5
         /// Redirects a second that go to the origin for want of a CDN, over all balancers, 1…1,000,000,000; nil: any number.
         public internal(set) var originLimit: Int?
+        /// Whether a CDN that its players leave by themselves counts as down, whatever its probes say.
+        public internal(set) var passive = false
     }
 }

@@ -29,10 +29,11 @@ extension Rule {
             Key("selection", \.own.selection, Catalog.Selection.section.form().optional, .hidden, foreign: \.denial),
             Key("every", \.own.every, Form.integer(0...1_000_000_000).nullable, .hidden, foreign: \.denial),
             Key("status", \.own.status, Form.redirectStatus.optional, .hidden, foreign: \.denial),
+            Key("steering", \.own.steering, Steering.section.form().optional, .hidden, foreign: \.denial),
         ],
         check: { rule, pointer, reader in
             if rule.then == .steer(Overrides()) {
-                reader.note(pointer, "says nothing to do; give deny, cdns, selection, every or status")
+                reader.note(pointer, "says nothing to do; give deny, cdns, selection, every, status or steering")
             }
         })
 
@@ -107,6 +108,19 @@ extension Rule.Share {
     } write: { shares in
         .object(shares.map { .init($0.cdn, .integer($0.weight)) })
     }
+}
+
+extension Rule.Steering {
+    fileprivate static let section = Section(
+        Rule.Steering(),
+        [
+            Key("enabled", \.enabled, Form.flag.optional, .hidden),
+            Key("ttl", \.ttl, Form.steeringTTL.optional, .hidden),
+            Key("ttlUnhealthy", \.ttlUnhealthy, Form.steeringTTLUnhealthy.optional, .hidden),
+        ],
+        check: { steering, pointer, reader in
+            if steering == Rule.Steering() { reader.note(pointer, "says nothing to do; give enabled, ttl or ttlUnhealthy") }
+        })
 }
 
 extension Rule.Condition {

@@ -42,9 +42,19 @@ public struct Rule: Sendable, Equatable {
         public internal(set) var every: Int?
         /// 301, 302, 307 or 308.
         public internal(set) var status: Int?
+        public internal(set) var steering: Steering?
 
         /// Whether requests under this rule are numbered by themselves: other shares need another count.
         var countsForItself: Bool { cdns != nil || selection != nil || every != nil }
+    }
+
+    /// Steering of players while they play; what is absent is as in the rest of the catalog.
+    public struct Steering: Sendable, Equatable {
+        public internal(set) var enabled: Bool?
+        /// Seconds, 30…3600.
+        public internal(set) var ttl: Int?
+        /// Seconds, 10…30.
+        public internal(set) var ttlUnhealthy: Int?
     }
 
     public struct Share: Sendable, Equatable {

@@ -6,6 +6,10 @@ public final class CompiledCatalog: Sendable {
     public let geography: Geography
     let zones: TimeZones
     let rules: RuleIndex?
+    /// Whether any player is steered.
+    let steers: Bool
+    /// Whether a rule goes by the time.
+    let hasHours: Bool
     /// The statuses that redirects may have.
     let statuses: [Int]
     /// The names of the scopes that count apart, by scope index.
@@ -48,6 +52,8 @@ public final class CompiledCatalog: Sendable {
         var policies = Policies(catalog)
         policies.compile()
         (pools, plans, scopeNames) = (policies.pools, policies.plans, policies.scopes)
+        steers = policies.steers
+        hasHours = catalog.rules.contains { $0.when.hours != nil }
         statuses = Set(plans.filter { !$0.whole.denies }.map(\.whole.status)).sorted()
         rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels, geography, zones)
         serverHashes = catalog.origin.labels.map { label in
@@ -66,14 +72,15 @@ public final class CompiledCatalog: Sendable {
 
     /// The policies by index: the first holds where no rule does, then comes one for each rule. Those that health changes are made anew.
     func policies(_ health: Health) -> [Policy] {
-        let isDown = catalog.cdns.map { health.downCDNs.contains($0.name) }
+        let isDown = catalog.cdns.map { health.downCDNs.contains($0.name) || health.leftCDNs.contains($0.name) }
         guard isDown.contains(true) else { return plans.map(\.whole) }
         let failed = health.downCDNs.subtracting(health.unprovenCDNs)
         let isFailed = catalog.cdns.map { failed.contains($0.name) }
         let originWorks = catalog.origin.labels.contains { !health.downServers.contains($0) }
         let changed = pools.map { pool in
             pool.shares.contains { isDown[$0.cdn] }
-                ? Policy.Pool(catalog, pool.selection, pool.shares, isDown: isDown, isFailed: isFailed) : nil
+                ? Policy.Pool(catalog, pool.selection, pool.shares, isDown: isDown, isFailed: isFailed, steers: steers)
+                : nil
         }
         return plans.map { plan in
             plan.pool.flatMap { changed[$0] }.map { plan.whole.choosing(from: $0, originWorks: originWorks) } ?? plan.whole
@@ -97,6 +104,7 @@ extension CompiledCatalog {
         private(set) var scopes: [String]
         private var known: [PoolKey: Int] = [:]
         private let countsByServer: Bool
+        let steers: Bool
         private let all: [(cdn: Int, weight: Int)]
 
         private struct PoolKey: Hashable {
@@ -108,6 +116,7 @@ extension CompiledCatalog {
         init(_ catalog: Catalog) {
             self.catalog = catalog
             countsByServer = catalog.origin.scope == .server
+            steers = catalog.steersAnything
             scopes = countsByServer ? catalog.origin.labels.map { "server/\($0)" } : ["all"]
             all = catalog.cdns.indices.map { (cdn: $0, weight: catalog.cdns[$0].weight) }
         }
@@ -117,11 +126,11 @@ extension CompiledCatalog {
             let usual = pool(catalog.selection, nil)
             let policy = Policy(
                 pools[usual].whole, every: catalog.origin.every, status: catalog.redirect.status, sequence: 0,
-                countsByServer: countsByServer, originWorks: true)
+                countsByServer: countsByServer, originWorks: true, asking: Policy.Asking(catalog.steering))
             plans.append(Plan(pool: usual, whole: policy))
             for rule in catalog.rules {
                 guard case .steer(let steering) = rule.then else {
-                    plans.append(Plan(pool: nil, whole: .denying()))
+                    plans.append(Plan(pool: nil, whole: .denying(asking: Policy.Asking(catalog.steering))))
                     continue
                 }
                 let shares = steering.cdns?.compactMap { share in positions[share.cdn].map { (cdn: $0, weight: share.weight) } }
@@ -134,7 +143,8 @@ extension CompiledCatalog {
             let policy = Policy(
                 pools[pool].whole, every: steering.every ?? catalog.origin.every, status: steering.status ?? catalog.redirect.status,
                 sequence: steering.countsForItself ? scopes.count - 1 : 0,
-                countsByServer: countsByServer && !steering.countsForItself, originWorks: true)
+                countsByServer: countsByServer && !steering.countsForItself, originWorks: true,
+                asking: Policy.Asking(catalog.steering.overridden(by: steering.steering)))
             plans.append(Plan(pool: pool, whole: policy))
         }
 
@@ -143,7 +153,7 @@ extension CompiledCatalog {
             if let index = known[key] { return index }
             let shares = shares ?? all
             let isDown = [Bool](repeating: false, count: catalog.cdns.count)
-            let whole = Policy.Pool(catalog, selection, shares, isDown: isDown, isFailed: isDown)
+            let whole = Policy.Pool(catalog, selection, shares, isDown: isDown, isFailed: isDown, steers: steers)
             pools.append(Pool(selection: selection, shares: shares, whole: whole))
             known[key] = pools.count - 1
             return pools.count - 1

@@ -4,6 +4,23 @@ public struct Explanation: Sendable, Equatable {
     /// The URL a player would be sent to; nil when it would be refused.
     public let location: String?
     public let refusal: Refusal?
+    /// What a steered player would be told; nil for a redirect and a refusal.
+    public let steering: Steering?
+
+    public struct Steering: Sendable, Equatable {
+        /// Seconds until the player asks again.
+        public let ttl: Int
+        /// Names, by preference.
+        public let pathways: [String]
+        /// How many of them may be used now.
+        public let usable: Int
+        /// Why the first is the first.
+        public let reason: Decision.Reason
+    }
+
+    init(steps: [Step], location: String?, refusal: Refusal?, steering: Steering? = nil) {
+        (self.steps, self.location, self.refusal, self.steering) = (steps, location, refusal, steering)
+    }
 
     /// A header field as `explain` takes it; nil for what no request could carry so.
     public static func header(_ name: String, _ value: String) -> (name: String, value: String)? {
@@ -21,7 +38,8 @@ extension RoutingTable {
     /// Explains what would be decided for a video's URL. Takes no number: it decides on a copy of the sequences.
     ///
     /// - Parameters:
-    ///   - url: as the `video` parameter would carry it, or a path `/{server}/…`.
+    ///   - url: as the `video` parameter would carry it, or a path `/{server}/…`; or what a steered player asks,
+    ///     `/steering/hls/{server}/…?session=…`.
     ///   - name: a CDN to leave out, as the `avoid` parameter would.
     ///   - client: whose request it would be.
     ///   - headers: the request's other fields: names and values without line ends.
@@ -32,6 +50,7 @@ extension RoutingTable {
     ) -> Explanation {
         let head = headers.flatMap { Array("\($0.name): \($0.value)\r\n".utf8) }
         let bytes = Array(url.utf8)
+        if let told = explainSteering(bytes, avoiding: name, client, head, at: second, sequences) { return told }
         var decoded: [UInt8] = []
         var steps: [Explanation.Step] = []
         do throws(Refusal) {
@@ -77,7 +96,7 @@ extension RoutingTable {
         }
     }
 
-    private func describe(_ video: VideoReference) -> String {
+    func describe(_ video: VideoReference) -> String {
         let server = catalog.origin.labels[video.server]
         let form =
             switch video.form {
@@ -96,7 +115,7 @@ extension RoutingTable {
         return names.isEmpty ? nil : "parameters beside video that are passed on: \(names.joined(separator: ", "))"
     }
 
-    private func name(_ target: Decision.Target) -> String {
+    func name(_ target: Decision.Target) -> String {
         switch target {
         case .origin: "origin"
         case .cdn(let cdn): catalog.cdns[cdn].name
@@ -104,7 +123,7 @@ extension RoutingTable {
     }
 
     /// Where the client is; nil without a database.
-    private func place(of client: ClientAddress) -> String? {
+    func place(of client: ClientAddress) -> String? {
         let parts = [
             geography.countries.map { _ in "country \(geography.country(of: client)?.description ?? "unknown")" },
             geography.asns.map { _ in "autonomous system \(geography.asn(of: client)?.description ?? "unknown")" },
@@ -113,7 +132,7 @@ extension RoutingTable {
     }
 
     /// The rule, and why CDNs may not be used.
-    private func describe(policy index: Int, _ asker: Asker, _ sequences: SequenceSet) -> [Explanation.Step] {
+    func describe(policy index: Int, _ asker: Asker, _ sequences: SequenceSet) -> [Explanation.Step] {
         let policy = policies[index]
         var steps: [Explanation.Step] = []
         if index > 0 {
@@ -144,7 +163,10 @@ extension RoutingTable {
 
     private func exclusion(of cdn: Catalog.CDN, _ position: Int, _ policy: Policy) -> String {
         if !cdn.enabled { return "it is disabled" }
-        return policy.excluded.contains(position) ? "its probes fail" : cdn.weight == 0 ? "its weight is 0" : "the rule leaves it out"
+        if policy.excluded.contains(position) {
+            return health.downCDNs.contains(cdn.name) ? "its probes fail" : "its players leave it"
+        }
+        return cdn.weight == 0 ? "its weight is 0" : "the rule leaves it out"
     }
 
     private func originExclusion(server: Int) -> String {

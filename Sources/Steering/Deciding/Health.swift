@@ -10,6 +10,10 @@ public struct Health: Sendable, Equatable {
     /// CDNs of those that are down whose probe was never good: more likely the probe is wrong.
     public var unprovenCDNs: Set<String>
 
+    /// CDNs that their players leave by themselves. They count as down, but are no reason for the origin to stand in: players can be wrong,
+    /// or lie.
+    public var leftCDNs: Set<String> = []
+
     public init(downCDNs: Set<String> = [], downServers: Set<String> = [], unprovenCDNs: Set<String> = []) {
         self.downCDNs = downCDNs
         self.unprovenCDNs = unprovenCDNs

@@ -19,6 +19,18 @@ final class Policy: Sendable {
     /// CDNs that may be chosen now, once each.
     let candidates: [Int]
     let sessions: Sessions
+    let asking: Asking
+
+    /// Whether players of this policy are steered, and after how many seconds they ask again.
+    struct Asking: Sendable {
+        let steers: Bool
+        let ttl: Int
+        let ttlUnhealthy: Int
+
+        init(_ steering: Catalog.ContentSteering) {
+            (steers, ttl, ttlUnhealthy) = (steering.enabled, steering.ttl, steering.ttlUnhealthy)
+        }
+    }
 
     /// How sessions find their CDN; of nothing where no session is steered.
     struct Sessions: Sendable {
@@ -28,7 +40,9 @@ final class Policy: Sendable {
     }
 
     /// - Parameter originWorks: whether at least one of the origin's servers does.
-    init(_ pool: Pool, every: Int, status: Int, sequence: Int, countsByServer: Bool, originWorks: Bool) {
+    init(
+        _ pool: Pool, every: Int, status: Int, sequence: Int, countsByServer: Bool, originWorks: Bool, asking: Asking
+    ) {
         denies = false
         self.every = UInt64(every)
         self.status = status
@@ -40,6 +54,7 @@ final class Policy: Sendable {
         excluded = pool.excluded
         candidates = pool.candidates
         sessions = pool.sessions
+        self.asking = asking
     }
 
     /// The same policy for sessions, which take no turns.
@@ -50,22 +65,24 @@ final class Policy: Sendable {
         (sequence, countsByServer) = (other.sequence, other.countsByServer)
         self.choice = choice
         (isPanicking, failing, excluded) = (other.isPanicking, other.failing, other.excluded)
-        (candidates, sessions) = (other.candidates, other.sessions)
+        (candidates, sessions, asking) = (other.candidates, other.sessions, other.asking)
     }
 
     /// The same policy over what health leaves of its CDNs.
     func choosing(from pool: Pool, originWorks: Bool) -> Policy {
         Policy(
-            pool, every: Int(every), status: status, sequence: sequence, countsByServer: countsByServer, originWorks: originWorks)
+            pool, every: Int(every), status: status, sequence: sequence, countsByServer: countsByServer, originWorks: originWorks,
+            asking: asking)
     }
 
-    static func denying() -> Policy { Policy() }
+    static func denying(asking: Asking) -> Policy { Policy(asking: asking) }
 
-    private init() {
+    private init(asking: Asking) {
         denies = true
         (every, status, sequence, countsByServer) = (0, 403, 0, false)
         (choice, isPanicking, failing, excluded, candidates) = (.none, false, [], [], [])
         sessions = Sessions()
+        self.asking = asking
     }
 }
 
@@ -84,8 +101,10 @@ extension Policy {
         ///   - isDown: by CDN.
         ///   - isFailed: by CDN, those that are down and whose probe was good before. A probe that was never good is more likely wrong than
         ///     its CDN: it must not move all players to the origin.
+        ///   - steers: whether sessions choose from it too.
         init(
-            _ catalog: Catalog, _ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)], isDown: [Bool], isFailed: [Bool]
+            _ catalog: Catalog, _ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)], isDown: [Bool], isFailed: [Bool],
+            steers: Bool
         ) {
             let taking = shares.filter { catalog.cdns[$0.cdn].enabled && $0.weight > 0 }
             let working = taking.filter { !isDown[$0.cdn] }
@@ -106,7 +125,7 @@ extension Policy {
             }
             choice = Choice(selection, named(chosen))
             sessions =
-                catalog.steering.enabled
+                steers
                 ? Sessions(
                     choice: .forSessions(selection, named(chosen)), wholeChoice: .forSessions(selection, named(taking)))
                 : Sessions()

@@ -9,13 +9,15 @@ extension RoutingTable {
     ///   - session: its number; nil: the viewer is the place.
     ///   - isHurried: whether the client asks too often; it is told to wait longer.
     ///   - ranking: room to work in, which is kept so that nothing is allocated.
+    /// - Returns: nil where the policy of the request steers nobody.
     /// - Throws: `denied` by a rule; `noTarget` when there is nothing to name, not even something that does not work.
     public func steer(
         _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>, session: UInt64?,
         isHurried: Bool = false, sequences: SequenceSet, ranking: inout [Decision.Target]
-    ) throws(Refusal) -> SteeringList {
+    ) throws(Refusal) -> SteeringList? {
         let index = policyIndex(video, source, asker, head)
         let policy = sessionPolicies[index]
+        if !policy.asking.steers { return nil }
         if policy.denies { throw .denied }
         let number = session ?? viewerPlace(policy, asker, head)
         let place = Decision.Place(number: number, key: key(policy, video, source, asker, head) { number })
@@ -26,12 +28,30 @@ extension RoutingTable {
             list.reason = decision.reason
             rank(decision, by: policy, video, asker, sequences: sequences, limit: SteeringList.most, into: &ranking)
             appendUsable(ranking, policy, video, asker, sequences, to: &list)
+            list.usable = list.count
         } catch .noTarget {}
         if list.count < 2 { appendExcluded(policy, place.key, asker, to: &list) }
         if list.count == 0 { throw .noTarget }
-        let isUnhealthy = policy.hasFailures(near: place.key) || (policy.every != 0 && !serverIsUp[video.server])
-        list.ttl = ttl(number, isUnhealthy: isUnhealthy, isHurried: isHurried)
+        list.isUnhealthy = policy.hasFailures(near: place.key) || (policy.every != 0 && !serverIsUp[video.server])
+        let moment = Moment(of: number, every: list.isUnhealthy ? policy.asking.ttlUnhealthy : policy.asking.ttl)
+        list.ttl = moment.ttl(at: asker.second) + (isHurried ? policy.asking.ttl : 0)
+        list.isAwaited = moment.isNow(asker.second)
         return list
+    }
+
+    /// Who asks, with what its query says.
+    ///
+    /// - Parameters:
+    ///   - query: what `parameters` were read from.
+    ///   - fields: the head's field lines.
+    public func asker(
+        _ parameters: SteeringQuery, in query: HeadRange, of bytes: borrowing Span<UInt8>, client: ClientAddress, second: Int,
+        fields: HeadRange
+    ) -> Asker {
+        var (avoided, playing): (Int?, Decision.Target?)
+        if let name = parameters.avoid { avoided = cdn(named: name, of: bytes) }
+        if let name = parameters.pathway { playing = target(named: name, of: bytes) }
+        return Asker(client: client, second: second, avoided: avoided, fields: fields, query: query, playing: playing)
     }
 
     /// The name of the rule by which a list of this table was made; nil when none matched.
@@ -74,13 +94,34 @@ extension RoutingTable {
         if policy.every != 0 { list.append(.origin) }
     }
 
-    /// Spread by a tenth to both sides, so that sessions that begin together do not go on asking together.
-    private func ttl(_ place: UInt64, isUnhealthy: Bool, isHurried: Bool) -> Int {
-        let steering = catalog.steering
-        let base = isHurried ? 2 * steering.ttl : isUnhealthy ? steering.ttlUnhealthy : steering.ttl
-        let hash = Rendezvous.mixed(place ^ Rendezvous.mixed(UInt64(truncatingIfNeeded: revision)))
-        return base - base / 10 + Int(hash % UInt64(2 * (base / 10) + 1))
+}
+
+/// The second of each period at which a session asks: a hash of its number, so that sessions spread evenly however they began, and
+/// again after all were told the same at once. A TTL leads there, at most a fifth longer or two fifteenths shorter, so that the third is
+/// there for all. Rather longer than shorter: while many begin, they do not ask again as well.
+struct Moment {
+    let period: Int
+    /// 0..<period.
+    private let phase: Int
+
+    /// - Parameter period: seconds, at least 5.
+    init(of place: UInt64, every period: Int) {
+        self.period = period
+        // Mixed with a number of its own: the same hash chooses the CDN.
+        phase = Int(Rendezvous.mixed(place ^ 0x6D6F_6D65_6E74) % UInt64(period))
     }
+
+    /// Seconds since the session's moment, 0..<period.
+    private func sincePhase(_ second: Int) -> Int { ((second - phase) % period + period) % period }
+
+    func ttl(at second: Int) -> Int {
+        let late = sincePhase(second)
+        let ahead = (period - late) % period
+        return period + (5 * ahead <= 3 * period ? min(ahead, (period + 4) / 5) : -min(late, (2 * period + 14) / 15))
+    }
+
+    /// Whether the second is one at which a session that goes by its TTLs asks, its timer being a little late.
+    func isNow(_ second: Int) -> Bool { sincePhase(second) <= max(2, period / 20) }
 }
 
 extension Policy {

@@ -14,6 +14,8 @@ public final class RoutingTable: Sendable {
     let policies: [Policy]
     /// The same for sessions; empty when none is steered.
     let sessionPolicies: [Policy]
+    /// Whether any player is steered: where none is, steering's paths are as any other.
+    public var steers: Bool { !sessionPolicies.isEmpty }
     let rules: RuleIndex?
     /// The statuses that redirects may have.
     public let statuses: [Int]
@@ -58,7 +60,7 @@ public final class RoutingTable: Sendable {
         self.health = health
         geography = compiled.geography
         policies = compiled.policies(health)
-        sessionPolicies = catalog.steering.enabled ? policies.map(\.forSessions) : []
+        sessionPolicies = compiled.steers ? policies.map(\.forSessions) : []
         rules = compiled.rules
         statuses = compiled.statuses
         scopeNames = compiled.scopeNames

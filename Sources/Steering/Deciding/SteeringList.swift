@@ -5,6 +5,12 @@ public struct SteeringList: Sendable, Equatable {
     public static let most = 4
 
     public private(set) var count = 0
+    /// Those of them that may be used now; the others stand behind them.
+    public internal(set) var usable = 0
+    /// Whether a target of the session does not work.
+    public internal(set) var isUnhealthy = false
+    /// Whether the session asks when its TTLs lead it to ask.
+    var isAwaited = false
     /// Seconds until the player asks again.
     public internal(set) var ttl = 0
     /// Why the first is the first.

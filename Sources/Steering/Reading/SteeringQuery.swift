@@ -4,6 +4,25 @@ public enum SteeringFormat: Sendable, CaseIterable {
     case hls
     /// DASH (ETSI TS 103 998).
     case dash
+
+    /// What stands before the server's label.
+    public var path: StaticString {
+        switch self {
+        case .hls: "/steering/hls/"
+        case .dash: "/steering/dash/"
+        }
+    }
+
+    /// Of a request's path; nil when it is no steering path.
+    public init?(_ bytes: borrowing Span<UInt8>, path: Range<Int>) {
+        if bytes.begins(with: SteeringFormat.hls.path, in: path) {
+            self = .hls
+        } else if bytes.begins(with: SteeringFormat.dash.path, in: path) {
+            self = .dash
+        } else {
+            return nil
+        }
+    }
 }
 
 /// What a player says in the query of a steering request: the session, a CDN to leave out, and where it plays and how fast.

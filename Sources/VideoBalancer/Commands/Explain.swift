@@ -12,7 +12,10 @@ struct Explain: AsyncParsableCommand {
             "It reads the stored catalog, takes every CDN as working, and the sequences of the state file, at most a second old. Exit code 1 for a refusal."
     )
 
-    @Argument(help: "The video's URL as the video parameter carries it, or a path /SERVER/….") var url: String
+    @Argument(
+        help:
+            "The video's URL as the video parameter carries it, a path /SERVER/…, or a steering question /steering/hls/SERVER/…?session=17."
+    ) var url: String
     @Option(help: "Leave out this CDN, as the avoid parameter does.") var avoid: String?
     @Option(help: ArgumentHelp("The client's address, for rules and viewers.", valueName: "address")) var from: String?
     @Option(name: .customLong("header"), help: ArgumentHelp("A field of the request, as often as needed.", valueName: "name: value"))

@@ -12,6 +12,9 @@ struct Simulate: AsyncParsableCommand {
             The traffic is made up (--requests, --viewers, --films), or read from an access log: the balancer's own (--access-log), or one \
             whose lines begin with the client's address and have the request in quotes, as nginx and Apache write them. Nothing is stored \
             and the running numbers stay as they are. Whether a viewer moves and a film is filled again is what the strategy hash is judged by.
+
+            With --sessions it plays players that are steered while they play, second by second: who asks, and whom a change of the catalog \
+            (--then) or a CDN that dies (--down) moves, from the second --at on.
             """)
 
     @Argument(help: "A catalog in JSON, or in YAML when the name ends in .yaml or .yml; - is standard input.") var catalog: String
@@ -22,9 +25,14 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: "Requests that come in one second, for caps, 1 to 100000000.") var rate = 1000
     @Option(help: "Begins the made-up choice of films and viewers; the same seed gives the same traffic.") var seed: UInt64 = 1
     @Option(help: ArgumentHelp("This CDN or origin server does not work, as often as needed.", valueName: "name")) var down: [String] = []
+    @OptionGroup(title: "Steered players") var steered: SteeredOptions
     @OptionGroup var geoIP: GeoIPOptions
 
     mutating func validate() throws {
+        if steered.sessions == nil, let option = steered.foreign { throw ValidationError("\(option) belongs to --sessions; give that too") }
+        if steered.sessions != nil, log != nil {
+            throw ValidationError("--log and --sessions exclude each other; an access log has no TTLs")
+        }
         for (name, value, most) in [
             ("--requests", requests, 1_000_000_000), ("--viewers", viewers, 10_000_000), ("--films", films, 10_000_000),
             ("--rate", rate, 100_000_000),
@@ -36,6 +44,16 @@ struct Simulate: AsyncParsableCommand {
     func run() async throws {
         try await Exit.reporting {
             let catalog = try CatalogFile.read(self.catalog)
+            if let sessions = steered.sessions {
+                let table = { [geography = try await geoIP.geography()] (catalog: Catalog, health: Health) in
+                    RoutingTable(catalog, revision: 0, health: health, geography: geography, zones: TimeZones(of: catalog))
+                }
+                let after = try steered.then.map { try CatalogFile.read($0) }
+                try steered.play(
+                    sessions, table(catalog, .allUp), catalog: catalog,
+                    then: after.map { table($0, try health($0)) } ?? table(catalog, try health(catalog)))
+                return
+            }
             var simulation = Simulation(
                 catalog, health: try health(catalog), perSecond: rate, start: Int(Date.now.timeIntervalSince1970),
                 geography: try await geoIP.geography(), zones: TimeZones(of: catalog))
