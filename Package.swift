@@ -63,6 +63,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: house),
+        .target(name: "Signing", dependencies: ["Steering", "TLS"], swiftSettings: house),
         .target(name: "TLS", dependencies: [.product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house),
         .target(
             name: "Storage",
@@ -91,7 +92,7 @@ let package = Package(
         .target(
             name: "Serving",
             dependencies: [
-                "CDashboard", "CLinux", "COpenAPI", "Control", "Edge", "GeoIP", "Probing", "Steering", "Storage", "TLS",
+                "CDashboard", "CLinux", "COpenAPI", "Control", "Edge", "GeoIP", "Probing", "Signing", "Steering", "Storage", "TLS",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -103,7 +104,7 @@ let package = Package(
         .executableTarget(
             name: "VideoBalancer",
             dependencies: [
-                "Control", "Edge", "GeoIP", "Serving", "Steering", "Storage",
+                "Control", "Edge", "GeoIP", "Serving", "Signing", "Steering", "Storage", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
@@ -112,6 +113,7 @@ let package = Package(
         .target(
             name: "TLSPeer", dependencies: [.product(name: "NIOSSL", package: "swift-nio-ssl")], path: "Tests/TLSPeer", swiftSettings: house
         ),
+        .testTarget(name: "SigningTests", dependencies: ["Signing", "Steering", "TLS"], swiftSettings: house),
         .testTarget(name: "SteeringTests", dependencies: ["Steering"], swiftSettings: house),
         .testTarget(
             name: "TLSTests", dependencies: ["TLS", "TLSPeer", .product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house),

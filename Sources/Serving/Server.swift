@@ -72,7 +72,8 @@ public struct Server: Sendable {
         let services = Services(
             settings: settings, logger: logger, edge: edge, accessLog: dataPlane.accessLog, certificates: dataPlane.certificates,
             publisher: publisher, condition: NodeCondition(trouble: start.trouble, logger: logger), recorder: recorder, access: access,
-            identity: identity, store: store, scope: scope, file: file, geoIP: beginning.geoIP, manager: manager, registry: registry,
+            identity: identity, store: store, scope: scope, file: file, geoIP: beginning.geoIP, signingKeys: beginning.signingKeys,
+            manager: manager, registry: registry,
             adminConnections: descriptors.adminConnections, remembered: beginning.remembered)
         try await services.run(until: signals)
     }

@@ -9,7 +9,8 @@ struct VideoBalancer: AsyncParsableCommand {
         abstract: "Redirects video players to CDNs, and every N-th request to the origin.",
         version: Version.current,
         subcommands: [
-            Serve.self, Check.self, Explain.self, Simulate.self, CatalogCommand.self, DatabaseCommand.self, KeyCommand.self, Migrate.self,
+            Serve.self, Check.self, Explain.self, Simulate.self, CatalogCommand.self, DatabaseCommand.self, KeyCommand.self,
+            SigningKeyCommand.self, Migrate.self,
             Healthcheck.self,
             SettingsCommand.self, MetricsCommand.self,
         ])

@@ -36,6 +36,8 @@ import Testing
         var missing = Page.missing(Self.sections, in: every, prefix: "")
         let probe = try #require(Self.sections["origin"]?["probe"])
         missing += Page.missing(probe, in: try #require(page.tables["## Health"]), prefix: "")
+        let sign = try #require(Self.sections["origin"]?["sign"])
+        missing += Page.missing(sign, in: try #require(page.tables["## Signed links"]), prefix: "")
         let rule = try #require(Self.sections["rules"])
         let rules = try #require(page.tables["## Rules"])
         missing += Page.missing(rule, in: rules, prefix: "", besides: ["name", "when"])
@@ -52,8 +54,10 @@ import Testing
             json: """
                 {"version": 1, "origin": {"domains": ["o"], "servers": ["s1"], "scheme": "https", "keepScheme": true, "every": 5,
                   "scope": "server", "probe": {"type": "http", "method": "GET", "path": "/p", "expect": [204], "host": "h",
-                  "headers": {"A": "b"}, "playlist": "live", "interval": 6, "timeout": 3, "rise": 4, "fall": 5, "addresses": "ipv6"}},
+                  "headers": {"A": "b"}, "playlist": "live", "interval": 6, "timeout": 3, "rise": 4, "fall": 5, "addresses": "ipv6"}, "sign": {"scheme": "hmac", "key": "k", "life": 60, "placement": "query", "expression": "$expires$uri",
+                  "parameter": "p", "expiresParameter": "e", "encoding": "hex"}},
                  "cdns": [{"name": "a", "url": "http://a", "weight": 7, "enabled": false, "maxPerSecond": 8,
+                  "sign": {"scheme": "akamai", "key": "k", "life": 61, "covers": "prefix", "placement": "path", "bindAddress": true},
                   "probe": {"type": "tcp", "interval": 1, "timeout": 1, "rise": 1, "fall": 1}}],
                  "selection": {"strategy": "hash", "on": "both", "viewer": "cookie:c"},
                  "redirect": {"status": 302, "links": true, "passParameters": ["CMCD"]},
@@ -186,6 +190,10 @@ struct OpenAPI {
     /// Keys that are written only beside others.
     private static let conditional: Set<String> = Set(
         ["origin", "cdns[]"].flatMap { owner in ["method", "path", "expect"].map { "Catalog.\(owner).probe.\($0)" } }
+            + ["origin", "cdns[]"].flatMap { owner in
+                ["life", "covers", "placement", "bindAddress", "expression", "encoding"].map { "Catalog.\(owner).sign.\($0)" }
+                    + ["CatalogInput.\(owner).sign.expression"]
+            }
             + ["days", "from", "to", "utcOffset"].map { "Catalog.rules[].when.hours.\($0)" })
 
     private mutating func expect(_ variants: [Document], _ wanted: [String: Document], at place: String) {
@@ -253,7 +261,7 @@ private struct Page {
             default: break
             }
             // Sections with tables of their own are looked at there.
-            let isApart = prefix.isEmpty && table["version"] == nil || ["probe", "rules"].contains(key.name)
+            let isApart = prefix.isEmpty && table["version"] == nil || ["probe", "rules", "sign"].contains(key.name)
             if !inner.isEmpty, !isApart { own = missing(key.schema, in: table, prefix: inner) }
             guard let cells = table[name] else { return inner.isEmpty || isApart ? ["no row for \(name)"] + own : own }
             if case .integer(let range) = key.schema, range.count > 1, cells.count > 3 {

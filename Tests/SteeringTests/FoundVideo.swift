@@ -12,7 +12,8 @@ struct FoundVideo {
 
     func locationBytes(_ target: Decision.Target) -> [UInt8] {
         var out: [UInt8] = []
-        table.appendLocation(target, video, of: source.span, to: &out)
+        table.appendLocation(
+            target, video, of: source.span, passing: .empty, of: source.span, for: Asker(client: .unknown, second: 0), to: &out)
         return out
     }
 

@@ -76,7 +76,8 @@ import Testing
             let found = try table.find(video)
             var out = Array("?".utf8)
             table.appendLocation(
-                target, found.video, of: found.source.span, passing: HeadRange(12..<bytes.count - 11), of: bytes.span, to: &out)
+                target, found.video, of: found.source.span, passing: HeadRange(12..<bytes.count - 11), of: bytes.span,
+                for: Asker(client: .unknown, second: 0), to: &out)
             return String(decoding: out.dropFirst(), as: UTF8.self)
         }
         #expect(try location("http://s1.origin-cluster/a", .origin) == "http://s1.origin-cluster" + tail)
@@ -100,7 +101,8 @@ import Testing
         var buffer: [UInt8] = []
         let video = try table.video(in: 0..<source.count, of: source.span, decodedInto: &buffer)
         var out = Array("Location: ".utf8)
-        table.appendLocation(.cdn(0), video, of: source.span, to: &out)
+        table.appendLocation(
+            .cdn(0), video, of: source.span, passing: .empty, of: source.span, for: Asker(client: .unknown, second: 0), to: &out)
         #expect(String(decoding: out, as: UTF8.self) == "Location: http://cdn.example.com/s1/a")
     }
 

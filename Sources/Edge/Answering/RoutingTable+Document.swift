@@ -15,7 +15,7 @@ extension RoutingTable {
         var ranked: [Document] = []
         for target in targets {
             var url: [UInt8] = []
-            appendLocation(target, video, of: source, passing: asker.query, of: head, to: &url)
+            appendLocation(target, video, of: source, passing: asker.query, of: head, for: asker, to: &url)
             ranked.append(.object(members(String(decoding: url, as: UTF8.self), target)))
         }
         return .object(

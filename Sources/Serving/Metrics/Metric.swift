@@ -126,6 +126,13 @@ public struct Metric: Sendable {
         name: "balancer_geoip_built_timestamp_seconds", kind: .gauge, labels: ["database"],
         help: "When the GeoIP database in use was built, since 1970-01-01 UTC.")
 
+    static let targetSigns = Metric(
+        name: "balancer_target_signs", kind: .gauge, labels: ["name"],
+        help: "1 while links to a CDN or the origin can be signed as the catalog wants; 0: it is left out, for want of its key.")
+    static let signingKeyTroubles = Metric(
+        name: "balancer_signing_key_troubles", kind: .gauge,
+        help: "Files of signing keys that cannot be used as they are now; a key that was loaded before stays in use.")
+
     static let requests = Metric(
         name: "http_server_requests_total", kind: .counter, labels: ["route", "method", "status"],
         help: "Requests of the control plane by its route, as the API's documentation writes it.")
@@ -161,6 +168,7 @@ public struct Metric: Sendable {
         ("TLS", [handshakes, handshakeFailures, certificateExpiry]),
         ("Health", [targetUp, probes, probeDuration]),
         ("GeoIP databases", [geoIPLoads, geoIPBuilt]),
+        ("Signed links", [targetSigns, signingKeyTroubles]),
         ("Control plane", [requests, requestDuration]),
         ("Logs", [accessLines, accessLinesDropped, logLost]),
         ("Process", [build, cpu, residentMemory, virtualMemory, descriptors, mostDescriptors, started]),

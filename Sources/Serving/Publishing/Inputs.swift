@@ -1,3 +1,4 @@
+import Signing
 import Steering
 import Storage
 
@@ -8,6 +9,10 @@ struct Inputs: Sendable {
     }
     /// What is known of clients.
     var geography: Geography {
+        didSet { compilation += 1 }
+    }
+    /// What signs links, by name; nil without a folder of keys.
+    var signingKeys: [String: SigningKey]? {
         didSet { compilation += 1 }
     }
     /// What the probes say; all up without probes.
@@ -25,7 +30,9 @@ struct Inputs: Sendable {
     }
 
     func compiled() -> CompiledCatalog {
-        CompiledCatalog(published.catalog, geography: geography, zones: TimeZones(of: published.catalog))
+        CompiledCatalog(
+            published.catalog, geography: geography, zones: TimeZones(of: published.catalog),
+            signers: Signers(published.catalog, keys: signingKeys))
     }
 
     func table(_ compiled: CompiledCatalog) -> RoutingTable {

@@ -2,6 +2,7 @@ import Control
 import Logging
 import NIOCore
 import Probing
+import Signing
 import Steering
 import Storage
 import Synchronization
@@ -134,6 +135,9 @@ actor Publisher {
     /// Takes newer GeoIP databases over; returns when every worker goes by them.
     func geographyChanged(_ geography: Geography) async { await update { $0.geography = geography } }
 
+    /// Takes other signing keys over; returns when every worker signs by them.
+    func signingKeysChanged(_ keys: [String: SigningKey]?) async { await update { $0.signingKeys = keys } }
+
     private func publish(_ published: Published, nodes: Int, _ revision: Revision) async {
         await update {
             $0.published = published
@@ -220,6 +224,9 @@ actor Publisher {
         private var blindRules: [String] = []
         /// Time zones that are not known.
         private var zones: [String] = []
+        /// Targets whose links cannot be signed, and why.
+        private var unsigned: [String: String] = [:]
+        private var signingWarnings: [String] = []
 
         mutating func tell(_ table: RoutingTable, _ logger: Logger) {
             for panic in table.panics where !panics.contains(panic) {
@@ -241,6 +248,14 @@ actor Publisher {
                 logger.warning("\(warning); upgrade the program, or name another zone or a utcOffset")
             }
             zones = table.zoneWarnings
+            for (target, reason) in table.unsigned where unsigned[target] != reason {
+                logger.error(
+                    "links cannot be signed: the target gets no redirects from this balancer",
+                    metadata: ["target": "\(target)", "reason": "\(reason)"])
+            }
+            unsigned = Dictionary(table.unsigned) { $1 }
+            for warning in table.catalog.signingWarnings where !signingWarnings.contains(warning) { logger.warning("\(warning)") }
+            signingWarnings = table.catalog.signingWarnings
         }
     }
 }

@@ -22,6 +22,7 @@ struct Services {
     let scope: CallScope
     let file: StateFile
     let geoIP: GeoIPFiles
+    let signingKeys: SigningKeyFiles
     let manager: ServiceManager
     let registry: MetricsRegistry
     let adminConnections: Int
@@ -31,6 +32,7 @@ struct Services {
     private struct Watchers {
         let database: DatabaseWatcher
         let geoIP: GeoIPWatcher
+        let signingKeys: SigningKeyWatcher
         let certificates: CertificateWatcher
     }
 
@@ -39,6 +41,7 @@ struct Services {
         let watchers = Watchers(
             database: DatabaseWatcher(store: store, publisher: publisher, condition: condition, place: "\(settings.database)"),
             geoIP: GeoIPWatcher(files: geoIP, publisher: publisher),
+            signingKeys: SigningKeyWatcher(files: signingKeys, publisher: publisher),
             certificates: CertificateWatcher(files: certificates, edge: edge, logger: logger))
         let prober = Prober(allowsLinkLocal: settings.probesLinkLocal, remembering: remembered) { [logger, publisher] snapshot, change in
             ProbeReports.log(change, logger)
@@ -69,9 +72,10 @@ struct Services {
                 manager.reloading()
                 accessLog?.reopen()
                 async let geography: Void = watchers.geoIP.look()
+                async let signingKeys: Void = watchers.signingKeys.look()
                 async let certificates: Void = watchers.certificates.look()
                 async let catalog: Void = watchers.database.look()
-                _ = await (geography, certificates, catalog)
+                _ = await (geography, signingKeys, certificates, catalog)
                 manager.reloaded()
             },
             stop: { [manager, longest] in
@@ -100,6 +104,7 @@ struct Services {
             watchers.database,
             AccessLogService(log: accessLog, edge: edge),
             watchers.geoIP,
+            watchers.signingKeys,
             watchers.certificates,
             EdgeService(
                 edge: edge, condition: condition, stopClock: stopClock, lameDuckSeconds: settings.lameDuckSeconds,
@@ -117,7 +122,8 @@ struct Services {
             host: host, port: Int(settings.admin.port), connections: adminConnections, names: HostNames(settings.adminNames),
             node: BalancerNode(
                 identity: identity, edge: edge, publisher: publisher, condition: condition, access: access, recorder: recorder,
-                prober: prober, geoIP: geoIP, certificates: certificates, store: store, watcher: watcher, accessLog: accessLog,
+                prober: prober, geoIP: geoIP, signingKeys: signingKeys, certificates: certificates, store: store, watcher: watcher,
+                accessLog: accessLog,
                 registry: registry),
             store: store, access: access,
             pages: (Dashboard.files + Documentation.controlPlane(assets: settings.assets)).map {

@@ -77,6 +77,11 @@ public struct SettingTable: Sendable {
     public let geoipASN = Setting(
         "geoip-asn", .text("file"), "",
         "GeoIP database (MaxMind's format) of autonomous systems, for rules by asns; read again when the file changes.")
+    public let signingKeys = Setting(
+        "signing-keys", .text("folder"), "",
+        """
+        Folder of keys that sign links (docs/signing.md): a file for each, which has its name. Read again at SIGHUP and when a file changes.
+        """)
     public let probeLinkLocal = Setting(
         "probe-link-local", .onOff, "off",
         "on: health checks may ask link-local addresses, where clouds keep their metadata; off refuses them.")

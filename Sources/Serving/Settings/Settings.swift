@@ -29,6 +29,8 @@ public struct Settings: Sendable {
     let credentialOrigins: [String]
     /// Files of GeoIP databases.
     let geoIPPaths: [GeoIPDatabase.Kind: String]
+    /// Folder of keys that sign links; empty for none.
+    let signingKeys: String
     let limits: Limits
     /// Nil without a limit.
     let clientRate: ClientRate?
@@ -67,6 +69,7 @@ public struct Settings: Sendable {
         if !geoIPPaths.isEmpty, !GeoIPDatabase.isSupported {
             reader.note(geoIPPaths[.country] == nil ? \.geoipASN : \.geoipCountry, "cannot be used: this program was built without GeoIP")
         }
+        signingKeys = source.text(\.signingKeys)
         var limits = Limits()
         limits.target = reader.number(\.targetBytes)
         limits.head = reader.number(\.headBytes)
@@ -98,6 +101,12 @@ extension Settings {
 }
 
 extension SettingsSource {
+    /// Nil where none is set.
+    public var signingKeyFolder: SigningKeyFolder? {
+        let path = text(\.signingKeys)
+        return path.isEmpty ? nil : SigningKeyFolder(path: path)
+    }
+
     /// Files of GeoIP databases; empty where none are asked for.
     public var geoIPPaths: [GeoIPDatabase.Kind: String] {
         [.country: text(\.geoipCountry), .asn: text(\.geoipASN)].filter { !$0.value.isEmpty }

@@ -9,6 +9,7 @@ struct Beginning {
     let table: RoutingTable
     let book: SequenceBook
     let geoIP: GeoIPFiles
+    let signingKeys: SigningKeyFiles
     /// What the last process knew of the probed.
     let remembered: [Remembered]
 
@@ -19,6 +20,9 @@ struct Beginning {
         _ = await geoIP.look()
         remembered = (state?.verdicts ?? []).compactMap { $0.remembered(now: SystemClock.now()) }
         var inputs = Inputs(published: published, geography: await geoIP.geography)
+        signingKeys = SigningKeyFiles(settings.signingKeys, logger: logger, now: { SystemClock.now() })
+        _ = await signingKeys.look()
+        inputs.signingKeys = await signingKeys.keys
         inputs.health = Remembered.health(remembered, of: ProbeTarget.all(of: published.catalog))
         table = inputs.table(inputs.compiled())
         self.inputs = inputs

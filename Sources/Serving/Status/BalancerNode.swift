@@ -15,6 +15,7 @@ struct BalancerNode: Node {
     let recorder: TrafficRecorder
     let prober: Prober
     let geoIP: GeoIPFiles
+    let signingKeys: SigningKeyFiles
     /// Nil without TLS.
     let certificates: CertificateFiles?
     let store: SQLStore
@@ -43,7 +44,8 @@ struct BalancerNode: Node {
         ]
         return NodeMetrics.edge(try await edge.counters(), view.current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
-            + NodeMetrics.left(view.table) + [Metric.certificateExpiry.family(await certificates?.expiries ?? [])]
+            + NodeMetrics.left(view.table) + (await SigningReports.metrics(view.table, signingKeys))
+            + [Metric.certificateExpiry.family(await certificates?.expiries ?? [])]
             + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
             + registry.families + ProcessMetrics.families(started: identity.started)
     }
@@ -86,6 +88,7 @@ struct BalancerNode: Node {
             .init("steering", counters.map { Answered.steering($0, view.table) } ?? .null),
             .init("health", ProbeReports.document(await prober.reports, view.table)),
             .init("geoip", GeoIPReports.document(await geoIP.reports, view.table)),
+            .init("signing", await SigningReports.document(signingKeys, view.table)),
             .init("sequences", .array(sequences)),
             .init("fleet", await fleet()),
         ])

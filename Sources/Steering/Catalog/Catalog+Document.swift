@@ -67,7 +67,13 @@ extension Catalog.Origin {
             Key("every", \.every, .integer(0...1_000_000_000)),
             Key("scope", \.scope, .choice),
             Key("probe", \.probe, Probe.section.form().optional, .hidden),
-        ])
+            Key("sign", \.sign, LinkSigning.section.form().optional, .hidden),
+        ],
+        check: { origin, pointer, reader in
+            if origin.sign?.scheme == .nginxSecret {
+                reader.note(pointer + "/sign/scheme", "is for a CDN whose url has a path of one segment; the origin has none")
+            }
+        })
 
     private static let domain = Form<String>.text("a host name such as \"origin-cluster\" or \"origin.example.com:8080\"") { text in
         HostPort.normalised(text).flatMap { $0.hasPrefix("[") ? nil : $0 }
@@ -112,10 +118,17 @@ extension Catalog.CDN {
             Key("enabled", \.enabled, .flag),
             Key("probe", \.probe, Probe.section.form().optional, .hidden),
             Key("maxPerSecond", \.maxPerSecond, Form.integer(1...1_000_000_000).nullable, .hidden),
+            Key("sign", \.sign, LinkSigning.section.form().optional, .hidden),
         ],
         check: { cdn, pointer, reader in
             if cdn.name.lowercased() == "origin" {
                 reader.note(pointer + "/name", "\"origin\" means the origin itself; choose another name")
+            }
+            // nginx finds the digest behind the first segment.
+            if cdn.sign?.scheme == .nginxSecret, cdn.url.prefix.split(separator: "/").count != 1 {
+                reader.note(
+                    pointer + "/url",
+                    "must have a path of one segment, such as /p: nginx looks for the token of secure_link_secret behind it")
             }
         })
 

@@ -42,6 +42,8 @@ public struct Catalog: Sendable, Equatable {
         public internal(set) var scope = Scope.all
         /// How each server's health is asked for; nil: all count as up.
         public internal(set) var probe: Probe?
+        /// How links to the origin are signed; nil: they are not.
+        public internal(set) var sign: LinkSigning?
     }
 
     /// Servers as written, and the labels that they stand for.
@@ -72,6 +74,8 @@ public struct Catalog: Sendable, Equatable {
         public internal(set) var probe: Probe?
         /// Redirects a second that all balancers together send here at most, 1…1,000,000,000; nil: any number.
         public internal(set) var maxPerSecond: Int?
+        /// How links to it are signed; nil: they are not.
+        public internal(set) var sign: LinkSigning?
 
         /// Whether new redirects may go here.
         public var takesTraffic: Bool { enabled && weight > 0 }

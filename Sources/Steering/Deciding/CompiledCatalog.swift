@@ -5,6 +5,8 @@ public final class CompiledCatalog: Sendable {
     public let catalog: Catalog
     public let geography: Geography
     let zones: TimeZones
+    let signers: Signers
+    let tokens: LinkTokens
     let rules: RuleIndex?
     /// Whether any player is steered.
     let steers: Bool
@@ -45,11 +47,16 @@ public final class CompiledCatalog: Sendable {
     /// - Parameters:
     ///   - geography: what is known of clients; without it rules by country and autonomous system match nobody.
     ///   - zones: what is known of the catalog's time zones; rules by hours of another zone match nobody.
-    public init(_ catalog: Catalog, geography: Geography = Geography(), zones: TimeZones = TimeZones()) {
+    ///   - signers: what signs links; targets whose links it cannot sign are left out.
+    public init(
+        _ catalog: Catalog, geography: Geography = Geography(), zones: TimeZones = TimeZones(), signers: Signers = .none
+    ) {
         self.catalog = catalog
         self.geography = geography
         self.zones = zones
-        var policies = Policies(catalog)
+        self.signers = signers
+        tokens = LinkTokens(catalog)
+        var policies = Policies(catalog, signers)
         policies.compile()
         (pools, plans, scopeNames) = (policies.pools, policies.plans, policies.scopes)
         steers = policies.steers
@@ -99,6 +106,7 @@ extension CompiledCatalog {
     /// Compiles the policies of a catalog; a ring is compiled once, as many rules have the same pool.
     private struct Policies {
         let catalog: Catalog
+        let signers: Signers
         private(set) var pools: [Pool] = []
         private(set) var plans: [Plan] = []
         private(set) var scopes: [String]
@@ -113,8 +121,9 @@ extension CompiledCatalog {
             let shares: [Int]?
         }
 
-        init(_ catalog: Catalog) {
+        init(_ catalog: Catalog, _ signers: Signers) {
             self.catalog = catalog
+            self.signers = signers
             countsByServer = catalog.origin.scope == .server
             steers = catalog.steersAnything
             scopes = countsByServer ? catalog.origin.labels.map { "server/\($0)" } : ["all"]
@@ -151,7 +160,7 @@ extension CompiledCatalog {
         private mutating func pool(_ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)]?) -> Int {
             let key = PoolKey(selection: selection, shares: shares?.flatMap { [$0.cdn, $0.weight] })
             if let index = known[key] { return index }
-            let shares = shares ?? all
+            let shares = (shares ?? all).filter { signers.missing(.cdn($0.cdn)) == nil }
             let isDown = [Bool](repeating: false, count: catalog.cdns.count)
             let whole = Policy.Pool(catalog, selection, shares, isDown: isDown, isFailed: isDown, steers: steers)
             pools.append(Pool(selection: selection, shares: shares, whole: whole))

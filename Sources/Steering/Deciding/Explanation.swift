@@ -44,9 +44,10 @@ extension RoutingTable {
     ///   - client: whose request it would be.
     ///   - headers: the request's other fields: names and values without line ends.
     ///   - second: since 1970-01-01 UTC.
+    ///   - showsToken: whether a signed link is shown whole; else whoever reads along gets no film.
     public func explain(
         _ url: String, avoiding name: String?, client: ClientAddress = .unknown, headers: [(name: String, value: String)] = [],
-        at second: Int, sequences: SequenceSet
+        at second: Int, sequences: SequenceSet, showsToken: Bool = false
     ) -> Explanation {
         let head = headers.flatMap { Array("\($0.name): \($0.value)\r\n".utf8) }
         let bytes = Array(url.utf8)
@@ -85,7 +86,10 @@ extension RoutingTable {
                 steps.append(.init(about: "then", text: targets.dropFirst().map { self.name($0) }.joined(separator: ", ")))
             }
             var location: [UInt8] = []
-            appendLocation(decision.target, video, of: source.span, to: &location)
+            let token = appendLocation(
+                decision.target, video, of: source.span, passing: .empty, of: source.span, for: asker, to: &location)
+            if let text = describeSigning(of: decision.target) { steps.append(.init(about: "sign", text: text)) }
+            if !showsToken { location.replaceSubrange(token, with: token.isEmpty ? [] : Array("***".utf8)) }
             let text = String(decoding: location, as: UTF8.self)
             if video.form != .path, let passed { steps.append(.init(about: "pass", text: passed)) }
             steps.append(.init(about: "answer", text: "\(decision.status) \(text)"))
@@ -107,6 +111,19 @@ extension RoutingTable {
         let scheme = catalog.origin.keepsScheme ? video.scheme.map { ", the origin by \($0.rawValue)" } ?? "" : ""
         return
             "\(form): server \(server), domain \(catalog.origin.domains[video.domain])\(scheme)\(video.isDecoded ? ", percent-decoded once" : "")"
+    }
+
+    /// How the link is signed; nil when it is not.
+    private func describeSigning(of target: Decision.Target) -> String? {
+        let signing =
+            switch target {
+            case .origin: catalog.origin.sign
+            case .cdn(let cdn): catalog.cdns[cdn].sign
+            }
+        guard let signing else { return nil }
+        let life = signing.expires ? "for \(signing.life) seconds" : "for ever"
+        let text = "\(signing.scheme.rawValue) with key \(signing.key): good for its \(signing.coverage.rawValue), \(life)"
+        return compiled.signers.targets.isEmpty ? text + "; not signed here, where no keys are" : text
     }
 
     /// What the answer would have besides; a question has no parameters.
@@ -163,6 +180,7 @@ extension RoutingTable {
 
     private func exclusion(of cdn: Catalog.CDN, _ position: Int, _ policy: Policy) -> String {
         if !cdn.enabled { return "it is disabled" }
+        if let reason = compiled.signers.missing(.cdn(position)) { return "its links cannot be signed: \(reason)" }
         if policy.excluded.contains(position) {
             return health.downCDNs.contains(cdn.name) ? "its probes fail" : "its players leave it"
         }
@@ -170,7 +188,8 @@ extension RoutingTable {
     }
 
     private func originExclusion(server: Int) -> String {
-        serverIsUp[server]
+        if let reason = compiled.signers.missing(.origin) { return "its links cannot be signed: \(reason)" }
+        return serverIsUp[server]
             ? "it has its redirects for want of a CDN for this second" : "the probes of server \(catalog.origin.labels[server]) fail"
     }
 

@@ -50,7 +50,7 @@ extension RoutingTable {
         by policy: Policy, _ index: Int, _ sequence: ScopeSequence, _ sequences: SequenceSet
     ) throws(Refusal) -> Decision {
         let isReachable = policy.choice.hasCDN(besides: asker.avoided) && hasRoom(policy, asker, sequences)
-        let originWorks = serverIsUp[video.server] || (!isReachable && catalog.failover.panicThreshold > 0)
+        let originWorks = serverIsUp[video.server] || (!isReachable && originIsLastResort)
         // A number that is N's anyway is not for want of a CDN, but that is known only once it is taken.
         if !isReachable, policy.every == 0 || !originWorks || !originHasRoom(asker, sequences) { throw .noTarget }
         let number = given?.number ?? sequence.takeRedirect()

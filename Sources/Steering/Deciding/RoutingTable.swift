@@ -42,6 +42,12 @@ public final class RoutingTable: Sendable {
     let passedNames: ByteStrings
     /// Longest prefix first: where CDNs share a host, the link belongs to the one that says most about it.
     let cdnBases: [CDNBase]
+    /// By target, the origin first; empty where nothing is signed.
+    let signers: [Signers.Target]
+    /// What links that come back may carry.
+    let tokens: LinkTokens
+    /// Whether the origin is what is left when nothing else is: unless health decides alone, or its links cannot be signed.
+    let originIsLastResort: Bool
     /// A CDN's URL taken apart, to recognise its links.
     struct CDNBase: Sendable {
         let authority: [UInt8]
@@ -64,7 +70,9 @@ public final class RoutingTable: Sendable {
         rules = compiled.rules
         statuses = compiled.statuses
         scopeNames = compiled.scopeNames
-        serverIsUp = catalog.origin.labels.map { !health.downServers.contains($0) }
+        let originSigns = compiled.signers.missing(.origin) == nil
+        serverIsUp = catalog.origin.labels.map { originSigns && !health.downServers.contains($0) }
+        originIsLastResort = originSigns && catalog.failover.panicThreshold > 0
         serverHashes = compiled.serverHashes
         let share = { (limit: Int) in max(1, limit / max(1, nodes)) }
         let hasCaps = catalog.cdns.contains { $0.maxPerSecond != nil }
@@ -78,6 +86,8 @@ public final class RoutingTable: Sendable {
         locationStartCapacity = locationPrefixes.longest + servers.keys.longest + domains.keys.longest + 3
         passedNames = compiled.passedNames
         cdnBases = compiled.cdnBases
+        signers = compiled.signers.targets
+        tokens = compiled.tokens
     }
 
     /// Compiles a catalog and takes it with this health.
@@ -85,11 +95,14 @@ public final class RoutingTable: Sendable {
     /// - Parameters:
     ///   - geography: what is known of clients; without it rules by country and autonomous system match nobody.
     ///   - zones: what is known of the catalog's time zones; rules by hours of another zone match nobody.
+    ///   - signers: what signs links.
     public convenience init(
         _ catalog: Catalog, revision: Int, health: Health = .allUp, nodes: Int = 1, geography: Geography = Geography(),
-        zones: TimeZones = TimeZones()
+        zones: TimeZones = TimeZones(), signers: Signers = .none
     ) {
-        self.init(CompiledCatalog(catalog, geography: geography, zones: zones), revision: revision, health: health, nodes: nodes)
+        self.init(
+            CompiledCatalog(catalog, geography: geography, zones: zones, signers: signers), revision: revision, health: health, nodes: nodes
+        )
     }
 
     /// The same catalog with another health or another number of balancers; compiles nothing that neither changes.

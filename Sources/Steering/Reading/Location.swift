@@ -3,26 +3,40 @@ extension RoutingTable {
     /// balancer's own query that the catalog passes on. Where the catalog says that the origin speaks both schemes, the video's own is kept
     /// there.
     ///
+    /// A link that has to be signed is, for this asker and from this second on; the token of one that came back signed is left out first.
+    ///
     /// Only bytes 0x21…0x7E are written, whatever `source` and `head` hold; bytes that no URL may have are percent-encoded.
     ///
     /// - Parameters:
     ///   - source: what `video.tail` counts in: the request's bytes, or the buffer they were decoded into.
     ///   - query: the balancer's own, without its `?`.
     ///   - head: what `query` counts in.
+    ///   - asker: whose link it is.
+    /// - Returns: where the token stands in `out`; empty without one.
+    @discardableResult
     public func appendLocation(
         _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: HeadRange,
-        of head: borrowing Span<UInt8>, to out: inout [UInt8]
-    ) {
+        of head: borrowing Span<UInt8>, for asker: Asker, to out: inout [UInt8]
+    ) -> Range<Int> {
+        // The buffer that is handed out begins behind what is there.
+        let start = out.count
+        var token = 0..<0
         out.append(addingCapacity: locationCapacity(video, passing: query)) { output in
-            appendLocation(target, video, of: source, passing: query, of: head, to: &output)
+            let offset = start - output.count
+            let range = appendLocation(target, video, of: source, passing: query, of: head, for: asker, to: &output)
+            token = range.lowerBound + offset..<range.upperBound + offset
         }
+        return token
     }
 
     /// The same into a buffer that has room for `locationCapacity` bytes.
+    @discardableResult
     public func appendLocation(
         _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: HeadRange,
-        of head: borrowing Span<UInt8>, to out: inout OutputSpan<UInt8>
-    ) {
+        of head: borrowing Span<UInt8>, for asker: Asker, to out: inout OutputSpan<UInt8>
+    ) -> Range<Int> {
+        let start = out.count
+        var base = start
         switch target {
         case .origin:
             let prefix =
@@ -32,32 +46,39 @@ extension RoutingTable {
                 case .https: 2
                 }
             locationPrefixes.append(prefix, to: &out)
+            base = out.count
             servers.keys.append(video.server, to: &out)
             out.append(UInt8(ascii: "."))
             domains.keys.append(video.domain, to: &out)
         case .cdn(let cdn):
             locationPrefixes.append(cdn + 3, to: &out)
+            base = out.count
             servers.keys.append(video.server, to: &out)
         }
         let tail = video.tail.range
         if tail.isEmpty || source[tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }
         RoutingTable.append(tail, of: source, to: &out)
+        if tokens.areInQueries { tokens.removeParameters(from: start, of: &out) }
         if passedNames.count > 0, !query.range.isEmpty {
-            let hasQuery = source.firstIndex(of: UInt8(ascii: "?"), in: tail) < tail.upperBound
+            let hasQuery = out.span.firstIndex(of: UInt8(ascii: "?"), in: start..<out.count) < out.count
             appendPassed(query.range, of: head, hasQuery: hasQuery, to: &out)
+        }
+        if signers.isEmpty { return 0..<0 }
+        tokens.removeOwnParameters(of: target, from: start, of: &out)
+        return signers.lending(Signers.index(target)) {
+            $0.signer?.sign(&out, from: start, base: base, for: asker.client, second: asker.second) ?? 0..<0
         }
     }
 
-    /// The most bytes that a video's `Location` can have: all of the request's may have to be percent-encoded.
+    /// The most bytes that a video's `Location` can have: all of the request's may have to be percent-encoded, and it may be signed.
     public func locationCapacity(_ video: VideoReference, passing query: HeadRange) -> Int {
-        locationStartCapacity + 3 * (video.tail.range.count + query.range.count)
-    }
-
-    /// Appends the `Location` of a decision for a request that has no query of its own.
-    public func appendLocation(
-        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]
-    ) {
-        appendLocation(target, video, of: source, passing: .empty, of: source, to: &out)
+        let plain = locationStartCapacity + 3 * (video.tail.range.count + query.range.count)
+        if signers.isEmpty { return plain }
+        var most = 0
+        for index in signers.indices {
+            most = max(most, signers.lending(index) { $0.signer?.capacity(plain) ?? 0 })
+        }
+        return plain + most
     }
 
     /// Appends parameters in their order and as they stand; the first makes the query where the target has none.

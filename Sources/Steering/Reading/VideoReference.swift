@@ -106,6 +106,12 @@ extension RoutingTable {
         }
         if let fault = URLByte.faultInTail(text, tail) { throw fault }
         if let video = videoAtCDN(text, authority, tail, isDecoded: isDecoded, scheme) { return .video(video) }
+        if let end = tokens.end(text, tail),
+            let video = videoAtCDN(text, authority, end..<tail.upperBound, isDecoded: isDecoded, scheme)
+                ?? videoAtCDN(text, plain, end..<tail.upperBound, isDecoded: isDecoded, scheme)
+        {
+            return .video(video)
+        }
         if plain != authority, let video = videoAtCDN(text, plain, tail, isDecoded: isDecoded, scheme) { return .video(video) }
         guard let link = try linkedVideo(text, tail) else { throw .unknownHost }
         return .link(link)
@@ -120,16 +126,19 @@ extension RoutingTable {
             return nil
         }
         if let fault = URLByte.faultInTail(text, tail) { throw fault }
+        let path = tokens.end(text, tail) ?? tail.lowerBound
         return VideoReference(
-            server: server, domain: domain, tail: SourceRange(tail), isDecoded: isDecoded, form: .originURL, scheme: scheme)
+            server: server, domain: domain, tail: SourceRange(path..<tail.upperBound), isDecoded: isDecoded, form: .originURL,
+            scheme: scheme)
     }
 
     private func videoAtCDN(
         _ text: borrowing Span<UInt8>, _ authority: Range<Int>, _ tail: Range<Int>, isDecoded: Bool, _ scheme: Catalog.Scheme
     ) -> VideoReference? {
         for base in cdnBases where text.matches(base.authority, in: authority) {
-            let label = tail.lowerBound + base.prefix.count + 1
+            var label = tail.lowerBound + base.prefix.count + 1
             guard label <= tail.upperBound, text.begins(with: base.prefix, in: tail), text[label - 1] == UInt8(ascii: "/") else { continue }
+            label = tokens.digestEnd(text, label..<tail.upperBound) ?? label
             let end = text.firstIndex(in: label..<tail.upperBound) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
             guard let server = servers.position(of: text, label..<end) else { continue }
             return VideoReference(

@@ -12,6 +12,7 @@ struct Check: AsyncParsableCommand {
     func run() async throws {
         try await Exit.reporting {
             let catalog = try CatalogFile.read(file)
+            for warning in catalog.signingWarnings { StandardError.say("warning: \(warning)") }
             let taking = catalog.cdns.filter(\.takesTraffic).count
             let servers = catalog.origin.labels.count
             try StandardOutput.print("\(file): good; origin servers: \(servers), CDNs: \(catalog.cdns.count), taking traffic: \(taking)")

@@ -20,7 +20,9 @@ struct Explain: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The client's address, for rules and viewers.", valueName: "address")) var from: String?
     @Option(name: .customLong("header"), help: ArgumentHelp("A field of the request, as often as needed.", valueName: "name: value"))
     var fields: [String] = []
+    @Flag(help: "Show the token of a signed link, with which anybody gets the video; *** stands for it otherwise.") var showToken = false
     @OptionGroup var geoIP: GeoIPOptions
+    @OptionGroup var signingKeys: SigningKeyOptions
     @OptionGroup var options: DatabaseOptions
 
     func run() async throws {
@@ -28,11 +30,12 @@ struct Explain: AsyncParsableCommand {
             let revision = try await options.newest()
             let saved = StateFile(path: try options.settings().statePath).load().state?.sequences ?? []
             let table = RoutingTable(
-                revision.catalog, revision: revision.id, geography: try await geoIP.geography(), zones: TimeZones(of: revision.catalog))
+                revision.catalog, revision: revision.id, geography: try await geoIP.geography(), zones: TimeZones(of: revision.catalog),
+                signers: try signingKeys.signers(revision.catalog))
             let book = SequenceBook(saved: saved.map { ($0.name, $0.redirects, $0.cdnBound) })
             let explanation = table.explain(
                 url, avoiding: avoid, client: try client(), headers: try fields.map(header), at: Int(SystemClock.now() / 1000),
-                sequences: book.set(for: table))
+                sequences: book.set(for: table), showsToken: showToken)
             try StandardOutput.print("revision  \(revision.id)")
             for step in explanation.steps { try StandardOutput.print("\(step.about.padded(to: 8))  \(step.text)") }
             if explanation.refusal != nil { throw Exit.failure }
