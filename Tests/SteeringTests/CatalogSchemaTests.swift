@@ -53,7 +53,7 @@ import Testing
                 {"version": 1, "origin": {"domains": ["o"], "servers": ["s1"], "scheme": "https", "keepScheme": true, "every": 5,
                   "scope": "server", "probe": {"type": "http", "method": "GET", "path": "/p", "expect": [204], "host": "h",
                   "headers": {"A": "b"}, "playlist": "live", "interval": 6, "timeout": 3, "rise": 4, "fall": 5, "addresses": "ipv6"}},
-                 "cdns": [{"name": "a", "url": "http://a", "weight": 7, "enabled": false, "maxPerSecond": 8,
+                 "cdns": [{"name": "a", "url": "http://a", "httpsUrl": "https://b:8443/c", "weight": 7, "enabled": false, "maxPerSecond": 8,
                   "probe": {"type": "tcp", "interval": 1, "timeout": 1, "rise": 1, "fall": 1}}],
                  "selection": {"strategy": "hash", "on": "both", "viewer": "cookie:c"},
                  "redirect": {"status": 302, "links": true, "passParameters": ["CMCD"]},
