@@ -1,4 +1,5 @@
 import Steering
+import TLS
 import Testing
 
 @testable import Edge
@@ -32,9 +33,11 @@ import Testing
             for _ in 0..<60 {
                 let request = RandomRequest(&random, plain: isPlayed)
                 let told = table.explain(
-                    request.video, avoiding: request.avoided, client: request.client, headers: request.headers,
+                    request.video, avoiding: request.avoided, isByHTTPS: request.isByHTTPS, client: request.client,
+                    headers: request.headers,
                     at: SameAnswerTests.second, sequences: sequences)
                 asker.client = request.client
+                asker.responder.record.transport = request.isByHTTPS ? .tls(.tls13, isResumed: false) : .plain
                 if let rule = told.steps.first(where: { $0.about == "rule" }) { matched.formUnion(RandomCatalog.conditions(rule.text)) }
                 let answer = try asker.answer(request.line, request.headers.map { "\($0.name): \($0.value)" })
                 let expected = told.refusal?.status ?? answer.status
@@ -66,8 +69,9 @@ private enum RandomCatalog {
         let cdns = (0..<count).map { cdn in
             let cap = random.below(5) == 0 ? #", "maxPerSecond": \#(random.number(1...9))"# : ""
             let enabled = random.below(6) > 0
+            let second = random.below(2) == 0 ? #", "httpsUrl": "https://cdn\#(cdn).example/tls""# : ""
             return
-                #"{"name": "cdn-\#(cdn)", "url": "http://cdn\#(cdn).example", "weight": \#(random.below(5)), "enabled": \#(enabled)\#(cap)}"#
+                #"{"name": "cdn-\#(cdn)", "url": "http://cdn\#(cdn).example"\#(second), "weight": \#(random.below(5)), "enabled": \#(enabled)\#(cap)}"#
         }
         let limit = random.below(3) == 0 ? "\(random.number(1...5))" : "null"
         let scope = random.one(of: ["all", "server"])
@@ -134,7 +138,8 @@ private enum RandomCatalog {
 
     /// The name of the target that a URL is at.
     static func place(_ location: String) -> String {
-        location.contains("origin-cluster") ? "origin" : "cdn-" + location.dropFirst("http://cdn".count).prefix(1)
+        let host = location.drop { $0 != "/" }.dropFirst(2)
+        return host.contains("origin-cluster") ? "origin" : "cdn-" + host.dropFirst("cdn".count).prefix(1)
     }
 }
 
@@ -142,6 +147,7 @@ private struct RandomRequest: CustomStringConvertible {
     let video: String
     let line: String
     let client: ClientAddress
+    let isByHTTPS: Bool
     var headers: [(name: String, value: String)] = []
     var avoided: String?
 
@@ -150,6 +156,7 @@ private struct RandomRequest: CustomStringConvertible {
         let server = "s\(random.number(1...(random.below(9) == 0 ? 4 : 3)))"
         let scheme = random.one(of: ["http", "https"])
         video = random.one(of: ["\(scheme)://\(server).origin-cluster\(path)", "/\(server)\(path)", "http://cdn0.example/\(server)\(path)"])
+        isByHTTPS = random.below(2) == 0
         client = ClientAddress(random.one(of: ["10.1.2.3", "10.9.0.1", "192.0.2.7", "2001:db8::1", "::ffff:10.1.0.1"])) ?? .unknown
         if !plain {
             if random.below(2) == 0 { headers.append(("User-Agent", random.one(of: ["Some Roku 9", "TV", "curl"]))) }

@@ -17,7 +17,8 @@ extension SocketTests {
         /// Beside a server with a plain listener and one with TLS, in this order.
         private func withServer(
             usesFastPath: Bool = true, workers: Int = 1, limits: Limits = Limits(), proxyHeader: Bool = false,
-            connections: Int = .max, _ body: (EdgeServer, _ plain: ListenAddress, _ secure: ListenAddress) async throws -> Void
+            connections: Int = .max, table: RoutingTable? = nil,
+            _ body: (EdgeServer, _ plain: ListenAddress, _ secure: ListenAddress) async throws -> Void
         ) async throws {
             let any = try #require(ListenAddress("127.0.0.1:0"))
             var configuration = EdgeServer.Configuration(
@@ -27,7 +28,7 @@ extension SocketTests {
             // What the first use of randomness and of a timer opens stays open.
             try await Task.sleep(for: .milliseconds(1))
             configuration.identity = try Self.identity()
-            let table = try Setup().table()
+            let table = try table ?? Setup().table()
             let before = SocketTests.openDescriptors
             do {
                 let server = try await EdgeServer(configuration, table: table, sequences: SequenceBook().set(for: table)) { line in
@@ -67,6 +68,51 @@ extension SocketTests {
                     #expect(got.fields.filter { $0.name != "Date" }.elementsEqual(told.fields.filter { $0.name != "Date" }) { $0 == $1 })
                     if got.closes { #expect(try client.rest() == []) }
                 }
+            }
+        }
+
+        @Test(arguments: [true, false])
+        func `a request by HTTPS is redirected by HTTPS where the catalog has it`(usesFastPath: Bool) async throws {
+            let document = try Document(
+                json: """
+                    {"version": 1, "origin": {"domains": ["origin-cluster"], "servers": ["s1"], "every": 2, "keepScheme": true},
+                     "cdns": [{"name": "cdn-a", "url": "http://a.example", "httpsUrl": "https://b.example/x"}]}
+                    """)
+            let table = RoutingTable(try Catalog(document), revision: 1)
+            try await withServer(usesFastPath: usesFastPath, table: table) { server, plain, secure in
+                let client = try SecureClient(to: secure)
+                #expect(try client.ask(get("/a"))["Location"] == "https://b.example/x/s1/a")
+                #expect(try client.ask(get("/a"))["Location"] == "https://s1.origin-cluster/a")
+                // By a body, which the slow path reads; the connection ends with it.
+                let body = "\"http://s1.origin-cluster/a\""
+                let post = "POST /origin HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                #expect(try client.ask(post)["Location"] == "https://b.example/x/s1/a")
+                let other = try Client(to: plain)
+                try other.send(get("/a"))
+                #expect(try Answer.only(in: other.receive())["Location"] == "http://s1.origin-cluster/a")
+                try other.send(get("/a", "Connection: close"))
+                #expect(try Answer.only(in: other.rest())["Location"] == "http://a.example/s1/a")
+            }
+        }
+
+        /// The whole corpus of heads, good and bad: what carries a request changes nothing of its answer.
+        @Test(arguments: [true, false])
+        func `every vector gets the same status, Location and body by HTTP and by HTTPS`(usesFastPath: Bool) async throws {
+            try await withServer(usesFastPath: usesFastPath) { _, plain, secure in
+                var answers = 0
+                for vector in [HeadVector].all {
+                    let expected = try Client(to: plain)
+                    try expected.send(vector.bytes)
+                    expected.endOutput()
+                    let client = try SecureClient(to: secure)
+                    client.tls.write(vector.bytes)
+                    client.tls.close()
+                    try client.wire.send(client.tls.take())
+                    let (told, got) = (try expected.rest().withoutDates, client.everything().withoutDates)
+                    if told != got { Issue.record("\(shown(vector.bytes)): \(told) and \(got)") }
+                    answers += told.isEmpty ? 0 : 1
+                }
+                #expect(answers > [HeadVector].all.count / 2, "there were answers to compare")
             }
         }
 
@@ -340,4 +386,21 @@ extension SocketTests {
 extension String {
     /// Each answer has a number of its own.
     fileprivate var withoutNumbers: String { replacing(/"sequence": ?[0-9]+/, with: "") }
+}
+
+extension [UInt8] {
+    /// Answers without what is another in each.
+    fileprivate var withoutDates: String {
+        let lines = split(separator: 0x0A, omittingEmptySubsequences: false).filter { !$0.starts(with: Array("Date: ".utf8)) }
+        return String(decoding: Array(lines.joined(separator: [0x0A])), as: UTF8.self).withoutNumbers
+    }
+}
+
+extension SecureClient {
+    /// What comes until the end, however that comes.
+    fileprivate func everything() -> [UInt8] {
+        var all: [UInt8] = []
+        while let text = try? receive(), !text.isEmpty { all += [UInt8](latin1: text) }
+        return all
+    }
 }

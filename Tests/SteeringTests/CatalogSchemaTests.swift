@@ -56,7 +56,7 @@ import Testing
                   "scope": "server", "probe": {"type": "http", "method": "GET", "path": "/p", "expect": [204], "host": "h",
                   "headers": {"A": "b"}, "playlist": "live", "interval": 6, "timeout": 3, "rise": 4, "fall": 5, "addresses": "ipv6"}, "sign": {"scheme": "hmac", "key": "k", "life": 60, "placement": "query", "expression": "$expires$uri",
                   "parameter": "p", "expiresParameter": "e", "encoding": "hex"}},
-                 "cdns": [{"name": "a", "url": "http://a", "weight": 7, "enabled": false, "maxPerSecond": 8,
+                 "cdns": [{"name": "a", "url": "http://a", "httpsUrl": "https://b:8443/c", "weight": 7, "enabled": false, "maxPerSecond": 8,
                   "sign": {"scheme": "akamai", "key": "k", "life": 61, "covers": "prefix", "placement": "path", "bindAddress": true},
                   "probe": {"type": "tcp", "interval": 1, "timeout": 1, "rise": 1, "fall": 1}}],
                  "selection": {"strategy": "hash", "on": "both", "viewer": "cookie:c"},

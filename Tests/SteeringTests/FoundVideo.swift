@@ -3,7 +3,7 @@
 /// A video together with the bytes that its tail counts in.
 struct FoundVideo {
     let table: RoutingTable
-    let video: VideoReference
+    var video: VideoReference
     let source: [UInt8]
 
     var server: String { table.catalog.origin.labels[video.server] }

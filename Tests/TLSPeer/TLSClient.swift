@@ -105,6 +105,8 @@ import NIOSSL
 
     public func write(_ text: String) { note(unsafe SSL_write(session, text, CInt(text.utf8.count))) }
 
+    public func write(_ bytes: [UInt8]) { if !bytes.isEmpty { note(unsafe SSL_write(session, bytes, CInt(bytes.count))) } }
+
     /// What the server has said; nil: nothing yet.
     public func read() -> String? {
         ERR_clear_error()

@@ -139,7 +139,9 @@ struct Responder {
         do throws(OriginBody.Fault) {
             url = try OriginBody.video(in: body)
             let asker = Asker(client: client, second: second, fields: HeadRange(0..<fields.count))
-            answer = redirect(to: 0..<url.count, of: url.span, asker, fields.span, wantsJSON: head.wantsJSON)
+            answer = redirect(
+                to: 0..<url.count, of: url.span, asker, fields.span, wantsJSON: head.wantsJSON,
+                isByHTTPS: isByHTTPS(head, asker.fields, of: fields.span))
         } catch {
             answer = .fault(.body)
             supplement = .detail(error.detail)
@@ -271,7 +273,9 @@ extension Responder {
             var avoided: Int?
             if let name = parameters.avoid { avoided = table.cdn(named: name, of: bytes) }
             let asker = Asker(client: client, second: second, avoided: avoided, fields: head.fields, query: query)
-            return redirect(to: value, of: bytes, asker, bytes, wantsJSON: head.wantsJSON, isDocument: parameters.wantsDocument)
+            return redirect(
+                to: value, of: bytes, asker, bytes, wantsJSON: head.wantsJSON, isDocument: parameters.wantsDocument,
+                isByHTTPS: isByHTTPS(head, head.fields, of: bytes))
         } catch {
             return .refusal(error)
         }
@@ -283,12 +287,13 @@ extension Responder {
     ) -> Answer {
         guard admits(client) else { return .fault(.tooManyRequests) }
         do throws(Refusal) {
-            let video = try table.video(atPath: head.target.range, of: bytes)
+            var video = try table.video(atPath: head.target.range, of: bytes)
             switch head.method {
             case .get, .head: break
             case .options: return options(.reading, head, bytes)
             default: return .methodNotAllowed(.reading)
             }
+            video.isAskedByHTTPS = isByHTTPS(head, head.fields, of: bytes)
             let asker = Asker(client: client, second: second, fields: head.fields)
             let decision = try table.decide(video, of: bytes, asker, head: bytes, sequences: sequences)
             return .redirect(.init(decision: decision, video: video, avoided: nil, query: asker.query, wantsJSON: head.wantsJSON))
@@ -336,10 +341,11 @@ extension Responder {
     @inline(__always)
     private mutating func redirect(
         to value: Range<Int>, of source: borrowing Span<UInt8>, _ asker: Asker, _ bytes: borrowing Span<UInt8>, wantsJSON: Bool,
-        isDocument: Bool = false
+        isDocument: Bool = false, isByHTTPS: Bool
     ) -> Answer {
         do throws(Refusal) {
-            let video = try table.video(in: value, of: source, decodedInto: &decoded)
+            var video = try table.video(in: value, of: source, decodedInto: &decoded)
+            video.isAskedByHTTPS = isByHTTPS
             let decision =
                 video.isDecoded
                 ? try table.decide(video, of: decoded.span, asker, head: bytes, sequences: sequences)
@@ -351,6 +357,13 @@ extension Responder {
         } catch {
             return .refusal(error)
         }
+    }
+
+    /// Whether the request came by HTTPS, to this balancer or to a proxy before it that says so.
+    @inline(__always)
+    private func isByHTTPS(_ head: RequestHead, _ fields: HeadRange, of bytes: borrowing Span<UInt8>) -> Bool {
+        if case .tls = record.transport { return true }
+        return head.isForwarded && clientSource.saysHTTPS(fields.range, of: bytes)
     }
 
     private func admits(_ client: ClientAddress) -> Bool { rate.map { $0.admits(client, now: FastLoop.nanoseconds()) } ?? true }

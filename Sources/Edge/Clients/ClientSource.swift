@@ -30,4 +30,28 @@ public struct ClientSource: Sendable, Equatable {
         chain.read(bytes, head.fields.range)
         return chain.client ?? peer
     }
+
+    private static let forwardedProto = Array("x-forwarded-proto".utf8)
+    private static let forwarded = Array("forwarded".utf8)
+
+    /// Whether a proxy says that its client came by HTTPS: `X-Forwarded-Proto`, or `proto` of `Forwarded` (RFC 7239 §5.4). Of a chain of proxies
+    /// the first hop decides, which is the client's. Which peer says so is of no matter: a client that lies of itself gets what it would get by
+    /// asking by HTTPS.
+    ///
+    /// - Parameter fields: of a head that has the field which names the client.
+    func saysHTTPS(_ fields: Range<Int>, of bytes: borrowing Span<UInt8>) -> Bool {
+        if trustedProxies.isEmpty { return false }
+        let name = field == .forwarded ? ClientSource.forwarded : ClientSource.forwardedProto
+        guard let value = FieldLines.value(of: name, in: fields, of: bytes) else { return false }
+        let hop = value.lowerBound..<bytes.firstIndex(of: UInt8(ascii: ","), in: value)
+        if field == .xForwardedFor { return bytes.equalsIgnoringCase("https", in: bytes.trimmed(hop)) }
+        var start = hop.lowerBound
+        while start < hop.upperBound {
+            let end = bytes.firstIndex(of: UInt8(ascii: ";"), in: start..<hop.upperBound)
+            let pair = bytes.trimmed(start..<end)
+            if bytes.equalsIgnoringCase("proto=https", in: pair) || bytes.equalsIgnoringCase("proto=\"https\"", in: pair) { return true }
+            start = end + 1
+        }
+        return false
+    }
 }

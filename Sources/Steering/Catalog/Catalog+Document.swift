@@ -114,6 +114,9 @@ extension Catalog.CDN {
         [
             Key("name", \.name, .name("a name such as \"cdn-a\""), .required),
             Key("url", \.url, url, .required),
+            Key("httpsUrl", \.httpsURL, secureURL.optional, .hidden) {
+                $0.url.scheme == .https ? "has no meaning beside a url by https, which serves requests by HTTPS too; remove it" : nil
+            },
             Key("weight", \.weight, .integer(0...1000)),
             Key("enabled", \.enabled, .flag),
             Key("probe", \.probe, Probe.section.form().optional, .hidden),
@@ -136,6 +139,11 @@ extension Catalog.CDN {
         "a URL such as \"http://cdn.example.com\"",
         rule: "a URL such as \"http://cdn.example.com\" (http or https, host, optional port and path; no user, query or dot segment)",
         parse: { BaseURL($0) }, write: \.text)
+
+    private static let secureURL = Form<BaseURL>.text(
+        "a URL such as \"https://cdn.example.com\"",
+        rule: "a URL such as \"https://cdn.example.com\" (https, host, optional port and path; no user, query or dot segment)",
+        parse: { text in BaseURL(text).flatMap { $0.scheme == .https ? $0 : nil } }, write: \.text)
 }
 
 extension Catalog.Redirect {

@@ -66,6 +66,8 @@ public struct Catalog: Sendable, Equatable {
         /// Unique, letter case apart; `[A-Za-z0-9._-]`, at most 64 bytes: also the form of a pathway ID in content steering.
         public internal(set) var name = ""
         public internal(set) var url = BaseURL.none
+        /// Where requests that came by HTTPS are sent instead; nil: to `url` too. Always `https`.
+        public internal(set) var httpsURL: BaseURL?
         /// Share among the CDNs, 0…1000; 0 is "none for now".
         public internal(set) var weight = 100
         /// False drains the CDN: it gets no new redirect.
@@ -76,6 +78,9 @@ public struct Catalog: Sendable, Equatable {
         public internal(set) var maxPerSecond: Int?
         /// How links to it are signed; nil: they are not.
         public internal(set) var sign: LinkSigning?
+
+        /// Where requests that came by HTTPS are sent.
+        public var secureURL: BaseURL { httpsURL ?? url }
 
         /// Whether new redirects may go here.
         public var takesTraffic: Bool { enabled && weight > 0 }

@@ -70,10 +70,12 @@ public final class CompiledCatalog: Sendable {
         servers = ByteTable(catalog.origin.labels)
         domains = ByteTable(catalog.origin.domains)
         cdnNames = ByteTable(catalog.cdns.map { $0.name.lowercased() })
-        locationPrefixes = ByteStrings(catalog.origin.locationPrefixes + catalog.cdns.map { "\($0.url.text)/" })
+        locationPrefixes = ByteStrings(
+            catalog.origin.locationPrefixes + catalog.cdns.flatMap { ["\($0.url.text)/", "\($0.secureURL.text)/"] })
         passedNames = ByteStrings(catalog.redirect.passParameters)
         cdnBases = catalog.cdns
-            .map { RoutingTable.CDNBase(authority: Array($0.url.authority.utf8), prefix: Array($0.url.prefix.utf8)) }
+            .flatMap { [$0.url] + ($0.httpsURL.map { [$0] } ?? []) }
+            .map { RoutingTable.CDNBase(authority: Array($0.authority.utf8), prefix: Array($0.prefix.utf8)) }
             .sorted { $0.prefix.count > $1.prefix.count }
     }
 

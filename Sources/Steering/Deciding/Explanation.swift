@@ -41,13 +41,14 @@ extension RoutingTable {
     ///   - url: as the `video` parameter would carry it, or a path `/{server}/…`; or what a steered player asks,
     ///     `/steering/hls/{server}/…?session=…`.
     ///   - name: a CDN to leave out, as the `avoid` parameter would.
+    ///   - isByHTTPS: whether the request would come so.
     ///   - client: whose request it would be.
     ///   - headers: the request's other fields: names and values without line ends.
     ///   - second: since 1970-01-01 UTC.
     ///   - showsToken: whether a signed link is shown whole; else whoever reads along gets no film.
     public func explain(
-        _ url: String, avoiding name: String?, client: ClientAddress = .unknown, headers: [(name: String, value: String)] = [],
-        at second: Int, sequences: SequenceSet, showsToken: Bool = false
+        _ url: String, avoiding name: String?, isByHTTPS: Bool = false, client: ClientAddress = .unknown,
+        headers: [(name: String, value: String)] = [], at second: Int, sequences: SequenceSet, showsToken: Bool = false
     ) -> Explanation {
         let head = headers.flatMap { Array("\($0.name): \($0.value)\r\n".utf8) }
         let bytes = Array(url.utf8)
@@ -55,12 +56,13 @@ extension RoutingTable {
         var decoded: [UInt8] = []
         var steps: [Explanation.Step] = []
         do throws(Refusal) {
-            let video: VideoReference
+            var video: VideoReference
             if bytes.first == UInt8(ascii: "/") {
                 video = try self.video(atPath: 0..<bytes.count, of: bytes.span)
             } else {
                 video = try self.video(in: 0..<bytes.count, of: bytes.span, decodedInto: &decoded)
             }
+            video.isAskedByHTTPS = isByHTTPS
             steps.append(.init(about: "read", text: describe(video)))
             var avoided: Int?
             if let name {
@@ -93,6 +95,7 @@ extension RoutingTable {
             let text = String(decoding: location, as: UTF8.self)
             if video.form != .path, let passed { steps.append(.init(about: "pass", text: passed)) }
             steps.append(.init(about: "answer", text: "\(decision.status) \(text)"))
+            if isByHTTPS, let refused = mixedContent(targets) { steps.append(.init(about: "mixed", text: refused)) }
             return Explanation(steps: steps, location: text, refusal: nil)
         } catch {
             steps.append(.init(about: "refuse", text: "\(error.status) \(error.name): \(error.detail)"))
@@ -108,7 +111,8 @@ extension RoutingTable {
             case .cdnURL: "a CDN's URL, mapped back to the origin"
             case .path: "a path at the balancer"
             }
-        let scheme = catalog.origin.keepsScheme ? video.scheme.map { ", the origin by \($0.rawValue)" } ?? "" : ""
+        let kept = video.isAskedByHTTPS ? .https : video.scheme
+        let scheme = catalog.origin.keepsScheme ? kept.map { ", the origin by \($0.rawValue)" } ?? "" : ""
         return
             "\(form): server \(server), domain \(catalog.origin.domains[video.domain])\(scheme)\(video.isDecoded ? ", percent-decoded once" : "")"
     }
@@ -124,6 +128,12 @@ extension RoutingTable {
         let life = signing.expires ? "for \(signing.life) seconds" : "for ever"
         let text = "\(signing.scheme.rawValue) with key \(signing.key): good for its \(signing.coverage.rawValue), \(life)"
         return compiled.signers.targets.isEmpty ? text + "; not signed here, where no keys are" : text
+    }
+
+    /// What of the answer's targets a page by HTTPS refuses.
+    private func mixedContent(_ targets: [Decision.Target]) -> String? {
+        let refused = targets.filter { !isReachedByHTTPS($0) }.map { name($0) }
+        return refused.isEmpty ? nil : "a page by HTTPS refuses \(refused.joined(separator: ", ")): the catalog has them by http alone"
     }
 
     /// What the answer would have besides; a question has no parameters.

@@ -34,7 +34,7 @@ public final class RoutingTable: Sendable {
     let domains: ByteTable
     let cdnNames: ByteTable
     /// What stands before the server's label: at the origin `scheme://`, for a video without a scheme, with `http` and with `https`; then
-    /// each CDN's URL with a slash at its end.
+    /// two of each CDN, for requests by HTTP and by HTTPS: its URL with a slash at its end.
     let locationPrefixes: ByteStrings
     /// The most bytes of a `Location` that are none of the request's.
     let locationStartCapacity: Int

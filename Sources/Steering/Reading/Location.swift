@@ -1,7 +1,7 @@
 extension RoutingTable {
     /// Appends the `Location` of a decision: scheme, host and port from the catalog, path and query as they came, and the parameters of the
-    /// balancer's own query that the catalog passes on. Where the catalog says that the origin speaks both schemes, the video's own is kept
-    /// there.
+    /// balancer's own query that the catalog passes on. A target that speaks both schemes is named by HTTPS for a request that came so; else
+    /// the origin's is the video's own, and a CDN's that of its `url`.
     ///
     /// A link that has to be signed is, for this asker and from this second on; the token of one that came back signed is left out first.
     ///
@@ -40,7 +40,7 @@ extension RoutingTable {
         switch target {
         case .origin:
             let prefix =
-                switch video.scheme {
+                switch video.isAskedByHTTPS ? .https : video.scheme {
                 case nil: 0
                 case .http: 1
                 case .https: 2
@@ -51,7 +51,7 @@ extension RoutingTable {
             out.append(UInt8(ascii: "."))
             domains.keys.append(video.domain, to: &out)
         case .cdn(let cdn):
-            locationPrefixes.append(cdn + 3, to: &out)
+            locationPrefixes.append(3 + 2 * cdn + (video.isAskedByHTTPS ? 1 : 0), to: &out)
             base = out.count
             servers.keys.append(video.server, to: &out)
         }

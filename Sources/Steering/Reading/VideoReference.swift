@@ -12,6 +12,8 @@ public struct VideoReference: Sendable, Equatable {
     public let form: Form
     /// The scheme of the video's URL; nil where it has none.
     var scheme: Catalog.Scheme?
+    /// Whether the request came by HTTPS: targets are then named by HTTPS where the catalog has them so, as a page refuses others.
+    public var isAskedByHTTPS = false
 
     public enum Form: UInt8, Sendable {
         case originURL
