@@ -17,6 +17,8 @@ struct BalancerNode: Node {
     let geoIP: GeoIPFiles
     /// Nil without TLS.
     let certificates: CertificateFiles?
+    /// Nil when the control plane speaks without TLS.
+    let adminCertificates: CertificateFiles?
     let store: SQLStore
     let watcher: DatabaseWatcher
     let accessLog: AccessLog?
@@ -43,9 +45,14 @@ struct BalancerNode: Node {
         ]
         return NodeMetrics.edge(try await edge.counters(), view.current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
-            + [Metric.certificateExpiry.family(await certificates?.expiries ?? [])]
+            + [CertificateReports.expiries(await certificateReports.flatMap(\.reports))]
             + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
             + registry.families + ProcessMetrics.families(started: identity.started)
+    }
+
+    /// By the port that shows them.
+    private var certificateReports: [(port: String, reports: [CertificateReport])] {
+        get async { [("players", await certificates?.reports ?? []), ("admin", await adminCertificates?.reports ?? [])] }
     }
 
     func status() async -> Document {
@@ -83,7 +90,10 @@ struct BalancerNode: Node {
             .init("checksum", .string(view.current.checksum)),
             .init("databaseID", .string(view.current.databaseID)),
             .init("answered", .array(counters.map { Answered.documents($0, view.table) } ?? [])),
-            .init("health", ProbeReports.document(await prober.reports, view.table)),
+            .init("health", ProbeReports.document(await prober.reports, view.table, at: time)),
+            .init("certificates", CertificateReports.document(await certificateReports, at: time)),
+            // Where nothing speaks HTTPS no page by HTTPS asks.
+            .init("mixedContent", .array((certificates == nil ? [] : view.current.catalog.targetsWithoutHTTPS).map(Document.string))),
             .init("geoip", GeoIPReports.document(await geoIP.reports, view.table)),
             .init("sequences", .array(sequences)),
             .init("fleet", await fleet()),
@@ -177,7 +187,7 @@ struct BalancerNode: Node {
         let table = publisher.view.table
         return { [publisher] question in
             let explanation = table.explain(
-                question.video, avoiding: question.avoid, client: question.client, headers: question.headers,
+                question.video, avoiding: question.avoid, isByHTTPS: question.isByHTTPS, client: question.client, headers: question.headers,
                 at: Int(SystemClock.now() / 1000), sequences: publisher.book.set(for: table))
             return (table.revision, explanation)
         }

@@ -14,6 +14,7 @@ struct Explain: AsyncParsableCommand {
 
     @Argument(help: "The video's URL as the video parameter carries it, or a path /SERVER/….") var url: String
     @Option(help: "Leave out this CDN, as the avoid parameter does.") var avoid: String?
+    @Flag(help: "The request comes by HTTPS: targets are named by HTTPS where the catalog has them so.") var https = false
     @Option(help: ArgumentHelp("The client's address, for rules and viewers.", valueName: "address")) var from: String?
     @Option(name: .customLong("header"), help: ArgumentHelp("A field of the request, as often as needed.", valueName: "name: value"))
     var fields: [String] = []
@@ -28,7 +29,8 @@ struct Explain: AsyncParsableCommand {
                 revision.catalog, revision: revision.id, geography: try await geoIP.geography(), zones: TimeZones(of: revision.catalog))
             let book = SequenceBook(saved: saved.map { ($0.name, $0.redirects, $0.cdnBound) })
             let explanation = table.explain(
-                url, avoiding: avoid, client: try client(), headers: try fields.map(header), at: Int(SystemClock.now() / 1000),
+                url, avoiding: avoid, isByHTTPS: https, client: try client(), headers: try fields.map(header),
+                at: Int(SystemClock.now() / 1000),
                 sequences: book.set(for: table))
             try StandardOutput.print("revision  \(revision.id)")
             for step in explanation.steps { try StandardOutput.print("\(step.about.padded(to: 8))  \(step.text)") }
