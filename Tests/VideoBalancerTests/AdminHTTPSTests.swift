@@ -184,6 +184,8 @@ struct AdminHTTPSTests {
         #expect(plain.contains("answer    301 http://a.example/s1/v") && !plain.contains("mixed"))
         let secure = try folder.balancer("explain", video, "--https", "--database", folder.database).output
         #expect(secure.contains("answer    301 https://b.example/x/s1/v\nmixed     a page by HTTPS refuses plain"), "\(secure)")
+        let simulated = try folder.balancer("simulate", "catalog.json", "--requests", "1010", "--https").output
+        #expect(simulated.contains(/(?m)^mixed content +10 +0\.99 %$/), "\(simulated)")
         try folder.makeCertificate("admin", names: "admin.example.com")
         let balancer = try Balancer(
             in: folder, environment: [:], "--listen-tls", "127.0.0.1:0", "--tls-certificate", "admin.pem", "--tls-key", "admin.key")
