@@ -10,6 +10,7 @@ import Storage
 public enum ControlServer {
     /// - Parameters:
     ///   - host: a literal address.
+    ///   - tls: nil: clients speak without.
     ///   - connections: most at once; further ones wait in the kernel's queue.
     ///   - names: more names that it answers to, beside addresses and those that nobody outside can own.
     ///   - store: what is read past the node.
@@ -17,14 +18,14 @@ public enum ControlServer {
     ///   - now: milliseconds since 1970, UTC.
     ///   - started: told the port once it listens.
     public static func service(
-        host: String, port: Int, connections: Int, names: HostNames, node: any Node,
+        host: String, port: Int, tls: ControlTLS? = nil, connections: Int, names: HostNames, node: any Node,
         store: any RevisionHistory & KeyList & TrafficHistory, access: Access, pages: [Page], logger: Logger,
         now: @escaping @Sendable () -> Int64, started: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let catalog = CatalogEndpoints(node: node, store: store)
         let queue = ComputeQueue()
         for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { loop.execute { giveWay() } }
-        let gate = Gate(access: access, now: Gate.monotonic())
+        let gate = Gate(access: access, isSecure: tls != nil, now: Gate.monotonic())
         let feed = StatusFeed(node: node, queue: queue)
         var endpoints =
             NodeEndpoints(node: node, feed: feed, isExposed: !ControlServer.isLoopback(host)).all + catalog.all
@@ -43,7 +44,7 @@ public enum ControlServer {
                 additionalChannelHandlers: [CloseOnExec(), RequestDeadline(), ParserAnswer()], idleTimeout: .seconds(60),
                 httpDecoderConfiguration: .init(maxHeaderFieldSize: 8192, maxHeaderListSize: 16384, maxHeaderFieldCount: 100)))
         return HummingbirdCore.Server(
-            childChannelSetup: connection,
+            childChannelSetup: SecureChannel(base: connection, tls: tls),
             configuration: .init(
                 address: .hostname(host, port: port), availableConnectionsDelegate: MaximumAvailableConnections(connections)),
             onServerRunning: { channel in started(channel.localAddress?.port ?? port) },

@@ -5,10 +5,12 @@ public import Steering
 public struct ExplainQuestion: Sendable {
     public let video: String
     public let avoid: String?
+    /// Whether the request would come by HTTPS.
+    public let isByHTTPS: Bool
     public let client: ClientAddress
     public let headers: [(name: String, value: String)]
 
-    static let keys = ["video", "avoid", "client", "headers"]
+    static let keys = ["video", "avoid", "https", "client", "headers"]
 
     /// - Throws: all faults at once.
     init(_ body: Document) throws {
@@ -32,6 +34,13 @@ public struct ExplainQuestion: Sendable {
         default:
             avoid = nil
             faults.append(Fault("/avoid", "must be the name of a CDN"))
+        }
+        switch body["https"] {
+        case .bool(let flag): isByHTTPS = flag
+        case nil: isByHTTPS = false
+        default:
+            isByHTTPS = false
+            faults.append(Fault("/https", "must be true or false"))
         }
         switch body["client"] {
         case .string(let text): client = ClientAddress(text) ?? .unknown

@@ -5,6 +5,8 @@ import Storage
 /// Finds out who calls: by the token sent (RFC 6750), or by the dashboard's session.
 struct Gate: Sendable {
     let access: Access
+    /// Whether clients speak TLS to this server itself.
+    var isSecure = false
     let sessions = Sessions()
     let failures = FailureLimit()
     /// Milliseconds by a clock that nobody sets: an hour forward must not end sessions, an hour back not make them last.

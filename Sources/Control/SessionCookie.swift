@@ -22,9 +22,12 @@ enum SessionCookie {
     }
 
     /// The field that sets it; an empty value takes it away.
-    static func field(_ value: String, for request: Request) -> String {
-        // Behind a proxy with TLS the browser must not send it without.
-        let secure = request.headers[.origin]?.lowercased().hasPrefix("https:") == true ? "; Secure" : ""
+    ///
+    /// - Parameter isSecure: whether this server speaks TLS itself; behind a proxy that does, the page's origin says so.
+    static func field(_ value: String, for request: Request, isSecure: Bool) -> String {
+        let isSecure = isSecure || request.headers[.origin]?.lowercased().hasPrefix("https:") == true
+        // The browser must not send it without TLS.
+        let secure = isSecure ? "; Secure" : ""
         let seconds = value.isEmpty ? 0 : Sessions.lifetime / 1000
         return "\(name(request))=\(value); Path=/; Max-Age=\(seconds); HttpOnly; SameSite=Strict\(secure)"
     }

@@ -16,13 +16,15 @@ struct SessionEndpoints {
             Endpoint(.post, SessionEndpoints.path, .viewer) { call in
                 guard let caller = call.caller else { return SessionEndpoints.describe(nil) }
                 var response = SessionEndpoints.describe(caller)
-                response.headers[.setCookie] = SessionCookie.field(gate.sessions.begin(caller.key, now: gate.now()), for: call.request)
+                let session = gate.sessions.begin(caller.key, now: gate.now())
+                response.headers[.setCookie] = SessionCookie.field(session, for: call.request, isSecure: gate.isSecure)
                 return response
             },
             Endpoint(.delete, SessionEndpoints.path, nil) { call in
                 try SessionCookie.requireOwnOrigin(call.request)
                 if let session = SessionCookie.value(in: call.request) { gate.sessions.end(session) }
-                return Response(status: .noContent, headers: [.setCookie: SessionCookie.field("", for: call.request)])
+                let field = SessionCookie.field("", for: call.request, isSecure: gate.isSecure)
+                return Response(status: .noContent, headers: [.setCookie: field])
             },
         ]
     }

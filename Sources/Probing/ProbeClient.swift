@@ -32,6 +32,14 @@ struct ProbeClient: Sendable {
         let address: ClientAddress
         let answer: Answer
         let took: TimeAmount
+        /// What it has shown; nil without TLS.
+        var certificate: ProbeCertificate?
+    }
+
+    /// An answer, and the certificate that came before it.
+    struct Heard: Sendable {
+        let answer: Answer
+        var certificate: ProbeCertificate?
     }
 
     enum Answer: Sendable {
@@ -59,18 +67,21 @@ struct ProbeClient: Sendable {
     private func ask(
         _ target: ProbeTarget, at address: ClientAddress, from began: NIODeadline, until deadline: NIODeadline
     ) -> EventLoopFuture<Found> {
-        let answer = eventLoop.makePromise(of: Answer.self)
+        let answer = eventLoop.makePromise(of: Heard.self)
         let timer = eventLoop.scheduleTask(deadline: deadline) {
             answer.succeed(
-                .verdict(
-                    .now() - deadline > ProbeClient.lateness
-                        ? .unknown("this process stood still while it waited for the answer")
-                        : .bad("no whole answer within \(target.probe.timeout) s")))
+                Heard(
+                    answer: .verdict(
+                        .now() - deadline > ProbeClient.lateness
+                            ? .unknown("this process stood still while it waited for the answer")
+                            : .bad("no whole answer within \(target.probe.timeout) s"))))
         }
         answer.futureResult.whenComplete { _ in timer.cancel() }
         switch target.probe.check {
         case .tcp:
-            connect(target, address, deadline, answer) { _ in }.whenSuccess { _ in answer.succeed(.verdict(.good("connected"))) }
+            connect(target, address, deadline, answer) { _ in }.whenSuccess { _ in
+                answer.succeed(Heard(answer: .verdict(.good("connected"))))
+            }
         case .http(let http):
             let security =
                 target.scheme == .https ? trusted.assumeIsolated { $0.get() }.map(Optional.some) : eventLoop.makeSucceededFuture(nil)
@@ -82,13 +93,13 @@ struct ProbeClient: Sendable {
             }
         }
         return answer.futureResult
-            .flatMapErrorThrowing { .verdict(ProbeFault.verdict($0, at: address)) }
-            .map { Found(address: address, answer: $0, took: .now() - began) }
+            .flatMapErrorThrowing { Heard(answer: .verdict(ProbeFault.verdict($0, at: address))) }
+            .map { Found(address: address, answer: $0.answer, took: .now() - began, certificate: $0.certificate) }
     }
 
     /// Connects, and closes when the answer is there.
     private func connect(
-        _ target: ProbeTarget, _ address: ClientAddress, _ deadline: NIODeadline, _ answer: EventLoopPromise<Answer>,
+        _ target: ProbeTarget, _ address: ClientAddress, _ deadline: NIODeadline, _ answer: EventLoopPromise<Heard>,
         _ prepare: @escaping @Sendable (any Channel) throws -> Void
     ) -> EventLoopFuture<any Channel> {
         let connected = eventLoop.submit { try SocketAddress(ipAddress: address.description, port: target.port) }

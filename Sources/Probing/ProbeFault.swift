@@ -13,11 +13,22 @@ struct ProbeFault: Error {
 
     private init(reason: String) { self.reason = reason }
 
+    /// A certificate for other names than the target's.
+    ///
+    /// - Parameter host: as the catalog names it.
+    init(_ certificate: NIOSSLCertificate, not host: String) {
+        let names = certificate.dnsNames
+        let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
+        reason =
+            "its certificate is for \(names.isEmpty ? "no DNS name" : shown), not for \(host): its operator must add that name, or the catalog "
+            + "must use one that it has"
+    }
+
     /// A certificate that the machine does not trust.
     init(_ certificate: NIOSSLCertificate, at now: Date) {
         let now = Int(now.timeIntervalSince1970)
         if certificate.notValidAfter < now {
-            reason = "its certificate has expired on \(ProbeFault.day(certificate.notValidAfter))"
+            reason = "its certificate has expired on \(ProbeFault.day(certificate.notValidAfter)): its operator must renew it"
         } else if certificate.notValidBefore > now {
             reason = "its certificate is valid from \(ProbeFault.day(certificate.notValidBefore)) on; see this machine's clock"
         } else {

@@ -13,14 +13,15 @@ final class ProbeHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private let http: Probe.HTTP
     private let target: ProbeTarget
-    private let answer: EventLoopPromise<ProbeClient.Answer>
+    private let answer: EventLoopPromise<ProbeClient.Heard>
+    private var certificate: ProbeCertificate?
     private let limit: Int
     private var status = 0
     private var count = 0
     private var length: Int?
     private var playlist = PlaylistReader()
 
-    init(_ http: Probe.HTTP, _ target: ProbeTarget, _ answer: EventLoopPromise<ProbeClient.Answer>) {
+    init(_ http: Probe.HTTP, _ target: ProbeTarget, _ answer: EventLoopPromise<ProbeClient.Heard>) {
         self.http = http
         self.target = target
         self.answer = answer
@@ -38,7 +39,9 @@ final class ProbeHandler: ChannelInboundHandler, @unchecked Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): read(head)
+        case .head(let head):
+            certificate = ProbeHandler.peer(context).map { ProbeCertificate($0) }
+            read(head)
         case .body(let bytes): read(bytes)
         case .end: finish(isCut: false)
         }
@@ -47,7 +50,7 @@ final class ProbeHandler: ChannelInboundHandler, @unchecked Sendable {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // Many servers end a connection without saying so in TLS; whether the answer was whole is what the decoder says.
         if case NIOSSLError.uncleanShutdown = error { return }
-        answer.fail(mistrust(error, context) ?? error)
+        if let fault = mistrust(error, context) { give(.verdict(.bad(fault.reason))) } else { answer.fail(error) }
         context.close(promise: nil)
     }
 
@@ -55,16 +58,24 @@ final class ProbeHandler: ChannelInboundHandler, @unchecked Sendable {
 
     /// What is wrong with the server's certificate, when that is why the handshake failed.
     private func mistrust(_ error: any Error, _ context: ChannelHandlerContext) -> ProbeFault? {
-        guard "\(error)".contains("CERTIFICATE_VERIFY_FAILED") else { return nil }
-        guard let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate() else { return nil }
-        return ProbeFault(certificate, at: .now)
+        let isForOther = (error as? NIOSSLExtraError) == .failedToValidateHostname
+        guard isForOther || "\(error)".contains("CERTIFICATE_VERIFY_FAILED") else { return nil }
+        guard let peer = ProbeHandler.peer(context) else { return nil }
+        certificate = ProbeCertificate(peer)
+        return isForOther ? ProbeFault(peer, not: target.host) : ProbeFault(peer, at: .now)
     }
+
+    private static func peer(_ context: ChannelHandlerContext) -> NIOSSLCertificate? {
+        try? context.pipeline.syncOperations.nioSSL_peerCertificate()
+    }
+
+    private func give(_ answer: ProbeClient.Answer) { self.answer.succeed(.init(answer: answer, certificate: certificate)) }
 
     private func read(_ head: HTTPResponseHead) {
         status = Int(head.status.code)
         length = head.headers.first(name: "Content-Length").flatMap { Int($0) }
         if !http.expect.contains(status) {
-            answer.succeed(.verdict(.bad("status \(status), not \(http.expect.map(String.init).joined(separator: " or "))")))
+            give(.verdict(.bad("status \(status), not \(http.expect.map(String.init).joined(separator: " or "))")))
         }
     }
 
@@ -77,7 +88,7 @@ final class ProbeHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func finish(isCut: Bool) {
-        guard http.playlist != nil else { return answer.succeed(.verdict(.good("\(status)"))) }
-        answer.succeed(.playlist(status: status, playlist.finish(isCut: isCut, length: length)))
+        guard http.playlist != nil else { return give(.verdict(.good("\(status)"))) }
+        give(.playlist(status: status, playlist.finish(isCut: isCut, length: length)))
     }
 }

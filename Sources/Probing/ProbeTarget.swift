@@ -59,8 +59,10 @@ public struct ProbeTarget: Sendable, Hashable {
     /// What a catalog wants probed. CDNs that take no traffic are probed too: the operator looks before switching one on.
     public static func all(of catalog: Catalog) -> [ProbeTarget] {
         let cdns = catalog.cdns.compactMap { cdn in
-            cdn.probe.map {
-                ProbeTarget(.cdn(cdn.name), scheme: cdn.url.scheme, authority: cdn.url.authority, prefix: cdn.url.prefix, probe: $0)
+            // By HTTPS where it is named: that asks for all that HTTP does, and for a certificate that viewers' pages trust.
+            let url = cdn.secureURL
+            return cdn.probe.map {
+                ProbeTarget(.cdn(cdn.name), scheme: url.scheme, authority: url.authority, prefix: url.prefix, probe: $0)
             }
         }
         guard let probe = catalog.origin.probe, let domain = catalog.origin.domains.first else { return cdns }

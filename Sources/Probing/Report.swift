@@ -12,6 +12,8 @@ extension Prober {
         public let addresses: [Address]
         /// How long the newest probe took, at the quickest address that works.
         public let latency: Duration?
+        /// The certificate that was shown last; of several addresses the one that ends first. Nil without TLS.
+        public let certificate: ProbeCertificate?
         /// How long the target has been what it is.
         public let unchangedFor: Duration
         public let good: UInt64
@@ -33,6 +35,7 @@ extension Prober {
             last = watch.last
             addresses = watch.addresses
             latency = watch.latency.map { Duration($0) }
+            certificate = watch.certificate
             unchangedFor = Duration(now - watch.changed)
             (good, bad, unknown) = (watch.good, watch.bad, watch.unknown)
         }

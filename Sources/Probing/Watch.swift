@@ -11,6 +11,8 @@ struct Watch {
     var last: Verdict?
     var addresses: [Prober.Report.Address] = []
     var latency: TimeAmount?
+    /// Of what the addresses have shown in the newest probe that was shown any, the one that ends first.
+    var certificate: ProbeCertificate?
     var changed = NIODeadline.now()
     /// When a probe last said something of the target.
     var judged = NIODeadline.now()
@@ -28,6 +30,7 @@ struct Watch {
     mutating func inherit(_ old: Watch, isSameProbe: Bool) {
         window = VerdictWindow(isUp: old.window.isUp)
         last = old.last
+        certificate = old.certificate
         changed = old.changed
         judged = old.judged
         hasBeenGood = old.hasBeenGood && isSameProbe
@@ -85,6 +88,7 @@ extension Watch {
         case .success(let found):
             addresses = found.map { .init(address: $0.address, verdict: judge($0, target, at: now)) }
             forgetStreams(besides: found.map(\.address))
+            certificate = found.compactMap(\.certificate).min { $0.validUntil < $1.validUntil } ?? certificate
             let good = zip(found, addresses).filter { $0.1.verdict.isGood }
             // What a player waits for is the quickest that works.
             latency = good.map(\.0.took).min() ?? now - began

@@ -43,6 +43,7 @@ public struct Server: Sendable {
         let environment = ProcessInfo.processInfo.environment
         ProcessLimits.endAtCrash(environment: environment)
         let listeners = try listeners(environment)
+        let adminSecurity = try await openAdminSecurity()
         let descriptors = try ProcessLimits.descriptors(workers: settings.workers, listeners)
         try ProcessLimits.rehearseThreads(workers: settings.workers)
         let manager = ServiceManager(environment: environment, logger: logger)
@@ -71,9 +72,9 @@ public struct Server: Sendable {
         }
         let services = Services(
             settings: settings, logger: logger, edge: edge, accessLog: dataPlane.accessLog, certificates: dataPlane.certificates,
-            publisher: publisher, condition: NodeCondition(trouble: start.trouble, logger: logger), recorder: recorder, access: access,
-            identity: identity, store: store, scope: scope, file: file, geoIP: beginning.geoIP, signingKeys: beginning.signingKeys,
-            manager: manager, registry: registry,
+            adminSecurity: adminSecurity, publisher: publisher, condition: NodeCondition(trouble: start.trouble, logger: logger),
+            recorder: recorder, access: access, identity: identity, store: store, scope: scope, file: file, geoIP: beginning.geoIP,
+            signingKeys: beginning.signingKeys, manager: manager, registry: registry,
             adminConnections: descriptors.adminConnections, remembered: beginning.remembered)
         try await services.run(until: signals)
     }

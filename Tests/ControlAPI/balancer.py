@@ -52,8 +52,8 @@ class Balancer:
         with self.log.open("wb") as output:
             self.process = self._run(command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=output,
                                      stderr=subprocess.STDOUT)
-        self.listen = self._logged("serving redirects", "listen")
-        self.admin = self._logged("serving the control plane", "admin")
+        self.listen = self.logged("serving redirects", "listen")
+        self.admin = self.logged("serving the control plane", "admin")
         return self
 
     _run = staticmethod(subprocess.Popen)
@@ -68,7 +68,8 @@ class Balancer:
         """The log so far, whole lines only. Every line must be JSON."""
         return [json.loads(line) for line in self.log.read_bytes().split(b"\n")[:-1]]
 
-    def _logged(self, message, member):
+    def logged(self, message, member):
+        """A member of the first line with this message, which may be still to come."""
         def find():
             if self.process.poll() is not None:
                 raise AssertionError(f"the balancer ended with {self.process.returncode}:\n{self.log.read_text()}")

@@ -41,6 +41,7 @@ def bad(method, path, body, *pointers, status=422):
     bad("PATCH", "/api/v1/redirect", {"status": "301"}, "/status"),
     bad("POST", "/api/v1/explain", {"video": 5}, "/video"),
     bad("POST", "/api/v1/explain", {"video": VIDEO, "avoid": 5}, "/avoid"),
+    bad("POST", "/api/v1/explain", {"video": VIDEO, "https": "yes"}, "/https"),
     *[bad("POST", "/api/v1/explain", value, "") for value in ([], VIDEO, 5, None)],
 
     # Unknown keys; also such as a pointer must escape.

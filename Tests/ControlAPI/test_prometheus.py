@@ -31,13 +31,17 @@ def free_port():
 def scraped(tmp_path_factory):
     """A balancer under some traffic, one of whose CDNs is dead; and a function that asks the Prometheus that scrapes it."""
     folder = tmp_path_factory.mktemp("prometheus")
-    with Balancer(folder, "--access-log", "access.log") as balancer, API(balancer.admin, balancer.token) as api:
+    tls = ["--listen-tls", "127.0.0.1:0", "--tls-certificate", "self-signed"]
+    with Balancer(folder, "--access-log", "access.log", *tls) as balancer, API(balancer.admin, balancer.token) as api:
         probe = {"type": "tcp", "interval": 1, "timeout": 1, "fall": 1, "rise": 1}
         dead = free_port()
         catalog = api.get("/api/v1/catalog").json()
         catalog["cdns"] = [
             {"name": "alive", "url": f"http://{balancer.listen}", "probe": probe},
             {"name": "dead", "url": f"http://127.0.0.1:{dead}", "probe": probe},
+            # Its certificate is seen, and refused: it gets nothing.
+            {"name": "secure", "url": f"https://{balancer.logged('serving redirects by HTTPS', 'listen')}", "weight": 0,
+             "probe": {"path": "/livez", "interval": 1}},
         ]
         api.done("PUT", "/api/v1/catalog", catalog)
         config = (ROOT / "deploy/prometheus/prometheus.yml").read_text()

@@ -151,8 +151,11 @@ import Testing
 
     @Test(arguments: [
         ("localhost", Certificates.good, true, "200"), ("127.0.0.1", Certificates.good, true, "200"),
-        ("localhost", Certificates.other, true, "its certificate is for another name"),
-        ("localhost", Certificates.expired, true, "its certificate has expired on 2020-02-01"),
+        (
+            "localhost", Certificates.other, true,
+            "its certificate is for cdn.example.com, not for localhost: its operator must add that name, or the catalog must use one that it has"
+        ),
+        ("localhost", Certificates.expired, true, "its certificate has expired on 2020-02-01: its operator must renew it"),
         ("localhost", Certificates.good, false, "its certificate leads to no authority that this machine trusts"),
     ]) func `a probe by HTTPS says what is wrong with the certificate`(host: String, pem: String, isTrusted: Bool, reason: String)
         async throws
@@ -166,9 +169,37 @@ import Testing
         let roots = isTrusted ? try NIOSSLCertificate.fromPEMBytes(Array(Certificates.authority.utf8)) : []
         let names = Names(["localhost": Names.at("127.0.0.1")])
         let target = try ProbeClientTests.target(server.port, #"{"path": "/", "timeout": 60}"#, host: host, name: "cdn-a", scheme: "https")
-        let verdict = await verdict(target, client(names, .certificates(roots)))
+        var watch = Watch()
+        let found = try await client(names, .certificates(roots)).ask(target).get()
+        let verdict = watch.judge(.success(found), target, at: .now(), since: .now())
         #expect(verdict.reason.hasPrefix(reason), "\(verdict)")
+        // Good or bad: when it ends is known.
+        let until = pem == Certificates.expired ? 1_580_515_200 : try #require(certificate.first).notValidAfter
+        #expect(watch.certificate?.validUntil == Int64(until))
         try await server.stop()
+    }
+
+    @Test func `without TLS there is no certificate, and an answer without one leaves the last that was shown`() async throws {
+        let server = try await OddServer(.says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+        let target = try ProbeClientTests.target(server.port)
+        var watch = Watch()
+        let client = ProbeClient(resolver: Resolver(allowsLinkLocal: false, on: Names.eventLoop), on: Names.eventLoop)
+        _ = watch.judge(.success(try await client.ask(target).get()), target, at: .now(), since: .now())
+        #expect(watch.certificate == nil)
+        let shown = ProbeCertificate(validFrom: 1, validUntil: 2)
+        watch.certificate = shown
+        _ = watch.judge(.success(try await client.ask(target).get()), target, at: .now(), since: .now())
+        #expect(watch.certificate == shown)
+        try await server.stop()
+    }
+
+    @Test func `a CDN with an address by HTTPS is probed there`() throws {
+        let text = """
+            {"version": 1, "origin": {"domains": ["o"], "servers": ["s1"]},
+             "cdns": [{"name": "a", "url": "http://a:81/x", "httpsUrl": "https://b:8443/y", "probe": {"path": "/p"}}]}
+            """
+        let target = try #require(ProbeTarget.all(of: Catalog(JSONDecoder().decode(Document.self, from: Data(text.utf8)))).first)
+        #expect(target.scheme == .https && target.host == "b" && target.port == 8443 && target.prefix == "/y")
     }
 
     @Test func `a probe by HTTPS of a port without TLS says so`() async throws {

@@ -15,24 +15,29 @@ struct SafeLocation {
                 .init(name: "c", url: "http://[::1]:81/x/y", enabled: false),
             ])
         let document = setup.document.setting("/origin/keepScheme", .bool(true))
+            .setting("/cdns/0/httpsUrl", .string("https://secure.example:8443/t"))
         table = RoutingTable(try Catalog(document), revision: 1)
         let labels = ["s1", "s2", "s3", "live"]
         let origins = setup.domains.flatMap { domain in labels.map { "\($0).\(domain)" } }
         targets = [.origin] + setup.cdns.indices.map { .cdn($0) }
         prefixes =
-            ([origins.flatMap { ["http://\($0)/", "https://\($0)/"] }] + setup.cdns.map { cdn in labels.map { "\(cdn.url)/\($0)/" } }).map {
-                $0.map { Array($0.utf8) }
-            }
-        hosts = Set((origins + ["cdn.example.com", "[::1]:81"]).map { Array($0.utf8) })
+            ([origins.flatMap { ["http://\($0)/", "https://\($0)/"] }]
+            + setup.cdns.enumerated().map { index, cdn in
+                labels.flatMap { ["\(cdn.url)/\($0)/"] + (index == 0 ? ["https://secure.example:8443/t/\($0)/"] : []) }
+            }).map { $0.map { Array($0.utf8) } }
+        hosts = Set((origins + ["cdn.example.com", "secure.example:8443", "[::1]:81"]).map { Array($0.utf8) })
     }
 
     /// What is wrong with any Location that some bytes lead to as `video` value, as path, or as query; nil when nothing is.
     func fault(_ bytes: [UInt8]) -> String? {
         for found in [try? table.find(bytes), try? table.find(path: [UInt8(ascii: "/")] + bytes), try? table.find(query: bytes)] {
-            guard let found else { continue }
+            guard var found else { continue }
             for target in targets {
-                let location = found.locationBytes(target)
-                if let fault = fault(location, target) { return "\(fault): \(String(decoding: location, as: UTF8.self))" }
+                for isByHTTPS in [false, true] {
+                    found.video.isAskedByHTTPS = isByHTTPS
+                    let location = found.locationBytes(target)
+                    if let fault = fault(location, target) { return "\(fault): \(String(decoding: location, as: UTF8.self))" }
+                }
             }
         }
         return nil

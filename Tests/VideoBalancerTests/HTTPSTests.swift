@@ -241,7 +241,7 @@ extension String {
 
 extension Folder {
     /// Makes `FILE.pem` and its key by openssl(1).
-    fileprivate func makeCertificate(_ file: String, names: String, key: String? = nil) throws {
+    func makeCertificate(_ file: String, names: String, key: String? = nil) throws {
         try FileManager.default.createDirectory(
             at: URL(fileURLWithPath: path(file)).deletingLastPathComponent(), withIntermediateDirectories: true)
         let first = names.prefix { $0 != "," }

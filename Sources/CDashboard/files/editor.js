@@ -132,6 +132,7 @@ export class Editor {
     const fields = [
       this.fields.field(at("name"), "Name", { ...plain, value: cdn.name, readonly: cdn.before !== null }),
       this.fields.field(at("url"), "URL", { ...plain, value: cdn.url, inputmode: "url", placeholder: "http://cdn.example.com" }),
+      this.fields.field(at("httpsUrl"), "HTTPS address", { ...plain, value: cdn.httpsUrl, inputmode: "url", placeholder: "none of its own" }),
       this.fields.field(at("weight"), "Weight", { ...plain, value: cdn.weight, inputmode: "numeric", class: "short" }),
       this.fields.field(at("enabled"), "Enabled", { type: "checkbox", checked: cdn.enabled }),
     ];
@@ -151,13 +152,13 @@ export class Editor {
     this.every = this.fields.value("/origin/every");
     this.why = this.fields.value("");
     this.cdns.forEach((cdn, index) => {
-      for (const member of ["name", "url", "weight"]) cdn[member] = this.fields.value(`/cdns/${index}/${member}`);
+      for (const member of ["name", "url", "httpsUrl", "weight"]) cdn[member] = this.fields.value(`/cdns/${index}/${member}`);
       cdn.enabled = this.fields.inputs.get(`/cdns/${index}/enabled`).input.checked;
     });
   }
 
   add() {
-    this.cdns.push({ before: null, name: "", url: "", weight: "0", enabled: true, removed: false });
+    this.cdns.push({ before: null, name: "", url: "", httpsUrl: "", weight: "0", enabled: true, removed: false });
     this.render();
     this.fields.inputs.get(`/cdns/${this.cdns.length - 1}/name`).input.focus();
   }
@@ -173,7 +174,10 @@ export class Editor {
   /** The catalog as it would be; everything that the form does not show stays as it was read. */
   document() {
     const kept = this.cdns.filter((cdn) => !cdn.removed);
-    const cdns = kept.map(({ before, name, url, weight, enabled }) => ({ ...before, name, url, weight: number(weight), enabled }));
+    const cdns = kept.map(({ before, name, url, httpsUrl, weight, enabled }) => {
+      const { httpsUrl: _, ...rest } = before ?? {};
+      return { ...rest, name, url, ...(httpsUrl.trim() === "" ? {} : { httpsUrl }), weight: number(weight), enabled };
+    });
     return { ...this.base, origin: { ...this.base.origin, every: number(this.every) }, cdns };
   }
 
@@ -251,7 +255,7 @@ export class Editor {
       if (!theirs) return { ...cdn, note: "The newer revision removed this CDN; saving adds it again." };
       const old = edited(cdn.before);
       const result = edited(theirs);
-      for (const member of ["url", "weight", "enabled", "removed"]) if (cdn[member] !== old[member]) result[member] = cdn[member];
+      for (const member of ["url", "httpsUrl", "weight", "enabled", "removed"]) if (cdn[member] !== old[member]) result[member] = cdn[member];
       return result;
     });
     const theirNew = value.cdns.filter((cdn) => !known.has(cdn.name)).map((cdn) => edited(cdn));
@@ -264,4 +268,6 @@ export class Editor {
 }
 
 /** A CDN as the form holds it. */
-const edited = (cdn) => ({ before: cdn, name: cdn.name, url: cdn.url, weight: String(cdn.weight), enabled: cdn.enabled, removed: false });
+const edited = (cdn) => ({
+  before: cdn, name: cdn.name, url: cdn.url, httpsUrl: cdn.httpsUrl ?? "", weight: String(cdn.weight), enabled: cdn.enabled, removed: false,
+});

@@ -10,6 +10,7 @@ export function explainForm() {
   form.append(
     fields.field("/video", "Video", { name: "video", autocomplete: "off", spellcheck: "false", placeholder: "http://s1.origin-cluster/video/1488/x.m3u8" }),
     fields.field("/client", "Client’s IP", { name: "client", autocomplete: "off", spellcheck: "false", placeholder: "none" }),
+    fields.field("/https", "By HTTPS", { name: "https", type: "checkbox" }),
     fields.field("/avoid", "Avoid CDN", { name: "avoid", autocomplete: "off", spellcheck: "false", placeholder: "none" }),
     el("button", { type: "submit" }, "Explain"),
   );
@@ -18,6 +19,7 @@ export function explainForm() {
     fields.clear();
     const body = { video: fields.value("/video").trim() };
     for (const name of ["client", "avoid"]) if (fields.value(`/${name}`).trim() !== "") body[name] = fields.value(`/${name}`).trim();
+    if (fields.inputs.get("/https").input.checked) body.https = true;
     try {
       show((await ask("POST", "/api/v1/explain", { body })).value);
     } catch (refused) {

@@ -200,7 +200,7 @@ class Row {
 
   show({ entry, cdn, colour, every, report, isRemoved, rate: now, share }) {
     this.swatch.setAttribute("class", `swatch ${colour}`);
-    setText(this.sub, cdn ? cdn.url : isRemoved ? "removed from the catalog" : "");
+    setText(this.sub, cdn ? (cdn.httpsUrl ? `${cdn.url}, ${cdn.httpsUrl}` : cdn.url) : isRemoved ? "removed from the catalog" : "");
     setText(this.weight, cdn ? (cdn.enabled ? String(cdn.weight) : "off") : entry.target === "origin" && every !== undefined ? `N = ${every}` : "");
     setText(this.rate, now === null ? "–" : rate(now));
     setText(this.share, share === null ? "–" : percent(share));
@@ -230,7 +230,7 @@ function bar(share, wanted, colour) {
 
 /** State, the last verdicts (newest to the right) and what the newest probe found. */
 export function showHealth(cell, report) {
-  const state = JSON.stringify(report && [report.state, report.verdicts, report.reason, report.latencyMilliseconds]);
+  const state = JSON.stringify(report && [report.state, report.verdicts, report.reason, report.latencyMilliseconds, report.certificate]);
   if (cell.dataset.state === state) return;
   cell.dataset.state = state;
   if (!report) {
@@ -239,7 +239,8 @@ export function showHealth(cell, report) {
   }
   const verdicts = [...report.verdicts.slice(0, 16)].reverse();
   const good = verdicts.filter((verdict) => verdict === "+").length;
-  const found = report.latencyMilliseconds === null ? report.reason : `${report.reason}, ${report.latencyMilliseconds} ms`;
+  const answer = report.latencyMilliseconds === null ? report.reason : `${report.reason}, ${report.latencyMilliseconds} ms`;
+  const found = report.certificate ? `${answer}, certificate for ${report.certificate.daysLeft} d` : answer;
   cell.replaceChildren(
     el("span", { class: `badge is-${report.state}` }, report.state),
     svg(

@@ -15,6 +15,8 @@ actor CertificateFiles {
     }
 
     private let places: [CertificatePlace]
+    /// Where they are set, for faults.
+    private let setting: Setting
     private let logger: Logger
     /// Milliseconds since 1970-01-01 UTC.
     private let now: @Sendable () -> Int64
@@ -24,14 +26,21 @@ actor CertificateFiles {
     private var seen: [Files] = []
     /// The newest good one of each place.
     private var loaded: [CertificatePlace: ServerCertificate] = [:]
+    /// What those were made of.
+    private var sources: [CertificatePlace: Files] = [:]
+    /// Why the newest files of a place are not in use.
+    private var refused: [CertificatePlace: String] = [:]
+    private var reminder = CertificateReminder<CertificatePlace>()
     private var tickets = TicketKeys()
     private var ticketsSince: Duration
     private var selfSigned: (chain: [UInt8], key: [UInt8])?
 
     init(
-        _ places: [CertificatePlace], logger: Logger, now: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Duration
+        _ places: [CertificatePlace], setting: Setting = Setting.table.tlsCertificate, logger: Logger,
+        now: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Duration
     ) {
         self.places = places
+        self.setting = setting
         self.logger = logger
         self.now = now
         self.uptime = uptime
@@ -41,11 +50,19 @@ actor CertificateFiles {
     /// What is loaded, in the settings' order.
     var certificates: [ServerCertificate] { seen.compactMap { loaded[$0.place] } }
 
-    /// By its first name, when each expires, in seconds since 1970-01-01 UTC.
-    var expiries: [(labels: [String], value: Double)] {
-        let named = certificates.map { ($0.names.first ?? "", Double($0.validUntil)) }
-        // Of several for one name the soonest.
-        return Dictionary(named, uniquingKeysWith: min).sorted { $0.key < $1.key }.map { ([$0.key], $0.value) }
+    /// Every place as `status` shows it, in the settings' order.
+    var reports: [CertificateReport] {
+        seen.map { files in
+            let certificate = loaded[files.place]
+            return CertificateReport(
+                file: files.name, names: certificate?.names ?? [],
+                life: certificate.map { CertificateLife(from: $0.validFrom, until: $0.validUntil) }, trouble: refused[files.place])
+        }
+    }
+
+    /// The first one that is loaded, as PEM.
+    var first: (chain: [UInt8], key: [UInt8])? {
+        seen.lazy.compactMap { self.sources[$0.place] }.first.map { ($0.chain, $0.key) }
     }
 
     /// Loads them for the first time.
@@ -56,16 +73,16 @@ actor CertificateFiles {
         seen = await read()
         var faults = seen.compactMap(\.trouble)
         for files in seen where files.trouble == nil {
-            do throws(TLSError) { loaded[files.place] = try certificate(files) } catch { faults.append(error.description) }
+            do throws(TLSError) { try take(files) } catch { faults.append(error.description) }
         }
         for case .folder(let folder) in places where CertificatePlace.pairs(in: folder).isEmpty {
             faults.append("\(folder) has no NAME.pem or NAME.crt beside NAME.key, and no fullchain.pem beside privkey.pem")
         }
         if !faults.isEmpty {
-            let setting = Setting.table.tlsCertificate.names
-            throw ConfigurationFault(faults.map { "\(setting): \($0)" }.joined(separator: "\n"))
+            throw ConfigurationFault(faults.map { "\(setting.names): \($0)" }.joined(separator: "\n"))
         }
         for certificate in certificates { warnOfTime(certificate) }
+        remind()
         return TLSIdentity(certificates, tickets: tickets)
     }
 
@@ -76,6 +93,7 @@ actor CertificateFiles {
         let files = await read()
         var isChanged = rotateTickets()
         if files != seen { isChanged = take(files) || isChanged }
+        remind()
         return isChanged ? TLSIdentity(certificates, tickets: tickets) : nil
     }
 
@@ -89,6 +107,8 @@ actor CertificateFiles {
             seen = old
         }
         loaded = loaded.filter { place, _ in seen.contains { $0.place == place } }
+        sources = sources.filter { loaded[$0.key] != nil }
+        refused = refused.filter { place, _ in seen.contains { $0.place == place } }
         return !certificates.elementsEqual(before, by: ===)
     }
 
@@ -99,7 +119,7 @@ actor CertificateFiles {
             if certificate.validUntil * 1000 <= now() {
                 throw TLSError("\(files.name) has expired at \(CertificateFiles.time(certificate.validUntil)); renew it")
             }
-            loaded[files.place] = certificate
+            keep(certificate, files)
             warnOfTime(certificate)
             logger.notice(
                 "certificate loaded",
@@ -108,6 +128,7 @@ actor CertificateFiles {
                     "expires": "\(CertificateFiles.time(certificate.validUntil))",
                 ])
         } catch {
+            refused[files.place] = "\(error)"
             logger.error(
                 loaded[files.place] == nil
                     ? "the certificate cannot be used: its names get another one until good files are there"
@@ -116,22 +137,48 @@ actor CertificateFiles {
         }
     }
 
+    private func take(_ files: Files) throws(TLSError) { keep(try certificate(files), files) }
+
+    private func keep(_ certificate: ServerCertificate, _ files: Files) {
+        loaded[files.place] = certificate
+        sources[files.place] = files
+        refused[files.place] = nil
+    }
+
     private func certificate(_ files: Files) throws(TLSError) -> ServerCertificate {
         try ServerCertificate(chain: files.chain, key: files.key, at: (files.name, files.keyName))
     }
 
-    /// It serves all the same: clients decide, and without it they would have nothing to decide about.
     private func warnOfTime(_ certificate: ServerCertificate) {
-        let names = certificate.names.joined(separator: ", ")
-        if certificate.validUntil * 1000 <= now() {
-            logger.error(
-                "a certificate has expired, and clients refuse it: renew it",
-                metadata: ["names": "\(names)", "expired": "\(CertificateFiles.time(certificate.validUntil))"])
-        } else if certificate.validFrom * 1000 > now() {
+        if certificate.validFrom * 1000 > now() {
             logger.error(
                 "a certificate is not valid yet, and clients refuse it: is the clock right?",
-                metadata: ["names": "\(names)", "validFrom": "\(CertificateFiles.time(certificate.validFrom))"])
+                metadata: [
+                    "names": "\(certificate.names.joined(separator: ", "))",
+                    "validFrom": "\(CertificateFiles.time(certificate.validFrom))",
+                ])
         }
+    }
+
+    /// An expired one serves all the same: clients decide, and without it they would have nothing to decide about.
+    private func remind() {
+        for files in seen {
+            guard let certificate = loaded[files.place] else { continue }
+            let life = CertificateLife(from: certificate.validFrom, until: certificate.validUntil)
+            guard reminder.isDue(files.place, life, at: now() / 1000) else { continue }
+            let metadata: Logger.Metadata = [
+                "file": "\(files.name)", "names": "\(certificate.names.joined(separator: ", "))",
+                "expires": "\(CertificateFiles.time(certificate.validUntil))",
+            ]
+            if life.state(at: now() / 1000) == .expired {
+                logger.error("a certificate has expired, and clients refuse it: renew it", metadata: metadata)
+            } else {
+                logger.warning(
+                    "a certificate expires in \(life.daysLeft(at: now() / 1000)) days and was not renewed: see what should renew it",
+                    metadata: metadata)
+            }
+        }
+        reminder.keep(loaded.keys)
     }
 
     private func rotateTickets() -> Bool {

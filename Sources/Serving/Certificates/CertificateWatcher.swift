@@ -1,6 +1,6 @@
-import Edge
 import Logging
 import ServiceLifecycle
+import TLS
 
 /// Follows the files of certificates and rotates the keys of tickets: what is new is shown by handshakes that begin afterwards.
 struct CertificateWatcher: Service {
@@ -8,14 +8,15 @@ struct CertificateWatcher: Service {
 
     /// Nil without TLS.
     let files: CertificateFiles?
-    let edge: EdgeServer
+    /// Takes what is new into use.
+    let publish: @Sendable (TLSIdentity) async throws -> Void
     let logger: Logger
     /// A look by a signal and one by the clock, one after the other: the newer must win.
     private let turnstile = Turnstile()
 
-    init(files: CertificateFiles?, edge: EdgeServer, logger: Logger) {
+    init(files: CertificateFiles?, logger: Logger, publish: @escaping @Sendable (TLSIdentity) async throws -> Void) {
         self.files = files
-        self.edge = edge
+        self.publish = publish
         self.logger = logger
     }
 
@@ -32,7 +33,7 @@ struct CertificateWatcher: Service {
     func look() async {
         guard let files else { return }
         do {
-            try await turnstile.pass { if let identity = await files.look() { try await edge.publish(identity) } }
+            try await turnstile.pass { if let identity = await files.look() { try await publish(identity) } }
         } catch {
             logger.error("the new certificates are not in use", metadata: ["error": "\(error)"])
         }

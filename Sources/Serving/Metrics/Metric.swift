@@ -72,7 +72,9 @@ public struct Metric: Sendable {
         help: "TLS handshakes that did not, by reason; docs/https.md lists the reasons.")
     static let certificateExpiry = Metric(
         name: "balancer_tls_certificate_expiry_timestamp_seconds", kind: .gauge, labels: ["name"],
-        help: "When a certificate in use expires, by its first name, since 1970-01-01 UTC; missing without TLS.")
+        help:
+            "When a certificate of this balancer's own expires, by its first name, since 1970-01-01 UTC; the admin port's too. Missing without TLS."
+    )
     static let loopTurns = Metric(
         name: "balancer_loop_turn_seconds", kind: .histogram, labels: ["le"],
         help: "Time from one wait for events to the next on the fast loops.")
@@ -118,6 +120,9 @@ public struct Metric: Sendable {
         help: "Probes by what they found; unknown: this machine could not ask.")
     static let probeDuration = Metric(
         name: "balancer_probe_duration_seconds", kind: .gauge, labels: ["kind", "name"], help: "How long the newest probe took.")
+    static let targetCertificateExpiry = Metric(
+        name: "balancer_target_certificate_expiry_timestamp_seconds", kind: .gauge, labels: ["kind", "name"],
+        help: "When the certificate of a target that is probed by HTTPS expires, since 1970-01-01 UTC; of several addresses the soonest.")
 
     static let geoIPLoads = Metric(
         name: "balancer_geoip_loads_total", kind: .counter, labels: ["database", "result"],
@@ -166,7 +171,7 @@ public struct Metric: Sendable {
             [revision, newestRevision, applied, degraded, notFollowed, nodes, backlog, lostRequests, statements]
         ),
         ("TLS", [handshakes, handshakeFailures, certificateExpiry]),
-        ("Health", [targetUp, probes, probeDuration]),
+        ("Health", [targetUp, probes, probeDuration, targetCertificateExpiry]),
         ("GeoIP databases", [geoIPLoads, geoIPBuilt]),
         ("Signed links", [targetSigns, signingKeyTroubles]),
         ("Control plane", [requests, requestDuration]),

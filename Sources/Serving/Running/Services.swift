@@ -13,6 +13,8 @@ struct Services {
     let edge: EdgeServer
     let accessLog: AccessLog?
     let certificates: CertificateFiles?
+    /// Nil when the control plane speaks without TLS.
+    let adminSecurity: AdminSecurity?
     let publisher: Publisher
     let condition: NodeCondition
     let recorder: TrafficRecorder
@@ -34,6 +36,7 @@ struct Services {
         let geoIP: GeoIPWatcher
         let signingKeys: SigningKeyWatcher
         let certificates: CertificateWatcher
+        let adminCertificates: CertificateWatcher
     }
 
     /// Runs them until a signal stops them.
@@ -42,7 +45,10 @@ struct Services {
             database: DatabaseWatcher(store: store, publisher: publisher, condition: condition, place: "\(settings.database)"),
             geoIP: GeoIPWatcher(files: geoIP, publisher: publisher),
             signingKeys: SigningKeyWatcher(files: signingKeys, publisher: publisher),
-            certificates: CertificateWatcher(files: certificates, edge: edge, logger: logger))
+            certificates: CertificateWatcher(files: certificates, logger: logger) { [edge] in try await edge.publish($0) },
+            adminCertificates: CertificateWatcher(files: adminSecurity?.files, logger: logger) { [adminSecurity] _ in
+                try await adminSecurity?.renew()
+            })
         let prober = Prober(allowsLinkLocal: settings.probesLinkLocal, remembering: remembered) { [logger, publisher] snapshot, change in
             ProbeReports.log(change, logger)
             await publisher.healthChanged(snapshot)
@@ -74,8 +80,9 @@ struct Services {
                 async let geography: Void = watchers.geoIP.look()
                 async let signingKeys: Void = watchers.signingKeys.look()
                 async let certificates: Void = watchers.certificates.look()
+                async let adminCertificates: Void = watchers.adminCertificates.look()
                 async let catalog: Void = watchers.database.look()
-                _ = await (geography, signingKeys, certificates, catalog)
+                _ = await (geography, signingKeys, certificates, adminCertificates, catalog)
                 manager.reloaded()
             },
             stop: { [manager, longest] in
@@ -99,13 +106,14 @@ struct Services {
                 identity: identity, store: store, publisher: publisher, condition: condition, access: access, logger: logger,
                 now: { SystemClock.now() }),
             recorder,
-            ProbingService(prober: prober, publisher: publisher),
+            ProbingService(prober: prober, publisher: publisher, logger: logger),
             PlayerVerdictService(edge: edge, publisher: publisher, logger: logger),
             watchers.database,
             AccessLogService(log: accessLog, edge: edge),
             watchers.geoIP,
             watchers.signingKeys,
             watchers.certificates,
+            watchers.adminCertificates,
             EdgeService(
                 edge: edge, condition: condition, stopClock: stopClock, lameDuckSeconds: settings.lameDuckSeconds,
                 drainSeconds: settings.drainSeconds, logger: logger),
@@ -119,19 +127,21 @@ struct Services {
         libraryLogger.logLevel = max(libraryLogger.logLevel, .notice)
         let host = settings.admin.host
         return ControlServer.service(
-            host: host, port: Int(settings.admin.port), connections: adminConnections, names: HostNames(settings.adminNames),
+            host: host, port: Int(settings.admin.port), tls: adminSecurity?.tls, connections: adminConnections,
+            names: HostNames(settings.adminNames),
             node: BalancerNode(
                 identity: identity, edge: edge, publisher: publisher, condition: condition, access: access, recorder: recorder,
-                prober: prober, geoIP: geoIP, signingKeys: signingKeys, certificates: certificates, store: store, watcher: watcher,
-                accessLog: accessLog,
+                prober: prober, geoIP: geoIP, signingKeys: signingKeys, certificates: certificates,
+                adminCertificates: adminSecurity?.files, store: store, watcher: watcher, accessLog: accessLog,
                 registry: registry),
             store: store, access: access,
             pages: (Dashboard.files + Documentation.controlPlane(assets: settings.assets)).map {
                 Page(path: $0.path, type: $0.type, body: $0.body, policy: $0.policy)
             },
             logger: libraryLogger, now: { SystemClock.now() }
-        ) { [logger, manager, edge] port in
-            logger.notice("serving the control plane", metadata: ["admin": "\(host):\(port)"])
+        ) { [logger, manager, edge, settings] port in
+            let scheme = settings.adminSpeaksTLS ? "https" : "http"
+            logger.notice("serving the control plane", metadata: ["admin": "\(host):\(port)", "scheme": "\(scheme)"])
             ProcessLimits.closeOnExec()
             manager.ready("redirects on \(edge.address), API on \(host):\(port)")
         }

@@ -23,6 +23,23 @@ public struct SettingTable: Sendable {
         "Private keys (PEM, ECDSA or RSA) of the certificate files, in their order; not needed where these hold the keys too.")
     public let admin = Setting(
         "admin", .text("address"), "127.0.0.1:8001", "Address of the control plane: API, metrics, health.")
+    public let adminTLSCertificate = Setting(
+        "admin-tls-certificate", .text("file"), "",
+        """
+        Certificate of the control plane, which then speaks HTTPS alone: a PEM file with its chain, a folder as for --tls-certificate, or \
+        self-signed. It may be the same file. Read again at SIGHUP and when it changes.
+        """)
+    public let adminTLSKey = Setting(
+        "admin-tls-key", .text("file"), "", "Its private key (PEM); not needed where the certificate's file holds it too.")
+    public let adminClientCA = Setting(
+        "admin-client-ca", .text("file"), "",
+        """
+        Authorities (PEM), one of which must have issued a certificate that every client of the control plane shows, beside its token. Read \
+        at the start.
+        """)
+    public let adminPlain = Setting(
+        "admin-plain", .onOff, "off",
+        "on: whoever reaches the control plane from the network may do so without TLS, and no line at the start warns of it.")
     public let adminNames = Setting(
         "admin-names", .list("names"), "",
         """

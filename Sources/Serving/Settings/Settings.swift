@@ -13,6 +13,12 @@ public struct Settings: Sendable {
     /// Empty without TLS.
     let certificates: [CertificatePlace]
     public let admin: ListenAddress
+    /// Nil when the control plane speaks without TLS.
+    let adminCertificate: CertificatePlace?
+    /// A file of authorities that clients' certificates must come from; nil asks for none.
+    public let adminClientCA: String?
+    /// Whether the operator wants it without TLS, whoever reaches it.
+    let allowsPlainAdmin: Bool
     /// This machine's own name among them.
     let adminNames: [String]
     public let database: DatabaseURL
@@ -44,6 +50,10 @@ public struct Settings: Sendable {
         listen = reader.address(\.listen)
         (listenTLS, certificates) = reader.tls()
         admin = reader.address(\.admin)
+        adminCertificate = reader.adminTLS()
+        let authorities = source.text(\.adminClientCA)
+        adminClientCA = authorities.isEmpty ? nil : authorities
+        allowsPlainAdmin = reader.isOn(\.adminPlain)
         adminNames = reader.names(\.adminNames) + [Settings.machineName]
         database = reader.database(\.database)
         let state = source.text(\.state)
@@ -93,6 +103,8 @@ public struct Settings: Sendable {
 }
 
 extension Settings {
+    public var adminSpeaksTLS: Bool { adminCertificate != nil }
+
     /// As the kernel has it; asking the resolver could take long.
     fileprivate static var machineName: String {
         let text = try? String(contentsOfFile: "/proc/sys/kernel/hostname", encoding: .utf8)

@@ -93,6 +93,22 @@ struct SettingsReader {
         return (addresses, places)
     }
 
+    /// The certificate of the control plane; nil without TLS.
+    mutating func adminTLS() -> CertificatePlace? {
+        let file = source.text(\.adminTLSCertificate)
+        let key = source.text(\.adminTLSKey)
+        if file.isEmpty {
+            if !key.isEmpty { note(\.adminTLSKey, "is of no use without --admin-tls-certificate") }
+            if !source.text(\.adminClientCA).isEmpty { note(\.adminClientCA, "is of no use without --admin-tls-certificate") }
+            return nil
+        }
+        guard let places = CertificatePlace.places(certificates: [file], keys: key.isEmpty ? [] : [key]) else {
+            note(\.adminTLSKey, "is of no use beside a folder or \(CertificatePlace.selfSignedName), which have their own")
+            return nil
+        }
+        return places.first
+    }
+
     mutating func address(_ setting: KeyPath<SettingTable, Setting>) -> ListenAddress { address(setting, source.text(setting)) }
 
     private mutating func address(_ setting: KeyPath<SettingTable, Setting>, _ text: String) -> ListenAddress {

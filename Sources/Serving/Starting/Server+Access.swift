@@ -25,4 +25,20 @@ extension Server {
                     + "set BALANCER_ADMIN_TOKEN, make a key with `video-balancer key create`, or choose a loopback address")
         }
     }
+
+    /// Reads the certificate of the control plane; where there is none, says so if the network reaches it.
+    func openAdminSecurity() async throws -> AdminSecurity? {
+        if let place = settings.adminCertificate {
+            return try await AdminSecurity(place, clientAuthorities: settings.adminClientCA, logger: logger)
+        }
+        if !settings.admin.isLoopback, !settings.allowsPlainAdmin {
+            logger.warning(
+                """
+                the control plane can be reached from the network without TLS, and tokens travel in the clear: set --admin-tls-certificate, \
+                or --admin-plain on where something else protects it
+                """,
+                metadata: ["admin": "\(settings.admin)"])
+        }
+        return nil
+    }
 }

@@ -18,6 +18,8 @@ struct BalancerNode: Node {
     let signingKeys: SigningKeyFiles
     /// Nil without TLS.
     let certificates: CertificateFiles?
+    /// Nil when the control plane speaks without TLS.
+    let adminCertificates: CertificateFiles?
     let store: SQLStore
     let watcher: DatabaseWatcher
     let accessLog: AccessLog?
@@ -45,9 +47,14 @@ struct BalancerNode: Node {
         return NodeMetrics.edge(try await edge.counters(), view.current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
             + NodeMetrics.left(view.table) + (await SigningReports.metrics(view.table, signingKeys))
-            + [Metric.certificateExpiry.family(await certificates?.expiries ?? [])]
+            + [CertificateReports.expiries(await certificateReports.flatMap(\.reports))]
             + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
             + registry.families + ProcessMetrics.families(started: identity.started)
+    }
+
+    /// By the port that shows them.
+    private var certificateReports: [(port: String, reports: [CertificateReport])] {
+        get async { [("players", await certificates?.reports ?? []), ("admin", await adminCertificates?.reports ?? [])] }
     }
 
     func status() async -> Document {
@@ -86,7 +93,10 @@ struct BalancerNode: Node {
             .init("databaseID", .string(view.current.databaseID)),
             .init("answered", .array(counters.map { Answered.documents($0, view.table) } ?? [])),
             .init("steering", counters.map { Answered.steering($0, view.table) } ?? .null),
-            .init("health", ProbeReports.document(await prober.reports, view.table)),
+            .init("health", ProbeReports.document(await prober.reports, view.table, at: time)),
+            .init("certificates", CertificateReports.document(await certificateReports, at: time)),
+            // Where nothing speaks HTTPS no page by HTTPS asks.
+            .init("mixedContent", .array((certificates == nil ? [] : view.current.catalog.targetsWithoutHTTPS).map(Document.string))),
             .init("geoip", GeoIPReports.document(await geoIP.reports, view.table)),
             .init("signing", await SigningReports.document(signingKeys, view.table)),
             .init("sequences", .array(sequences)),
@@ -181,7 +191,7 @@ struct BalancerNode: Node {
         let table = publisher.view.table
         return { [publisher] question in
             let explanation = table.explain(
-                question.video, avoiding: question.avoid, client: question.client, headers: question.headers,
+                question.video, avoiding: question.avoid, isByHTTPS: question.isByHTTPS, client: question.client, headers: question.headers,
                 at: Int(SystemClock.now() / 1000), sequences: publisher.book.set(for: table))
             return (table.revision, explanation)
         }

@@ -16,6 +16,7 @@ struct Check: AsyncParsableCommand {
             let taking = catalog.cdns.filter(\.takesTraffic).count
             let servers = catalog.origin.labels.count
             try StandardOutput.print("\(file): good; origin servers: \(servers), CDNs: \(catalog.cdns.count), taking traffic: \(taking)")
+            if let warning = catalog.mixedContentWarning { StandardError.say("\(file): \(warning)") }
         }
     }
 }

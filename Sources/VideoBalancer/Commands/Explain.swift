@@ -17,6 +17,7 @@ struct Explain: AsyncParsableCommand {
             "The video's URL as the video parameter carries it, a path /SERVER/…, or a steering question /steering/hls/SERVER/…?session=17."
     ) var url: String
     @Option(help: "Leave out this CDN, as the avoid parameter does.") var avoid: String?
+    @Flag(help: "The request comes by HTTPS: targets are named by HTTPS where the catalog has them so.") var https = false
     @Option(help: ArgumentHelp("The client's address, for rules and viewers.", valueName: "address")) var from: String?
     @Option(name: .customLong("header"), help: ArgumentHelp("A field of the request, as often as needed.", valueName: "name: value"))
     var fields: [String] = []
@@ -34,8 +35,8 @@ struct Explain: AsyncParsableCommand {
                 signers: try signingKeys.signers(revision.catalog))
             let book = SequenceBook(saved: saved.map { ($0.name, $0.redirects, $0.cdnBound) })
             let explanation = table.explain(
-                url, avoiding: avoid, client: try client(), headers: try fields.map(header), at: Int(SystemClock.now() / 1000),
-                sequences: book.set(for: table), showsToken: showToken)
+                url, avoiding: avoid, isByHTTPS: https, client: try client(), headers: try fields.map(header),
+                at: Int(SystemClock.now() / 1000), sequences: book.set(for: table), showsToken: showToken)
             try StandardOutput.print("revision  \(revision.id)")
             for step in explanation.steps { try StandardOutput.print("\(step.about.padded(to: 8))  \(step.text)") }
             if explanation.refusal != nil { throw Exit.failure }

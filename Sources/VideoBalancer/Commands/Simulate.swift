@@ -25,6 +25,7 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: "Requests that come in one second, for caps, 1 to 100000000.") var rate = 1000
     @Option(help: "Begins the made-up choice of films and viewers; the same seed gives the same traffic.") var seed: UInt64 = 1
     @Option(help: ArgumentHelp("This CDN or origin server does not work, as often as needed.", valueName: "name")) var down: [String] = []
+    @Flag(help: "The requests come by HTTPS, as from pages: prints how many of the redirects a page refuses.") var https = false
     @OptionGroup(title: "Steered players") var steered: SteeredOptions
     @OptionGroup var geoIP: GeoIPOptions
 
@@ -63,7 +64,7 @@ struct Simulate: AsyncParsableCommand {
             } else {
                 play(catalog, &simulation)
             }
-            try StandardOutput.print(Simulate.text(simulation.report, catalog), terminator: "")
+            try StandardOutput.print(Simulate.text(simulation.report, catalog, isByHTTPS: https), terminator: "")
         }
     }
 
@@ -105,7 +106,7 @@ struct Simulate: AsyncParsableCommand {
         return Rendezvous.mixed(state)
     }
 
-    private static func text(_ report: Simulation.Report, _ catalog: Catalog) -> String {
+    private static func text(_ report: Simulation.Report, _ catalog: Catalog, isByHTTPS: Bool) -> String {
         let redirects = report.toOrigin + report.toCDN.reduce(0, +)
         func line(_ name: String, _ count: Int, of whole: Int) -> String {
             let share = whole == 0 ? 0 : Double(count) * 100 / Double(whole)
@@ -114,6 +115,11 @@ struct Simulate: AsyncParsableCommand {
         var text = line("requests", report.requests, of: report.requests)
         text += line("origin", report.toOrigin, of: redirects)
         for (cdn, count) in zip(catalog.cdns, report.toCDN) { text += line(cdn.name, count, of: redirects) }
+        if isByHTTPS {
+            let plain = Set(catalog.targetsWithoutHTTPS)
+            let toCDNs = zip(catalog.cdns, report.toCDN).filter { plain.contains($0.0.name) }.reduce(0) { $0 + $1.1 }
+            text += line("mixed content", toCDNs + (plain.contains("origin") ? report.toOrigin : 0), of: redirects)
+        }
         for (reason, count) in report.refused.sorted(by: { $0.key < $1.key }) {
             text += line("refused: \(reason)", count, of: report.requests)
         }

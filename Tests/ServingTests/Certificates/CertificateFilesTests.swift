@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Logging
+import Steering
 import Synchronization
 import TLS
 import Testing
@@ -170,6 +171,56 @@ import Testing
         #expect(await files.look() == nil)
         #expect(rig.told(.error).last?.hasSuffix("has expired at 2023-11-14T22:13:19Z; renew it") == true)
         #expect(Self.names(TLSIdentity(await files.certificates)) == [["valid.example.com"]])
+    }
+
+    @Test func `a certificate that is ending is told once a day, then as expired, until it is renewed`() async throws {
+        let rig = try Rig()
+        let day: Int64 = 86_400
+        try rig.makePair("a", ["a.example.com"], from: Self.start - 76 * day, until: Self.start + 14 * day)
+        let files = rig.files(rig.pair("a"))
+        _ = try await files.load()
+        _ = await files.look()
+        #expect(rig.told(.warning) == [])
+        let warning = { (days: Int) in "a certificate expires in \(days) days and was not renewed: see what should renew it" }
+        rig.seconds.withLock { $0 += 60 }
+        for _ in 0..<3 { _ = await files.look() }
+        #expect(rig.told(.warning) == [warning(13)])
+        rig.seconds.withLock { $0 += day }
+        for _ in 0..<3 { _ = await files.look() }
+        #expect(rig.told(.warning) == [warning(13), warning(12)])
+        rig.seconds.withLock { $0 = Self.start + 14 * day }
+        for _ in 0..<3 { _ = await files.look() }
+        #expect(rig.told(.error) == ["a certificate has expired, and clients refuse it: renew it"])
+        #expect(await files.reports.map { $0.life?.state(at: Self.start + 14 * day) } == [.expired])
+        try rig.makePair("a", ["a.example.com"], from: Self.start, until: Self.start + 90 * day)
+        for _ in 0..<3 { _ = await files.look() }
+        rig.seconds.withLock { $0 += day }
+        _ = await files.look()
+        #expect(rig.told(.warning).count == 2 && rig.told(.error).count == 1)
+    }
+
+    @Test func `status has every place: what is loaded of it, and why its newest files are not`() async throws {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com", "b.example.com"])
+        let files = rig.files(rig.pair("a"), .folder(rig.path("more")))
+        try rig.makePair("more/c", ["c.example.com"])
+        _ = try await files.load()
+        try rig.write([], to: "a.pem")
+        try rig.makePair("more/d", ["d.example.com"])
+        try rig.write([], to: "more/d.pem")
+        _ = await files.look()
+        let reports = await files.reports
+        #expect(reports.map(\.names) == [["a.example.com", "b.example.com"], ["c.example.com"], []])
+        #expect(reports.map { $0.life?.until } == [Self.start + 1_000_000, Self.start + 1_000_000, nil])
+        #expect(reports.map(\.trouble) == ["\(rig.path("a.pem")) is empty", nil, "\(rig.path("more/d.pem")) is empty"])
+        let document = CertificateReports.document([("players", reports)], at: Self.start * 1000)
+        #expect(
+            document.json.contains(
+                #""names":["a.example.com","b.example.com"],"state":"good","expires":"2023-11-26T12:00:00Z","daysLeft":11,"trouble":""#))
+        #expect(document.json.contains(#""names":[],"state":"missing","expires":null,"daysLeft":null,"trouble":""#))
+        try rig.makePair("a", ["a.example.com"])
+        _ = await files.look()
+        #expect(await files.reports.map { $0.trouble == nil } == [true, true, false])
     }
 
     @Test func `a certificate of tomorrow serves with a line that doubts the clock`() async throws {
