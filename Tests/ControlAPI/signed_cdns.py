@@ -14,7 +14,7 @@ import urllib.parse
 
 from balancer import ROOT, patiently
 
-SECRET, NEXT_SECRET = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
+SECRET, NEXT_SECRET = "7c1e5b0f93a84d26e0b7f1c9a25d6348", "d83f6a1b0c5e49727fa9e40b36c1d582"
 
 ANSWER = """
     if ($secure_link = "") { return 403; }

@@ -264,7 +264,7 @@ def test_players_see_no_refusal_across_the_rotation_of_a_key(tmp_path):
         for player in (early, late, long):
             assert player.stderr.read() == ""
         lines = [line.split() for line in (folder / "access.log").read_text().splitlines()]
-    assert {status for _, status, _ in lines} == {"200"}, lines
+    assert {status for _, status, _ in lines} <= {"200", "206"}, lines
     segments = [request for server, _, request in lines if server == str(port) and request.endswith(".ts")]
     assert len(segments) >= 3 * 8
     # Both keys were in use.
