@@ -158,14 +158,14 @@ let package = Package(
         .testTarget(
             name: "ServingTests",
             dependencies: [
-                "Control", "Edge", "Probing", "Serving", "Steering", "Storage", "TLS",
+                "Control", "Edge", "Probing", "Serving", "Signing", "Steering", "Storage", "TLS",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: house),
         .testTarget(
             name: "StorageTests",
-            dependencies: ["DatabaseServers", "Storage", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["DatabaseServers", "Steering", "Storage", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: house),
         .testTarget(name: "VideoBalancerTests", dependencies: ["DatabaseServers", "TLSPeer"], swiftSettings: house),
     ],

@@ -95,7 +95,8 @@ struct ExpressionSigner: LinkSigner {
     }
 }
 
-/// nginx's `secure_link_secret`: a digest of the rest of the path and the key, behind the target's URL. Its links never expire.
+/// nginx's `secure_link_secret`: a digest of the rest of the link, with its query and as it stands, and the key, behind the target's URL. Its
+/// links never expire.
 struct SecretLinkSigner: LinkSigner {
     private let keys: KeyPair<Secret>
 
@@ -107,7 +108,7 @@ struct SecretLinkSigner: LinkSigner {
         let parts = LinkParts(url.span, from: start, base: base)
         let digest = keys.lend(at: second) { secret in
             var md5 = MD5()
-            md5.add(decoding: parts.base..<parts.path.upperBound, of: url.span, mergesSlashes: true)
+            md5.add(url.span.extracting(parts.base..<url.count))
             md5.add(secret)
             return md5.finish()
         }

@@ -134,6 +134,12 @@ public struct SigningKey: Sendable {
         return bytes.flatMap { [HexDigit.lower($0 >> 4), HexDigit.lower($0 & 15)] }
     }
 
+    /// Seconds since 1970-01-01 UTC of a time as a key's file has it; nil for another text.
+    public static func second(_ time: String) -> Int? {
+        let bytes = Array(time.utf8)
+        return Timestamp.second(bytes.span, 0..<bytes.count)
+    }
+
     /// Some digits by which two balancers see that they have the same key, without telling it.
     public static func fingerprint(_ secret: Secret) -> String {
         var code = HMACSHA256(HMACKey(secret))

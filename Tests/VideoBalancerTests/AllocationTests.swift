@@ -53,6 +53,32 @@ struct AllocationTests {
         #expect(made <= 100, "\(made) allocations for 200,000 requests")
     }
 
+    @Test(arguments: [
+        #""scheme": "nginx", "expression": "$secure_link_expires$uri$remote_addr$arg_a $secret""#,
+        #""scheme": "akamai", "bindAddress": true"#, #""scheme": "bunny", "placement": "path", "bindAddress": true"#,
+        #""scheme": "hmac", "expression": "$expires$directory$path", "placement": "path", "encoding": "hex""#,
+    ])
+    func `signed links are written without an allocation`(sign: String) throws {
+        let folder = try Folder()
+        let keys = "\(folder.output)/keys"
+        try FileManager.default.createDirectory(atPath: keys, withIntermediateDirectories: true)
+        try Data("7c1e5b0f93a84d26e0b7f1c9a25d6348".utf8).write(to: URL(fileURLWithPath: "\(keys)/k"))
+        try folder.importCatalog(
+            """
+            {"version": 1, "origin": {"domains": ["origin-cluster"], "servers": ["s[1-99]"], "every": 0},
+             "cdns": [{"name": "cdn-0", "url": "http://cdn-0.example.com", "sign": {"key": "k", \(sign)}}]}
+            """)
+        let file = "\(folder.output)/allocations"
+        let environment = ["ALLOCATIONS": file, "LD_PRELOAD": try Tool.allocations.get()]
+        let balancer = try Balancer(in: folder, environment: environment, "--workers", "1", "--signing-keys", keys)
+        defer { balancer.end() }
+        #expect(try ConnectionReport(balancer, "16000", "requests", "160", "16").code == 0)
+        let before = try Self.counts(file)
+        try Self.ask(balancer, 100_000, perConnection: 10_000, depth: 16)
+        let made = try Self.counts(file).fast - before.fast
+        #expect(made <= 100, "\(made) allocations for 100,000 requests")
+    }
+
     @Test func `steering documents are made without an allocation`() throws {
         let folder = try Folder()
         let cdns = (0..<6).map { #"{"name":"cdn-with-a-rather-long-name-\#($0)","url":"http://cdn-\#($0).example.com"}"# }

@@ -31,6 +31,9 @@ struct SigningKeyCommand: AsyncParsableCommand {
                 guard LinkSigning.isKeyName(name) else {
                     throw ConfigurationFault("a key's name has 1 to 64 letters, digits, dots, hyphens or underscores, and no dot first")
                 }
+                if let next, SigningKey.second(next) == nil {
+                    throw ConfigurationFault("--next must be a time like 2026-12-01T03:00:00Z, in UTC")
+                }
                 let folder = try keys.requiredFolder()
                 var secret = SigningKey.random()
                 defer { Secret.wipe(&secret) }

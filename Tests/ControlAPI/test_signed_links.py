@@ -1,0 +1,310 @@
+"""Signed links against those who verify them. docs/signing.md is what an operator reads of it."""
+
+import contextlib
+import json
+import os
+import random
+import subprocess
+import time
+import urllib.parse
+
+import pytest
+
+from balancer import BINARY, SOAK, Balancer, patiently
+from client import API
+from signed_cdns import ANSWER, KINDS, NEXT_SECRET, SECRET, VERIFIERS, Asker, free_ports, nginx
+
+# All kinds together get so many links; a soak gives each kind ten thousand.
+LINKS = int(os.environ.get("SIGNED_LINKS", 10_000 * len(KINDS) if SOAK else 600)) // len(KINDS)
+LIFE, SKEW = 3600, 60
+ORDINARY = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+def catalog(cdns):
+    return {"version": 1, "origin": {"domains": ["origin-cluster"], "servers": ["s1"], "every": 0}, "cdns": cdns}
+
+
+@contextlib.contextmanager
+def balancer(folder, cdns, keys, *flags, **more):
+    """A balancer with these CDNs and keys."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / "keys"
+    place.mkdir(mode=0o700)
+    for name, text in keys.items():
+        (place / name).write_text(text)
+        (place / name).chmod(0o600)
+    file = folder / "catalog.json"
+    file.write_text(json.dumps(catalog(cdns) | more))
+    balancer = Balancer(folder, "--signing-keys", str(place), "--workers", "1", *flags)
+    balancer.keys = place
+    balancer.command("catalog", "import", str(file))
+    with balancer:
+        yield balancer
+
+
+def videos(count, seed):
+    """Paths and queries of all kinds that a video may have."""
+    generator = random.Random(seed)
+    odd = "-._~!$'()*+,;:@[]|^=é日\u00a0"
+    escapes = ["%20", "%25", "%2B", "%3F", "%23", "%C3%A9", "%e6%97%a5", "%41", "%7e", "%26"]
+
+    def word(most):
+        text = "".join(generator.choice(ORDINARY + odd) for _ in range(generator.randint(1, most)))
+        if generator.random() < 0.4:
+            text += generator.choice(escapes) + generator.choice(ORDINARY)
+        # No segment of dots alone, which no URL of the balancer may have.
+        return text + generator.choice(ORDINARY)
+
+    for number in range(count):
+        path = "/" + generator.choice(["/", "//"]).join(word(12) for _ in range(generator.randint(1, 6)))
+        query = "&".join(f"{generator.choice(['v', 'V', 'w', 'video', 'vv'])}={word(8)}" for _ in range(generator.choice([0, 0, 1, 3])))
+        yield f"http://s1.origin-cluster{path}{'?' + query if query else ''}"
+
+
+def link(asker, video):
+    status, location = asker.get("/?video=" + urllib.parse.quote(video, safe=""))
+    assert status == 301, (status, video)
+    parts = urllib.parse.urlsplit(location)
+    return parts.netloc, location.removeprefix(f"http://{parts.netloc}")
+
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def changed(target, generator, is_covered, last):
+    """The target with one byte changed of the token, the time or the path that it covers."""
+    places = [index for index in range(len(target)) if is_covered(index) and target[index] in ORDINARY and "%" not in target[max(0, index - 2):index]]
+    index = generator.choice(places)
+    # The last of a digest's 22 characters has four bits that mean nothing: a change of those alone is none.
+    # Nor is another case of a hexadecimal digit.
+    block = ALPHABET.index(target[index]) // 16
+    others = [each for each in ORDINARY if each.lower() != target[index].lower() and (index != last or ALPHABET.index(each) // 16 != block)]
+    return target[:index] + generator.choice(others) + target[index + 1:]
+
+
+def covered_places(kind, sign, target):
+    """Which bytes of a target the digest protects, and where the digest's last character is."""
+    path, question, query = target.partition("?")
+    if kind == "directory in the path":
+        return (lambda index: index < path.rindex("/")), 22
+    if kind == "secure_link_secret":
+        return (lambda index: 3 <= index), -1
+    names = [sign.get("parameter", "md5"), sign.get("expiresParameter", "expires")]
+    start = target.rindex(f"{names[0]}=")
+    digest = start + len(names[0]) + 1
+    expiry = target.rindex(f"{names[1]}=") + len(names[1]) + 1
+    return (lambda index: index < len(path) or digest <= index < digest + 22 or index >= expiry), digest + 21
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nginx_takes_every_link_until_it_expires_and_none_with_a_byte_changed(tmp_path, kind):
+    """secure_link of a real nginx, on random paths and queries: none refused, none accepted late, none accepted that was changed."""
+    sign, prefix, server = KINDS[kind]
+    server = server.replace("@", SECRET)
+    [port, late_port] = free_ports(2)
+    life = {} if sign["scheme"] == "nginx-secret" else {"life": LIFE}
+    cdn = {"name": "a", "url": f"http://127.0.0.1:{port}{prefix}", "sign": {"key": "k"} | life | sign}
+    generator = random.Random(1)
+    refused, late, forged = [], [], []
+    # A minute is allowed for clocks, and one is spent here at most.
+    with balancer(tmp_path / "b", [cdn], {"k": SECRET}) as node, nginx(tmp_path / "now", {port: server}), \
+            nginx(tmp_path / "later", {late_port: server}, later=LIFE + SKEW + 1):
+        asker, cdn, late_cdn = Asker(node.listen), Asker(f"127.0.0.1:{port}"), Asker(f"127.0.0.1:{late_port}")
+        for video in videos(LINKS, seed=kind):
+            _, target = link(asker, video)
+            status = cdn.get(target)[0]
+            if status != 204:
+                refused.append((status, video, target))
+            if life and late_cdn.get(target)[0] == 204:
+                late.append(target)
+            is_covered, last = covered_places(kind, sign, target)
+            other = changed(target, generator, is_covered, last)
+            if cdn.get(other)[0] == 204:
+                forged.append((target, other))
+    assert (refused, late, forged) == ([], [], [])
+
+
+@pytest.mark.parametrize("scheme", VERIFIERS)
+def test_an_independent_verifier_takes_every_link_and_none_with_another_key_time_or_client(tmp_path, scheme):
+    sign, verify = VERIFIERS[scheme]
+    cdn = {"name": "a", "url": "http://cdn.example.com", "sign": {"key": "k", "life": LIFE} | sign}
+    with balancer(tmp_path / "b", [cdn], {"k": SECRET}) as node:
+        asker = Asker(node.listen)
+        for video in videos(LINKS, seed=scheme):
+            _, target = link(asker, video)
+            now = int(time.time())
+            assert verify(target, SECRET, now, "127.0.0.1"), target
+            assert verify(target, SECRET, now + LIFE, "127.0.0.1"), target
+            assert not verify(target, SECRET, now + LIFE + SKEW + 10, "127.0.0.1"), target
+            assert not verify(target, NEXT_SECRET, now, "127.0.0.1"), target
+            if sign.get("bindAddress") or scheme == "hmac":
+                assert not verify(target, SECRET, now, "127.0.0.2"), target
+
+
+def test_all_that_names_targets_signs_them(tmp_path):
+    """Location, Link, and the JSON answer's targets: nginx takes them all."""
+    ports = free_ports(2)
+    server = KINDS["file and address"][2].replace("@", SECRET)
+    sign = {"key": "k"} | KINDS["file and address"][0]
+    cdns = [{"name": f"cdn-{port}", "url": f"http://127.0.0.1:{port}", "sign": sign} for port in ports]
+    with balancer(tmp_path / "b", cdns, {"k": SECRET}, redirect={"links": True}) as node, \
+            nginx(tmp_path / "n", {port: server for port in ports}):
+        connection = Asker(node.listen).connection
+        connection.request("GET", "/?video=http://s1.origin-cluster/film/a.m3u8", headers={"Accept": "application/json"})
+        answer = connection.getresponse()
+        document = json.loads(answer.read())
+        urls = [answer.headers["location"], document["location"], *(target["location"] for target in document["targets"])]
+        urls += [part.partition(">")[0].strip(" <") for part in answer.headers["link"].split(", ")]
+        connection.request("GET", "/?redirect=false&video=http://s1.origin-cluster/film/a.m3u8")
+        urls.append(json.loads(connection.getresponse().read())["location"])
+        assert len(urls) == 6
+        for url in urls:
+            parts = urllib.parse.urlsplit(url)
+            assert Asker(parts.netloc).get(url.removeprefix(f"http://{parts.netloc}"))[0] == 204, url
+
+
+def test_a_cdn_without_its_key_is_left_out_until_the_key_comes(tmp_path):
+    cdns = [{"name": "a", "url": "http://a.example.com", "sign": {"scheme": "akamai", "key": "absent"}}, {"name": "b", "url": "http://b.example.com"}]
+    with balancer(tmp_path / "b", cdns, {"other": SECRET}) as node, API(node.admin, node.token) as api:
+        asker = Asker(node.listen)
+        assert {link(asker, "http://s1.origin-cluster/x")[0] for _ in range(10)} == {"b.example.com"}
+        signing = api.get("/api/v1/status").json()["signing"]
+        [left_out] = signing["leftOut"]
+        assert left_out["target"] == "a" and 'no key "absent"' in left_out["reason"]
+        assert 'balancer_target_signs{name="a"} 0' in api.get("/metrics").text
+        steps = api.post("/api/v1/explain", json={"video": "http://s1.origin-cluster/x"}).json()["steps"]
+        assert any("a: its links cannot be signed" in step["text"] for step in steps), steps
+        assert any("links cannot be signed" in line["message"] for line in node.lines())
+        (node.keys / "absent").write_text(SECRET)
+        node.process.send_signal(1)
+        assert patiently(lambda: {link(asker, "http://s1.origin-cluster/x")[0] for _ in range(4)} == {"a.example.com", "b.example.com"})
+        assert api.get("/api/v1/status").json()["signing"]["leftOut"] == []
+        assert 'balancer_target_signs{name="a"} 1' in api.get("/metrics").text
+
+
+def test_no_output_has_a_key(tmp_path):
+    """Database, dump, export, difference, state file, logs, metrics, status, explain, OpenAPI, commands: the keys are in none of them."""
+    secrets = [SECRET, NEXT_SECRET, "another-secret-of-bunny"]
+    cdns = [{"name": "a", "url": "http://a.example.com", "sign": {"scheme": "akamai", "key": "k"}},
+            {"name": "b", "url": "http://b.example.com", "sign": {"scheme": "bunny", "key": "l"}},
+            {"name": "c", "url": "http://c.example.com", "sign": {"scheme": "gcore", "key": "bad"}}]
+    keys = {"k": f"current {SECRET}\nnext {NEXT_SECRET}\nswitch 2099-01-01T00:00:00Z\n", "l": secrets[2], "bad": f"{SECRET} {NEXT_SECRET} x"}
+    outputs = {}
+    log = tmp_path / "access.log"
+    with balancer(tmp_path / "b", cdns, keys, "--access-log", str(log), "--log-level", "trace") as node, API(node.admin, node.token) as api:
+        (node.keys / "k").chmod(0o644)
+        node.process.send_signal(1)
+        asker = Asker(node.listen)
+        for number in range(50):
+            outputs[f"link {number}"] = link(asker, f"http://s1.origin-cluster/{number}")[1]
+        assert patiently(lambda: any("chmod 600" in line["message"] for line in node.lines()))
+        for path in ["/api/v1/status", "/api/v1/catalog", "/api/v1/revisions", "/api/v1/cdns", "/metrics", "/openapi.json", "/api/v1/traffic"]:
+            outputs[path] = api.get(path).text
+        outputs["explain"] = api.post("/api/v1/explain", json={"video": "http://s1.origin-cluster/x"}).text
+        # A key of a CDN is changed, so that there is a difference to show.
+        assert api.write("PATCH", "/api/v1/cdns/a", {"weight": 7}).is_success
+        revision = api.revision()
+        outputs["difference"] = api.get(f"/api/v1/revisions/{revision}/diff").text
+        time.sleep(1.5)
+        for words in [("catalog", "export"), ("key", "list"), ("explain", "http://s1.origin-cluster/x", "--signing-keys", str(node.keys)),
+                      ("explain", "http://s1.origin-cluster/x", "--show-token", "--signing-keys", str(node.keys))]:
+            outputs[" ".join(words)] = node.command(*words)
+    environment = {"PATH": os.environ["PATH"]}
+    for words in [("list",), ("check",), ("check", str(tmp_path / "b/catalog.json"))]:
+        done = subprocess.run([BINARY, "signing-key", *words, "--signing-keys", node.keys], env=environment, capture_output=True, text=True)
+        outputs["signing-key " + " ".join(words)] = done.stdout + done.stderr
+        assert done.returncode == (0 if words == ("list",) else 78), done
+    for file in tmp_path.rglob("*"):
+        if file.is_file() and file.parent != node.keys:
+            outputs[str(file)] = file.read_bytes().decode("latin-1")
+    assert any(name.endswith(".state") for name in outputs) and any(name.endswith(".db") for name in outputs)
+    forbidden = [*secrets, *(bytes.fromhex(each).decode("latin-1") for each in secrets[:2])]
+    found = [(name, each) for name, text in outputs.items() for each in forbidden if each in text]
+    assert found == []
+    # The grep can find something.
+    assert any(SECRET in file.read_text() for file in node.keys.iterdir())
+
+
+def test_players_see_no_refusal_across_the_rotation_of_a_key(tmp_path):
+    """A film by nginx with secure_link on every segment; the CDN accepts two keys, the balancer takes the next one while a film plays."""
+    film = tmp_path / "film/s1/film"
+    (film / "v").mkdir(parents=True)
+    subprocess.run(
+        ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=128x72:rate=10", "-t", "8", "-c:v", "libx264", "-preset",
+         "ultrafast", "-g", "10", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0", "-hls_segment_filename", f"{film}/v/%d.ts",
+         f"{film}/v/index.m3u8"], check=True)
+    (film / "master.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000\nv/index.m3u8\n")
+    [port, inner] = free_ports(2)
+    # As docs/signing.md has it: who has not the one key is asked for the other.
+    check = 'secure_link $st,$se; secure_link_md5 "$secure_link_expires$covered @";'
+    place = r'location ~ "^/(?<st>[\w-]{22})/(?<se>\d+)(?<covered>/s1/[^/]+/)(?<rest>.*)$"'
+    end = f"{ANSWER} root {tmp_path}/film; rewrite ^ $covered$rest break;"
+    outer = f"""{place} {{ {check.replace("@", SECRET)} error_page 403 = @next; {ANSWER} root {tmp_path}/film; rewrite ^ $covered$rest break; }}
+        location @next {{ proxy_pass http://127.0.0.1:{inner}; }}"""
+    # The film's own folder is what the balancer signs for the playlist that it is asked for.
+    sign = {"scheme": "nginx", "key": "k", "expression": "$secure_link_expires$directory $secret", "placement": "path", "life": 10800}
+    cdn = {"name": "a", "url": f"http://127.0.0.1:{port}", "sign": sign}
+    servers = {port: outer, inner: f'{place} {{ {check.replace("@", NEXT_SECRET)} {end} }}'}
+    switches = int(time.time()) + 6
+    text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(switches))
+    keys = {"k": f"current {SECRET}\nnext {NEXT_SECRET}\nswitch {text}\n"}
+    with balancer(tmp_path / "b", [cdn], keys) as node, nginx(tmp_path / "n", servers) as folder:
+        def play(realtime):
+            command = ["ffmpeg", "-loglevel", "error", *(["-re"] if realtime else []), "-i", f"http://{node.listen}/s1/film/master.m3u8",
+                       "-f", "null", "-"]
+            return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+        long = play(realtime=True)
+        early = play(realtime=False)
+        assert early.wait(timeout=60) == 0, early.stderr.read()
+        time.sleep(max(0, switches - time.time() + 0.5))
+        late = play(realtime=False)
+        assert late.wait(timeout=60) == 0, late.stderr.read()
+        assert long.wait(timeout=60) == 0, long.stderr.read()
+        for player in (early, late, long):
+            assert player.stderr.read() == ""
+        lines = [line.split() for line in (folder / "access.log").read_text().splitlines()]
+    assert {status for _, status, _ in lines} <= {"200", "206"}, lines
+    segments = [request for server, _, request in lines if server == str(port) and request.endswith(".ts")]
+    assert len(segments) >= 3 * 8
+    # Both keys were in use.
+    assert {server for server, _, _ in lines} == {str(port), str(inner)}
+    assert len({request.split("/")[1] for request in segments}) >= 2
+
+
+def test_the_folder_of_keys_is_made_listed_and_checked_by_command(tmp_path):
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    environment = {"PATH": os.environ["PATH"], "BALANCER_SIGNING_KEYS": str(keys)}
+
+    def run(*words, code=0):
+        done = subprocess.run([BINARY, "signing-key", *words], env=environment, capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == code, done
+        return done.stdout + done.stderr
+
+    made = run("create", "cdn-a")
+    secret = (keys / "cdn-a").read_text().removeprefix("current ").strip()
+    assert len(secret) == 32 and secret not in made and (keys / "cdn-a").stat().st_mode & 0o777 == 0o600
+    assert "there already" in run("create", "cdn-a", code=78)
+    fingerprint = made.split("fingerprint ")[1].strip()
+    assert fingerprint in run("list")
+    assert "takes over at 2099-01-01T00:00:00Z" in run("create", "cdn-a", "--next", "2099-01-01T00:00:00Z")
+    assert (keys / "cdn-a").read_text().startswith(f"current {secret}\nnext ")
+    assert "from 2099-01-01T00:00:00Z" in run("list")
+    assert "has not taken over yet" in run("create", "cdn-a", "--next", "2099-02-01T00:00:00Z", code=78)
+    assert "like 2026" in run("create", "cdn-a", "--next", "soon", code=78)
+    # A next key that has taken over is the current one when another is added.
+    taken = [line.split()[1] for line in (keys / "cdn-a").read_text().splitlines() if line.startswith("next")][0]
+    (keys / "cdn-a").write_text(f"current {secret}\nnext {taken}\nswitch 2020-01-01T00:00:00Z\n")
+    run("create", "cdn-a", "--next", "2099-01-01T00:00:00Z")
+    assert (keys / "cdn-a").read_text().startswith(f"current {taken}\nnext ")
+    assert "good; keys: 1" in run("check")
+    (keys / "cdn-b").write_text("short")
+    (keys / "cdn-b").chmod(0o644)
+    (tmp_path / "catalog.json").write_text(json.dumps(catalog([
+        {"name": "b", "url": "http://b", "sign": {"scheme": "bunny", "key": "cdn-b", "life": 60}}])))
+    said = run("check", "catalog.json", code=78)
+    assert "fewer than 16" in said and "chmod 600" in said and "less than a film" in said and "short" not in said.replace("shorter", "")
+    assert "no hidden" not in run("create", ".x", code=78)
+    environment.pop("BALANCER_SIGNING_KEYS")
+    assert "--signing-keys" in run("list", code=78)
