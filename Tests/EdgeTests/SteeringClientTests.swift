@@ -67,7 +67,8 @@ import Testing
     @Test func `a strict HLS player and a strict DASH player accept every answer`() throws {
         var random = SplitMix64(for: "steering clients")
         var (answers, refusals) = (0, 0)
-        for _ in 0..<10_000 {
+        let catalogs = ProcessInfo.processInfo.environment["SOAK"] == "1" ? 10_000 : 1_000
+        for _ in 0..<catalogs {
             let (catalog, manifest) = try Self.catalog(&random)
             let book = SequenceBook()
             var players = [true, false].map {
@@ -84,7 +85,7 @@ import Testing
                 }
             }
         }
-        #expect(answers == 40_000 && refusals > 500, "a redirect would have been refused \(refusals) times")
+        #expect(answers == 4 * catalogs && refusals > catalogs / 20, "a redirect would have been refused \(refusals) times")
     }
 
     /// A catalog, and the targets that a manifest for it names.

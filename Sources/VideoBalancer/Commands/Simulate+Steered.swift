@@ -112,16 +112,19 @@ private struct SteeredReport {
             text += String(
                 format: "moved by the change: %d of %d (%.2f %%), the last after %d s\n", moved, sessions, percent(moved, sessions), last)
         }
-        text += busiest("asks a second, from the first on", 0..<min(at, asks.count), sessions, ttl)
-        text += busiest("the same, three TTLs after the last began", beginOver + 3 * ttl..<asks.count, sessions, ttl)
+        text += busiest("asks a second before the change", 0..<min(at, asks.count), mean: Double(sessions) / Double(ttl))
+        let settled = max(beginOver, at) + 3 * ttl..<asks.count
+        if !settled.isEmpty {
+            let mean = Double(asks[settled].reduce(0, +)) / Double(settled.count)
+            text += busiest("asks a second three TTLs after it", settled, mean: mean)
+        }
         return refused == 0 ? text : text + "refused: \(refused)\n"
     }
 
-    /// Of the mean that all of them make when each asks once in a TTL.
-    private func busiest(_ what: String, _ seconds: Range<Int>, _ sessions: Int, _ ttl: Int) -> String {
+    /// - Parameter mean: of a second in which all go on asking.
+    private func busiest(_ what: String, _ seconds: Range<Int>, mean: Double) -> String {
         guard let most = asks[seconds].max() else { return "" }
-        let mean = Double(sessions) / Double(ttl)
-        return String(format: "%@: busiest %d, %.2f x the mean of %.1f (all, once in %d s)\n", what, most, Double(most) / mean, mean, ttl)
+        return String(format: "%@: busiest %d, %.2f x the mean of %.1f\n", what, most, Double(most) / mean, mean)
     }
 
     private func percent(_ part: Int, _ whole: Int) -> Double { whole == 0 ? 0 : 100 * Double(part) / Double(whole) }

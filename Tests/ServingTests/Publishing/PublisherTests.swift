@@ -135,6 +135,22 @@ struct PublisherTests {
         #expect(publisher.view.table === down)
     }
 
+    @Test func `CDNs that players leave count where the catalog says so, and beside what the probes say`() async throws {
+        for passive in [true, false] {
+            let failover = Document.object([.init("passive", .bool(passive))])
+            let catalog = try Catalog(try Sample.catalog(10).document.replacing("failover", with: failover))
+            let publisher = Sample.publisher(
+                running: Published(head: Head(databaseID: Sample.databaseID, revision: 1, checksum: ""), catalog: catalog))
+            await publisher.leftCDNsChanged(["b"])
+            await publisher.healthChanged(.init(number: 1, health: Health(downCDNs: ["a"])))
+            #expect(publisher.view.table.health.leftCDNs == (passive ? ["b"] : []))
+            #expect(publisher.view.table.health.downCDNs == ["a"])
+            let table = publisher.view.table
+            await publisher.leftCDNsChanged(["b"])
+            #expect(publisher.view.table === table, "nothing has changed")
+        }
+    }
+
     @Test func `a time zone that is not known is told once, not with each table`() async throws {
         let lines = Lines()
         let hours = Document.object([.init("timeZone", .string("Europe/Newtown"))])
