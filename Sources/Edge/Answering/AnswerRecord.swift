@@ -25,6 +25,8 @@ struct AnswerRecord {
     private var traffic: TrafficCounts
     /// What carries the requests that are recorded now.
     var transport = TransportNote.plain
+    /// They come by HTTP/2.
+    var isHTTP2 = false
     /// Nil when no access log is kept.
     private var log: AccessLines?
 
@@ -60,7 +62,7 @@ struct AnswerRecord {
             counters.otherAnswers += 1
         }
         tally[answer.status] += 1
-        log?.add(answer, to: method, target, of: bytes, from: client, over: transport, table, now: second)
+        log?.add(answer, to: method, target, of: bytes, from: client, over: transport, isHTTP2: isHTTP2, table, now: second)
     }
 
     /// Records a redirect or its document: the same as any answer, without taking it for one.
@@ -73,7 +75,9 @@ struct AnswerRecord {
         tally[AnswerRecord.statuses + Int(redirect.decision.reason.rawValue)] += 1
         traffic.countRedirect(redirect.decision.target, status: redirect.decision.status, server: redirect.video.server)
         if log != nil {
-            log?.add(.redirect(copy redirect), to: method, target, of: bytes, from: client, over: transport, table, now: second)
+            log?.add(
+                .redirect(copy redirect), to: method, target, of: bytes, from: client, over: transport, isHTTP2: isHTTP2, table,
+                now: second)
         }
     }
 
