@@ -21,6 +21,7 @@ public final class EdgeServer: Sendable {
         /// Most connections at once; see `DescriptorBudget`.
         public var connections = Int.max
         public var limits: Limits
+        public var http2 = HTTP2Use.off
         public var clientSource: ClientSource
         /// Nil: clients may send what they like.
         public var clientRate: ClientRate?
@@ -54,6 +55,7 @@ public final class EdgeServer: Sendable {
     public var address: ListenAddress { addresses[0] }
     /// The service manager keeps all sockets: what waits in them is the next process's.
     private let isInherited: Bool
+    private let offersHTTP2: Bool
     private let group: MultiThreadedEventLoopGroup
     let workers: [Worker]
     private let open: OpenConnections
@@ -82,7 +84,10 @@ public final class EdgeServer: Sendable {
         let (sockets, addresses) = try ListeningSocket.open(configuration.listeners, workers: max(1, configuration.workers))
         self.addresses = addresses
         isInherited = configuration.listeners.allSatisfy(\.isInherited)
-        let contexts = try sockets.map { _ in try configuration.identity?.context() }
+        let offersHTTP2 = configuration.http2 != .off
+        self.offersHTTP2 = offersHTTP2
+        let knowsHTTP2 = configuration.http2 == .any
+        let contexts = try sockets.map { _ in try configuration.identity?.context(offersHTTP2: offersHTTP2) }
         group = MultiThreadedEventLoopGroup(numberOfThreads: sockets.count)
         let open = OpenConnections(limit: configuration.connections)
         let bodies = BodyMemory(body: configuration.limits.body)
@@ -98,7 +103,9 @@ public final class EdgeServer: Sendable {
         for (listeners, loop) in zip(sockets, group.makeIterator().map { $0 }) {
             let slow = try await loop.submit {
                 clinux_take_short_turns()
-                return NIOLoopBound(SlowLoop(responder: makeResponder(), limits: limits, bodies: bodies), eventLoop: loop)
+                let slowLoop = SlowLoop(responder: makeResponder(), limits: limits, bodies: bodies)
+                slowLoop.knowsHTTP2 = knowsHTTP2
+                return NIOLoopBound(slowLoop, eventLoop: loop)
             }.get()
             let fast = try FastLoop(
                 listeners: listeners, open: open,
@@ -119,6 +126,7 @@ public final class EdgeServer: Sendable {
                 var state = FastLoop.State(
                     responder: makeResponder(), limits: limits, answersPlain: configuration.usesFastPath, makeRoom: makeRoom)
                 state.tls = contexts[index].map { FastTLS(context: $0) }
+                state.knowsHTTP2 = knowsHTTP2
                 return state
             }
         }
@@ -141,7 +149,7 @@ public final class EdgeServer: Sendable {
     /// - Throws: `EdgeError` once the workers have ended, `TLSError` when there is no memory for it: all workers keep theirs then.
     public func publish(_ identity: TLSIdentity) async throws {
         try requireWorkers()
-        let contexts = try workers.map { _ in try identity.context() }
+        let contexts = try workers.map { _ in try identity.context(offersHTTP2: offersHTTP2) }
         for (worker, context) in zip(workers, contexts) { await worker.fast.perform { $0.tls?.context = context } }
     }
 
@@ -245,8 +253,13 @@ public final class EdgeServer: Sendable {
             let handler = ProxyHeaderHandler(slowLoop: slowLoop, of: client, before: content.session, report: report)
             return [PlainTransport(slowLoop: slowLoop, received: input), handler]
         }
-        let handler = ConnectionHandler(
-            slowLoop: slowLoop, of: client, unsent: content.output, closes: content.closes, over: content.session, on: loop)
+        let handler: any ChannelHandler
+        if let http2 = content.http2, !content.closes {
+            handler = HTTP2Handler(slowLoop: slowLoop, http2, unsent: content.output, over: content.session)
+        } else {
+            handler = ConnectionHandler(
+                slowLoop: slowLoop, of: client, unsent: content.output, closes: content.closes, over: content.session, on: loop)
+        }
         guard let session = content.session, !session.isWithoutTLS else {
             return [PlainTransport(slowLoop: slowLoop, received: input), handler]
         }

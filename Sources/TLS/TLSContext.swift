@@ -15,8 +15,10 @@ import NIOSSL
         + "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
     static let groups = "X25519MLKEM768:X25519:P-256:P-384"
 
-    /// - Parameter certificates: the first is what clients get that name no server, or one that no certificate has.
-    public init(_ certificates: [ServerCertificate], tickets: TicketKeys) throws(TLSError) {
+    /// - Parameters:
+    ///   - certificates: the first is what clients get that name no server, or one that no certificate has.
+    ///   - offersHTTP2: clients that offer it get HTTP/2 (RFC 9113 §3.2).
+    public init(_ certificates: [ServerCertificate], tickets: TicketKeys, offersHTTP2: Bool = false) throws(TLSError) {
         byName = CertificatesByName(certificates)
         sealer = TicketSealer(tickets)
         // Without X.509: certificates were read before, and clients show none.
@@ -36,7 +38,8 @@ import NIOSSL
         _ = unsafe SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF)
         _ = unsafe SSL_CTX_set_timeout(context, UInt32(TicketKeys.lifetime))
         unsafe SSL_CTX_set_session_psk_dhe_timeout(context, UInt32(TicketKeys.lifetime))
-        unsafe SSL_CTX_set_alpn_select_cb(context, TLSContext.selectProtocol, nil)
+        // The argument is a flag, never followed.
+        unsafe SSL_CTX_set_alpn_select_cb(context, TLSContext.selectProtocol, offersHTTP2 ? UnsafeMutableRawPointer(bitPattern: 1) : nil)
         if !byName.isSimple {
             // The context keeps what it points to, and each session the context.
             unsafe SSL_CTX_set_cert_cb_ex(context, TLSContext.selectCertificate, Unmanaged.passUnretained(byName).toOpaque())
@@ -49,16 +52,20 @@ import NIOSSL
 
     private static let sealerIndex = SSL_CTX_get_ex_new_index(0, nil, nil, nil, nil)
     /// In order of preference. The answers are the same: a head says its version itself.
-    private static let protocols = ["http/1.1", "http/1.0"].map { [UInt8($0.utf8.count)] + Array($0.utf8) }
+    private static let protocols = named(["http/1.1", "http/1.0"])
+    private static let protocolsWithHTTP2 = named(["h2", "http/1.1", "http/1.0"])
+
+    private static func named(_ protocols: [String]) -> [[UInt8]] { protocols.map { [UInt8($0.utf8.count)] + Array($0.utf8) } }
 
     /// A client that offers other protocols alone is refused (RFC 7301 §3.2): what it says next would not be HTTP/1.
     private static let selectProtocol:
         @convention(c) (
             OpaquePointer?, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, UnsafeMutablePointer<UInt8>?, UnsafePointer<UInt8>?, CUnsignedInt,
             UnsafeMutableRawPointer?
-        ) -> CInt = { _, selected, length, offered, offeredLength, _ in
+        ) -> CInt = { _, selected, length, offered, offeredLength, offersHTTP2 in
             let offered = unsafe UnsafeBufferPointer(start: offered, count: Int(offeredLength))
-            for known in TLSContext.protocols {
+            let protocols = unsafe offersHTTP2 == nil ? TLSContext.protocols : TLSContext.protocolsWithHTTP2
+            for known in protocols {
                 var index = 0
                 while index < offered.count {
                     let end = unsafe index + 1 + Int(offered[index])

@@ -10,5 +10,7 @@ public struct TLSIdentity: Sendable {
     }
 
     /// One for a worker.
-    public func context() throws(TLSError) -> TLSContext { try TLSContext(certificates, tickets: tickets) }
+    public func context(offersHTTP2: Bool = false) throws(TLSError) -> TLSContext {
+        try TLSContext(certificates, tickets: tickets, offersHTTP2: offersHTTP2)
+    }
 }

@@ -95,6 +95,15 @@ import NIOSSL
     /// The client has brought a ticket that was good.
     public var isResumed: Bool { unsafe SSL_session_reused(pointer) == 1 }
 
+    /// The client has chosen HTTP/2 (ALPN, RFC 7301).
+    public var isHTTP2: Bool {
+        var name: UnsafePointer<UInt8>?
+        var length: CUnsignedInt = 0
+        // The name is the session's, and read during the call.
+        unsafe SSL_get0_alpn_selected(pointer, &name, &length)
+        return unsafe length == 2 && name?[0] == UInt8(ascii: "h") && name?[1] == UInt8(ascii: "2")
+    }
+
     /// Takes what has come from the client: goes on with the handshake, decrypts. What it has to say itself is in the buffers' `output` then.
     ///
     /// - Parameter bytes: at most `RecordBuffers.mostReceived`; all of them are taken, unless the session ends.

@@ -103,17 +103,21 @@ import NIOSSL
 
     public func give(_ bytes: [UInt8]) { unsafe BIO_write(input, bytes, CInt(bytes.count)) }
 
-    public func write(_ text: String) { note(unsafe SSL_write(session, text, CInt(text.utf8.count))) }
+    public func write(_ text: String) { write(Array(text.utf8)) }
+
+    public func write(_ bytes: [UInt8]) { note(unsafe SSL_write(session, bytes, CInt(bytes.count))) }
 
     public func write(_ bytes: [UInt8]) { if !bytes.isEmpty { note(unsafe SSL_write(session, bytes, CInt(bytes.count))) } }
 
     /// What the server has said; nil: nothing yet.
-    public func read() -> String? {
+    public func read() -> String? { readBytes().map { String(decoding: $0, as: UTF8.self) } }
+
+    public func readBytes() -> [UInt8]? {
         ERR_clear_error()
         var bytes = [UInt8](repeating: 0, count: 100_000)
         let count = unsafe SSL_read(session, &bytes, CInt(bytes.count))
         note(count)
-        return count > 0 ? String(decoding: bytes.prefix(Int(count)), as: UTF8.self) : nil
+        return count > 0 ? Array(bytes.prefix(Int(count))) : nil
     }
 
     public func close() { unsafe SSL_shutdown(session) }

@@ -48,7 +48,7 @@ struct HTTPSTests {
         let body = #"{"video": "\#(Sample.atOrigin)"}"#
         for options in [[], ["--head"], ["--header", "Accept: application/json"], ["--data", body], ["--http1.0"]] {
             let target = options.contains("--data") ? "/origin" : Sample.target
-            let versions = version.split(separator: " ").map(String.init)
+            let versions = version.split(separator: " ").map(String.init) + (options == ["--http1.0"] ? [] : ["--http1.1"])
             let common = ["curl", "--silent", "--show-error", "--include", "--globoff", "--max-time", "20"] + options
             let plain = try Command.run(common + ["http://127.0.0.1:\(secure.balancer.port)\(target)", "--header", "Host: x"], in: folder)
             let tls = try Command.run(
@@ -65,6 +65,54 @@ struct HTTPSTests {
         #expect(handshakes["balancer_tls_handshakes_total{version=\"\(name)\",resumed=\"no\"}"] == 5)
         #expect(secure.balancer.errorText.isEmpty)
         try eventually("lines of the access log") { try folder.text("access.log").contains(#""tls":"\#(name)","resumed":false"#) }
+    }
+
+    @Test func `curl gets the same answers by HTTP/2 as by HTTP/1`() throws {
+        let folder = try Folder()
+        try folder.makeCertificate("cert", names: "balancer.example.com")
+        let secure = try Secure(
+            in: folder, "--tls-certificate", "cert.pem", "--tls-key", "cert.key", "--access-log", "access.log", "--http2", "any")
+        defer { secure.balancer.end() }
+        let body = #"{"video": "\#(Sample.atOrigin)"}"#
+        let plain = "http://127.0.0.1:\(secure.balancer.port)"
+        let tls = "https://127.0.0.1:\(secure.port)"
+        var count = 0
+        for (first, second) in [("--http1.1", "--http2-prior-knowledge"), ("--http1.1", "--http2")] {
+            for (options, target) in [
+                ([], Sample.target), (["--head"], Sample.target), (["--header", "Accept: application/json"], Sample.target),
+                ([], "/nothing"),
+                (["--data", body], "/origin"), (["--request", "OPTIONS"], "/"), ([], "/livez"), (["--request", "PUT"], Sample.target),
+            ] {
+                func ask(_ version: String) throws -> String {
+                    let url = (second == "--http2" ? tls : plain) + target
+                    let common = ["curl", "--silent", "--show-error", "--include", "--globoff", "--insecure", "--max-time", "20"]
+                    let finished = try Command.run(common + options + [version, url], in: folder)
+                    #expect(finished.code == 0, "\(finished)")
+                    return finished.output
+                }
+                let answers = try [ask(first), ask(second)]
+                #expect(answers[1].hasPrefix("HTTP/2 "), "\(options) \(target): \(answers[1])")
+                #expect(Self.comparable(answers[0]) == Self.comparable(answers[1]), "\(options) \(target)")
+                count += 1
+            }
+        }
+        let metrics = try secure.balancer.metrics()
+        #expect(metrics["balancer_http2_answers_total"] == Double(count) && metrics["balancer_http2_connections_total"] == Double(count))
+        #expect(metrics["balancer_http2_refusals_total{reason=\"bad-frame\"}"] == 0)
+        try eventually("lines of the access log") { try folder.text("access.log").contains(#""resumed":false,"protocol":"h2"}"#) }
+    }
+
+    /// An answer without what differs by protocol and time: the status, the fields with their names in lower case, the body.
+    private static func comparable(_ answer: String) -> [String] {
+        let parts = answer.replacing("\r\n", with: "\n").split(separator: "\n\n", maxSplits: 1).map { String($0) }
+        let lines = (parts.first ?? "").split(separator: "\n").map { String($0) }
+        let status = lines.first?.split(separator: " ").dropFirst().first.map { String($0) } ?? ""
+        let fields = lines.dropFirst().map { line in
+            let pair = line.split(separator: ":", maxSplits: 1)
+            return (pair.first ?? "").lowercased() + ":" + (pair.count > 1 ? pair[1] : "")
+        }
+        let kept = fields.filter { !$0.hasPrefix("date:") && !$0.hasPrefix("connection:") && !$0.hasPrefix("content-length:") }
+        return [status] + kept + [(parts.count > 1 ? parts[1] : "").replacing(/"sequence":[0-9]+/, with: "")]
     }
 
     @Test func `a name gets its certificate from a folder, and every other name the first`() throws {
@@ -106,7 +154,7 @@ struct HTTPSTests {
         defer { secure.balancer.end() }
         #expect(try secure.openssl("-tls1_1 -cipher ALL:@SECLEVEL=0").contains("alert protocol version"))
         #expect(try secure.openssl("-tls1_2 -cipher AES128-SHA").contains("handshake failure"))
-        #expect(try secure.openssl("-alpn h2").contains("no application protocol"))
+        #expect(try secure.openssl("-alpn spdy/3").contains("no application protocol"))
         try folder.write("R\n", to: "renegotiate")
         #expect(try secure.openssl("-tls1_2", input: "renegotiate").contains("no renegotiation"))
         let plain = try Command.run(["curl", "-s", "-i", "http://127.0.0.1:\(secure.port)/"], in: folder)

@@ -23,7 +23,7 @@ struct AccessLines {
     ///   - now: seconds since 1970, UTC.
     mutating func add(
         _ answer: Answer, to method: RequestHead.Method, _ target: HeadRange, of source: borrowing Span<UInt8>,
-        from client: ClientAddress, over transport: TransportNote = .plain, _ table: RoutingTable, now: Int
+        from client: ClientAddress, over transport: TransportNote = .plain, isHTTP2: Bool = false, _ table: RoutingTable, now: Int
     ) {
         untilNext -= 1
         guard untilNext <= 0 else { return }
@@ -87,6 +87,7 @@ struct AccessLines {
             append(version == .tls12 ? ",\"tls\":\"1.2\",\"resumed\":" : ",\"tls\":\"1.3\",\"resumed\":")
             append(isResumed ? "true" : "false")
         }
+        if isHTTP2 { append(",\"protocol\":\"h2\"") }
         append("}\n")
     }
 

@@ -27,6 +27,8 @@ struct AnswerRecord {
     private var reports: PlayerReports
     /// What carries the requests that are recorded now.
     var transport = TransportNote.plain
+    /// They come by HTTP/2.
+    var isHTTP2 = false
     /// Nil when no access log is kept.
     private var log: AccessLines?
 
@@ -63,7 +65,7 @@ struct AnswerRecord {
             counters.otherAnswers += 1
         }
         tally[answer.status] += 1
-        log?.add(answer, to: method, target, of: bytes, from: client, over: transport, table, now: second)
+        log?.add(answer, to: method, target, of: bytes, from: client, over: transport, isHTTP2: isHTTP2, table, now: second)
     }
 
     private mutating func record(_ steering: Answer.Steering, from client: ClientAddress) {
@@ -86,7 +88,9 @@ struct AnswerRecord {
         if let avoided = redirect.avoided { traffic.countLeft(avoided, avoids: true) }
         if reports.isOn { reports.note(redirect.decision.target, left: redirect.avoided, by: client) }
         if log != nil {
-            log?.add(.redirect(copy redirect), to: method, target, of: bytes, from: client, over: transport, table, now: second)
+            log?.add(
+                .redirect(copy redirect), to: method, target, of: bytes, from: client, over: transport, isHTTP2: isHTTP2, table,
+                now: second)
         }
     }
 

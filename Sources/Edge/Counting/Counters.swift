@@ -32,6 +32,7 @@ public struct Counters: Sendable, Equatable {
     /// Connections that left the fast path, by why; the names are those of docs/fast-path.md.
     public var handOvers: [String: UInt64] = [:]
     public var handshakes = HandshakeCounts()
+    public var http2 = HTTP2Counts()
     public var loopTurns = LoopTurns()
     /// Times that accepting rested for a moment: at the `limit` of connections, or because the system had no more (`exhausted`).
     public var acceptPauses: [String: UInt64] = [:]
@@ -73,6 +74,7 @@ public struct Counters: Sendable, Equatable {
         handOvers.merge(other.handOvers, uniquingKeysWith: +)
         answers.merge(other.answers, uniquingKeysWith: +)
         handshakes.add(other.handshakes)
+        http2.add(other.http2)
         loopTurns.add(other.loopTurns)
         acceptPauses.merge(other.acceptPauses, uniquingKeysWith: +)
         idleConnectionsEnded += other.idleConnectionsEnded

@@ -19,6 +19,8 @@ struct ConnectionTable {
     private var blocks: [[Slot]] = []
     /// By descriptor, as far as there were any; beside the slots, which plain connections alone have.
     private var sessions: [TLSSession?] = []
+    /// The same, of those that speak HTTP/2.
+    private var http2: [HTTP2Connection?] = []
     private(set) var count = 0
 
     /// Descriptors and generations fit a tag; these values are no connection's, since no descriptor is negative.
@@ -82,9 +84,20 @@ struct ConnectionTable {
         sessions[Int(descriptor)] = session
     }
 
+    /// What a connection in the table knows of HTTP/2; nil for one that does not speak it.
+    func http2(of descriptor: CInt) -> HTTP2Connection? { descriptor < http2.count ? http2[Int(descriptor)] : nil }
+
+    mutating func setHTTP2(_ connection: HTTP2Connection?, of descriptor: CInt) {
+        if descriptor >= http2.count {
+            http2 += [HTTP2Connection?](repeating: nil, count: max(ConnectionTable.blockLength, Int(descriptor) + 1 - http2.count))
+        }
+        http2[Int(descriptor)] = connection
+    }
+
     /// Gives the connection of a descriptor in the table away: the caller closes it or hands it over.
     mutating func remove(_ descriptor: CInt) -> Descriptor {
         if descriptor < sessions.count { sessions[Int(descriptor)] = nil }
+        if descriptor < http2.count { http2[Int(descriptor)] = nil }
         self[descriptor].deadline = 0
         self[descriptor].generation &+= 1
         count -= 1

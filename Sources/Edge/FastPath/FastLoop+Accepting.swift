@@ -117,6 +117,7 @@ extension FastLoop {
             }
         }
         var fate = Fate.stays
+        state.current = nil
         if used < count {
             let filled = count == FastLoop.readCapacity
             let intent =
@@ -134,6 +135,7 @@ extension FastLoop {
         case .ends: break
         case .leaves(var content, let reason):
             content.session = session
+            content.http2 = state.current
             leave(descriptor, of: client, content, reason, &state)
         case .stays, .waits:
             var seconds = used < count ? state.limits.idleSeconds : state.limits.headSeconds
@@ -141,6 +143,7 @@ extension FastLoop {
             let number = descriptor.number
             let tag = state.connections.insert(descriptor, of: client, until: second &+ UInt32(clamping: seconds))
             if let session { state.connections.setSession(session, of: number) }
+            keepHTTP2(of: number, &state)
             if clinux_epoll_add_edge(epoll, number, tag) != 0 { drop(number, &state) }
         }
     }
@@ -174,6 +177,7 @@ extension FastLoop {
         await perform { [self] state in
             guard state.isAccepting else { return }
             state.isDraining = true
+            sayGoodbye(&state)
             for listener in own { while accept(from: listener, &state, FastLoop.second(FastLoop.nanoseconds())) == .more {} }
             state.isAccepting = false
             for listener in listeners { _ = clinux_epoll_remove(epoll, listener.descriptor) }

@@ -36,12 +36,14 @@ extension FastLoop {
             let heard = state.heard[index]
             let client = state.connections.client(of: heard.descriptor)
             let filled = heard.bytes.count == FastLoop.readCapacity
+            state.current = state.connections.http2(of: heard.descriptor)
             let intent =
                 if let session = state.connections.session(of: heard.descriptor) {
                     answer(heard.bytes, by: session, filled: filled, of: client, &state)
                 } else {
                     answer(heard.bytes, filled: filled, of: client, &state)
                 }
+            keepHTTP2(of: heard.descriptor, &state)
             owe(Owed(descriptor: heard.descriptor, end: state.responder.writer.bytes.count, intent: intent), &state, second)
         }
         state.heard.removeAll(keepingCapacity: true)
@@ -70,6 +72,9 @@ extension FastLoop {
         var input: [UInt8] = []
         swap(&input, &state.input)
         defer { swap(&input, &state.input) }
+        if state.current != nil || state.knowsHTTP2, let intent = answerHTTP2(input.span.extracting(read), of: client, &state) {
+            return intent
+        }
         return answer(read, of: input.span, filled: filled, from: client, &state)
     }
 

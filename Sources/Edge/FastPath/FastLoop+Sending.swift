@@ -66,6 +66,7 @@ extension FastLoop {
         case .leaves(var content, let reason):
             _ = clinux_epoll_remove(epoll, owed.descriptor)
             content.session = state.connections.session(of: owed.descriptor)
+            content.http2 = state.connections.http2(of: owed.descriptor)
             let client = state.connections.client(of: owed.descriptor)
             leave(state.connections.remove(owed.descriptor), of: client, content, reason, &state)
         }

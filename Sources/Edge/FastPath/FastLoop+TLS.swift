@@ -59,6 +59,7 @@ extension FastLoop {
         defer { swap(&plaintext, &records.plaintext) }
         state.responder.record.transport = .init(session)
         defer { state.responder.record.transport = .plain }
+        if session.isHTTP2, let intent = answerHTTP2(plaintext.span.extracting(0..<count), of: client, &state) { return intent }
         return answer(0..<count, of: plaintext.span, filled: filled, from: client, &state)
     }
 
@@ -80,11 +81,16 @@ extension FastLoop {
     /// Ends a connection of the table that was silent for too long; an established session is told.
     func dropIdle(_ descriptor: CInt, _ state: inout State) {
         countLost(descriptor, .timeout, &state)
+        let goodbye = goodbye(to: descriptor, &state)
         if let session = state.connections.session(of: descriptor), let records = state.tls?.records {
+            _ = session.write(goodbye.span)
             session.close()
             // Of the records' own bytes; whether they leave is of no matter.
             _ = unsafe records.output.withUnsafeBytes { unsafe clinux_send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
             records.output.removeAll(keepingCapacity: true)
+        } else if !goodbye.isEmpty {
+            // Of the goodbye's own bytes; whether they leave is of no matter.
+            _ = unsafe goodbye.withUnsafeBytes { unsafe clinux_send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
         }
         drop(descriptor, &state)
     }

@@ -54,6 +54,12 @@ final class FastLoop: Sendable {
         var unread = ByteBuffer()
         /// Nil when no listener speaks TLS.
         var tls: FastTLS?
+        /// HTTP/2 without TLS is spoken too.
+        var knowsHTTP2 = false
+        /// Of the connection that is answered; nil for HTTP/1.
+        var current: HTTP2Connection?
+        /// What HTTP/2 connections of the loop work with.
+        var http2 = HTTP2Workspace()
 
         init(responder: Responder, limits: Limits, answersPlain: Bool, makeRoom: @escaping @Sendable () -> Void) {
             self.responder = responder

@@ -20,6 +20,8 @@ struct HandOver: ~Copyable, Sendable {
         var awaitsProxyHeader = false
         /// Nil without TLS.
         var session: TLSSession?
+        /// Nil for HTTP/1, and before the client has said what it speaks.
+        var http2: HTTP2Connection?
     }
 
     /// Why a connection left the fast path.

@@ -3,8 +3,9 @@ import Steering
 import TLS
 
 /// Carries out what a `Connection` decides: NIO's events go in, its actions come out. At the end of the pipeline.
-final class ConnectionHandler: ChannelInboundHandler {
+final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private let slowLoop: SlowLoop
@@ -19,6 +20,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var isHandling = false
     private var timer: Scheduled<Void>?
     private var timerAt = NIODeadline.distantFuture
+    /// What has come while it may yet be HTTP/2; nil once it is known.
+    private var unknown: ByteBuffer?
 
     /// - Parameters:
     ///   - unsent: answers that the fast path has not sent.
@@ -35,6 +38,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         self.peer = peer
         self.unsent = unsent
         self.closes = closes
+        let mayBeHTTP2 = session == nil ? slowLoop.knowsHTTP2 : session?.isEstablished == false || session?.isHTTP2 == true
+        if mayBeHTTP2, unsent.readableBytes == 0, !closes { unknown = ByteBuffer() }
         connection = Connection(of: peer, limits: slowLoop.limits, bodies: slowLoop.bodies, isDraining: slowLoop.isDraining, at: loop.now)
     }
 
@@ -60,7 +65,47 @@ final class ConnectionHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { handle(.bytes(unwrapInboundIn(data)), context) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = unwrapInboundIn(data)
+        guard unknown != nil else { return handle(.bytes(bytes), context) }
+        unknown?.writeImmutableBuffer(bytes)
+        let first = unknown ?? bytes
+        switch mayBeHTTP2(first) {
+        case nil: break
+        case false?:
+            unknown = nil
+            handle(.bytes(first), context)
+        case true?:
+            unknown = nil
+            becomeHTTP2(first, context)
+        }
+    }
+
+    /// - Returns: nil while too little of a preface is there to know.
+    private func mayBeHTTP2(_ bytes: ByteBuffer) -> Bool? {
+        if let session { return session.isHTTP2 }
+        let preface = HTTP2Frame.preface
+        let count = min(preface.count, bytes.readableBytes)
+        guard bytes.readableBytesView.prefix(count).elementsEqual(preface.prefix(count)) else { return false }
+        return count == preface.count ? true : nil
+    }
+
+    /// Makes room for who speaks it, before anything was answered.
+    private func becomeHTTP2(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        let http2 = HTTP2Connection(of: peer, limits: slowLoop.limits)
+        let handler = HTTP2Handler(slowLoop: slowLoop, http2, over: session)
+        timer?.cancel()
+        slowLoop.responder.counters.connectionsOpen -= 1
+        handle(.closed, context)
+        do {
+            try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
+            handler.begin()
+            context.fireChannelRead(wrapInboundOut(bytes))
+            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+        } catch {
+            context.close(promise: nil)
+        }
+    }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
@@ -134,4 +179,10 @@ final class ConnectionHandler: ChannelInboundHandler {
         timerAt = .distantFuture
         handle(.deadline, context)
     }
+}
+
+extension ConnectionHandler: LoopConnection {
+    var idleUntil: NIODeadline? { connection.phase == .idle ? connection.deadline : nil }
+    func drain() { handle(.drain) }
+    func makeRoom() { handle(.makeRoom) }
 }

@@ -14,7 +14,11 @@ final class SlowLoop {
     private(set) lazy var records = RecordBuffers()
     /// Each connection ends with its next answer: the node is stopping.
     private(set) var isDraining = false
-    private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+    /// HTTP/2 without TLS is spoken too.
+    var knowsHTTP2 = false
+    /// What HTTP/2 connections of the loop work with.
+    var http2 = HTTP2Workspace()
+    private var connections: [ObjectIdentifier: any LoopConnection] = [:]
 
     init(responder: Responder, limits: Limits, bodies: BodyMemory) {
         self.responder = responder
@@ -22,22 +26,34 @@ final class SlowLoop {
         self.bodies = bodies
     }
 
-    func add(_ connection: ConnectionHandler) { connections[ObjectIdentifier(connection)] = connection }
-    func remove(_ connection: ConnectionHandler) { connections[ObjectIdentifier(connection)] = nil }
+    func add(_ connection: any LoopConnection) { connections[ObjectIdentifier(connection)] = connection }
+    func remove(_ connection: any LoopConnection) { connections[ObjectIdentifier(connection)] = nil }
 
     /// Tells every connection, and those to come, that the node is stopping.
     func drain() {
         isDraining = true
-        for connection in connections.values { connection.handle(.drain) }
+        for connection in connections.values { connection.drain() }
     }
 
     /// Ends connections that have been idle for a second at least: those first whose time is over first.
     func endIdle(atMost count: Int) {
         let latest = NIODeadline.now() + .seconds(Int64(limits.idleSeconds) - 1)
-        let candidates = connections.values.filter { $0.connection.phase == .idle && $0.connection.deadline <= latest }
-        for handler in candidates.sorted(by: { $0.connection.deadline < $1.connection.deadline }).prefix(count) {
-            handler.handle(.makeRoom)
+        let candidates = connections.values.compactMap { connection in connection.idleUntil.map { (connection, $0) } }.filter {
+            $0.1 <= latest
+        }
+        for (connection, _) in candidates.sorted(by: { $0.1 < $1.1 }).prefix(count) {
+            connection.makeRoom()
             responder.counters.idleConnectionsEnded += 1
         }
     }
+}
+
+/// What a loop tells its connections, whatever they speak.
+protocol LoopConnection: AnyObject {
+    /// When it ends unless it is asked something; nil while it is not idle.
+    var idleUntil: NIODeadline? { get }
+    /// The node is stopping.
+    func drain()
+    /// Another connection needs the place of an idle one.
+    func makeRoom()
 }

@@ -70,6 +70,13 @@ public struct Metric: Sendable {
     static let handshakeFailures = Metric(
         name: "balancer_tls_handshake_failures_total", kind: .counter, labels: ["reason"],
         help: "TLS handshakes that did not, by reason; docs/https.md lists the reasons.")
+    static let http2Connections = Metric(
+        name: "balancer_http2_connections_total", kind: .counter, help: "Connections that began to speak HTTP/2.")
+    static let http2Answers = Metric(
+        name: "balancer_http2_answers_total", kind: .counter, help: "Answers by HTTP/2; they are among all other counts, too.")
+    static let http2Refusals = Metric(
+        name: "balancer_http2_refusals_total", kind: .counter, labels: ["reason"],
+        help: "Streams and connections of HTTP/2 that were ended for what the client did, by reason; docs/http.md lists the reasons.")
     static let certificateExpiry = Metric(
         name: "balancer_tls_certificate_expiry_timestamp_seconds", kind: .gauge, labels: ["name"],
         help:
@@ -171,6 +178,7 @@ public struct Metric: Sendable {
             [revision, newestRevision, applied, degraded, notFollowed, nodes, backlog, lostRequests, statements]
         ),
         ("TLS", [handshakes, handshakeFailures, certificateExpiry]),
+        ("HTTP/2", [http2Connections, http2Answers, http2Refusals]),
         ("Health", [targetUp, probes, probeDuration, targetCertificateExpiry]),
         ("GeoIP databases", [geoIPLoads, geoIPBuilt]),
         ("Signed links", [targetSigns, signingKeyTroubles]),

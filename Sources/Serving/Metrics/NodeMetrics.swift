@@ -38,6 +38,9 @@ enum NodeMetrics {
             handshakes(counters.handshakes),
             Metric.handshakeFailures.family(
                 TLSSession.Failure.allCases.map { ([$0.rawValue], Double(counters.handshakes.failed($0))) }),
+            Metric.http2Connections.family(Double(counters.http2.connections)),
+            Metric.http2Answers.family(Double(counters.http2.answers)),
+            Metric.http2Refusals.family(HTTP2Refusal.allCases.map { ([$0.rawValue], Double(counters.http2.refused($0))) }),
             loopTurns(counters.loopTurns),
             Metric.longestTurn.family(Double(counters.loopTurns.longest) / 1e9),
         ]

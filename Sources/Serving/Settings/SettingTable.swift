@@ -21,6 +21,10 @@ public struct SettingTable: Sendable {
     public let tlsKey = Setting(
         "tls-key", .list("files"), "",
         "Private keys (PEM, ECDSA or RSA) of the certificate files, in their order; not needed where these hold the keys too.")
+    public let http2 = Setting(
+        "http2", .choice(HTTP2Use.allCases.map(\.rawValue)), "tls",
+        "tls: HTTP/2 on --listen-tls for clients that ask for it (ALPN). any: also on --listen, for those that begin with it. off: HTTP/1 alone."
+    )
     public let admin = Setting(
         "admin", .text("address"), "127.0.0.1:8001", "Address of the control plane: API, metrics, health.")
     public let adminTLSCertificate = Setting(

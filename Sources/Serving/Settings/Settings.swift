@@ -29,6 +29,7 @@ public struct Settings: Sendable {
     let nodeName: String
     let workers: Int
     let usesFastPath: Bool
+    let http2: HTTP2Use
     let probesLinkLocal: Bool
     public let clientSource: ClientSource
     public let expectsProxyHeader: Bool
@@ -71,6 +72,7 @@ public struct Settings: Sendable {
         let asked = reader.number(\.workers)
         workers = asked == 0 ? max(1, ProcessInfo.processInfo.activeProcessorCount) : asked
         usesFastPath = reader.isOn(\.fastPath)
+        http2 = HTTP2Use(rawValue: reader.word(\.http2)) ?? .off
         probesLinkLocal = reader.isOn(\.probeLinkLocal)
         clientSource = reader.clientSource()
         expectsProxyHeader = reader.isOn(\.proxyProtocol)

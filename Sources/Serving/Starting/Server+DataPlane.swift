@@ -64,6 +64,7 @@ extension Server {
             listeners: listeners, workers: settings.workers, limits: settings.limits, clientSource: settings.clientSource,
             clientRate: settings.clientRate, accessLog: accessLog, pages: pages, usesFastPath: settings.usesFastPath)
         configuration.credentialOrigins = settings.credentialOrigins
+        configuration.http2 = settings.http2
         return configuration
     }
 }
