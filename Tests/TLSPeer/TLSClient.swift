@@ -105,8 +105,6 @@ import NIOSSL
 
     public func write(_ text: String) { write(Array(text.utf8)) }
 
-    public func write(_ bytes: [UInt8]) { note(unsafe SSL_write(session, bytes, CInt(bytes.count))) }
-
     public func write(_ bytes: [UInt8]) { if !bytes.isEmpty { note(unsafe SSL_write(session, bytes, CInt(bytes.count))) } }
 
     /// What the server has said; nil: nothing yet.
