@@ -13,6 +13,8 @@ public struct Catalog: Sendable, Equatable {
     public internal(set) var redirect = Redirect()
     public internal(set) var failover = Failover()
     public internal(set) var steering = ContentSteering()
+    /// How manifests are answered where no rule says otherwise.
+    public internal(set) var delivery = Delivery.redirect
     /// The first that matches a request decides it.
     public internal(set) var rules: [Rule] = []
 
@@ -118,6 +120,16 @@ public struct Catalog: Sendable, Equatable {
         public internal(set) var ttl = 300
         /// The same while a target of the session does not work, 10…30.
         public internal(set) var ttlUnhealthy = 20
+    }
+
+    /// How who asks for a manifest gets it (docs/steering.md); what is no manifest is redirected.
+    public enum Delivery: String, Sendable, CaseIterable {
+        /// From a target.
+        case redirect
+        /// From us, with a pathway for each target and the steering server written into it.
+        case playlist
+        /// From us, with links to us in the place of media playlists; DASH has none, so an MPD is as with `playlist`.
+        case links
     }
 
     /// What happens when targets fail.

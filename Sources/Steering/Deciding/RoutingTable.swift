@@ -14,6 +14,8 @@ public final class RoutingTable: Sendable {
     let policies: [Policy]
     /// The same for sessions; empty when none is steered.
     let sessionPolicies: [Policy]
+    /// Whether some manifests are not just redirected.
+    public let deliversManifests: Bool
     let rules: RuleIndex?
     /// The statuses that redirects may have.
     public let statuses: [Int]
@@ -59,6 +61,7 @@ public final class RoutingTable: Sendable {
         geography = compiled.geography
         policies = compiled.policies(health)
         sessionPolicies = catalog.steering.enabled ? policies.map(\.forSessions) : []
+        deliversManifests = catalog.steering.enabled && compiled.sessionScopes.contains { $0 != nil }
         rules = compiled.rules
         statuses = compiled.statuses
         scopeNames = compiled.scopeNames
