@@ -40,6 +40,11 @@ public struct Manifest: Sendable, Equatable {
         if max(head.bytes.count, body.bytes.count) > Manifest.largest { throw .tooLarge }
     }
 
+    /// Whether it tells what there is now, so that players ask for it again and again. Multivariant playlists do not say.
+    public var isLive: Bool {
+        head.slots.contains { place in if case .location = place.slot { true } else { false } }
+    }
+
     /// Bytes that keeping it takes.
     public var size: Int { head.size + body.size }
 
@@ -88,13 +93,22 @@ public struct Manifest: Sendable, Equatable {
         }
     }
 
+    /// The most bytes that the manifest of a session can have: no less than for any other whose pathways and URLs are not longer.
+    public func capacity(for session: Session) -> Int {
+        head.capacity(session) + body.capacity(session) * bodies(session).count
+    }
+
+    /// The pathways that the body is written for.
+    private func bodies(_ session: Session) -> ArraySlice<Pathway> {
+        format == .hls && session.linkRoot == nil ? session.pathways[...] : session.pathways.prefix(1)
+    }
+
     /// The manifest of a session.
     ///
     /// - Throws: `tooLarge`.
     public func written(for session: Session) throws(Refusal) -> [UInt8] {
         guard let first = session.pathways.first else { throw .unreachable }
-        let bodies = format == .hls && session.linkRoot == nil ? session.pathways : [first]
-        let most = head.capacity(session) + body.capacity(session) * bodies.count
+        let (bodies, most) = (bodies(session), capacity(for: session))
         if most > Manifest.largestWritten { throw .tooLarge }
         var out: [UInt8] = []
         out.reserveCapacity(most)

@@ -34,7 +34,11 @@ struct Template: Sendable, Equatable, Hashable {
 
     var size: Int {
         slots.reduce(bytes.count + slots.count * MemoryLayout<Place>.stride) { size, place in
-            if case .baseURLs(let prefix, let attributes, let path) = place.slot { size + prefix.count + attributes.count + path.count } else { size }
+            if case .baseURLs(let prefix, let attributes, let path) = place.slot {
+                size + prefix.count + attributes.count + path.count
+            } else {
+                size
+            }
         }
     }
 

@@ -79,7 +79,8 @@ import Testing
         ("\(root)<ServiceDescription><ContentSteering>x</ContentSteering></ServiceDescription><Period/></MPD>", .steered),
         ("\(root)<BaseURL>https://elsewhere.example/</BaseURL><Period/></MPD>", .baseURL),
         ("\(root)<BaseURL>a/</BaseURL><BaseURL>b/</BaseURL><Period/></MPD>", .baseURL), ("\(root)<BaseURL/><Period/></MPD>", .baseURL),
-        ("\(root)<BaseURL><![CDATA[a/]]></BaseURL><Period/></MPD>", .baseURL), ("\(root)<BaseURL>a<!-- b -->/</BaseURL><Period/></MPD>", .baseURL),
+        ("\(root)<BaseURL><![CDATA[a/]]></BaseURL><Period/></MPD>", .baseURL),
+        ("\(root)<BaseURL>a<!-- b -->/</BaseURL><Period/></MPD>", .baseURL),
         ("\(root)<Period/><BaseURL>a/</BaseURL></MPD>", .baseURL), ("\(root)<BaseURL>/abs/</BaseURL><Period/></MPD>", .uri),
         ("\(root)<BaseURL>../../x/</BaseURL><Period/></MPD>", .climbing), ("\(root)<BaseURL>&a;</BaseURL><Period/></MPD>", .malformed),
         ("\(root)<Period/><UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:http-iso:2014\" value=\"time\"/></MPD>", .uri),
@@ -89,12 +90,17 @@ import Testing
     }
 
     @Test func `depth, attributes and size have bounds`() {
-        let deep = Self.root + "<Period>" + String(repeating: "<a>", count: 100_000) + String(repeating: "</a>", count: 100_000) + "</Period></MPD>"
+        let deep =
+            Self.root + "<Period>" + String(repeating: "<a>", count: 100_000) + String(repeating: "</a>", count: 100_000)
+            + "</Period></MPD>"
         #expect(Sample.refusal(deep, .dash) == .malformed)
         let wide = Self.root + "<Period " + (0..<300).map { "a\($0)=\"\" " }.joined() + "/></MPD>"
         #expect(Sample.refusal(wide, .dash) == .malformed)
         #expect(Sample.refusal(Self.root + String(repeating: " ", count: 10_000_000), .dash) == .tooLarge)
-        let bases = Self.root + (0..<4000).map { "<Period><BaseURL>http://s1.origin/\($0)\(String(repeating: "x", count: 200))/</BaseURL></Period>" }.joined() + "</MPD>"
+        let bases =
+            Self.root
+            + (0..<4000).map { "<Period><BaseURL>http://s1.origin/\($0)\(String(repeating: "x", count: 200))/</BaseURL></Period>" }.joined()
+            + "</MPD>"
         #expect(Sample.refusal(bases, .dash) == .tooLarge)
         #expect(Sample.refusal(String(bases.prefix(100_000)) + "</BaseURL></Period></MPD>", .dash) != .tooLarge)
     }

@@ -35,7 +35,9 @@ struct StrictPlaylist {
             let parts = line.split(separator: ":", maxSplits: 1).map(String.init)
             switch parts[0] {
             case "#EXT-X-STREAM-INF":
-                while index < lines.count, lines[index].isEmpty || (lines[index].hasPrefix("#") && !lines[index].hasPrefix("#EXT")) { index += 1 }
+                while index < lines.count, lines[index].isEmpty || (lines[index].hasPrefix("#") && !lines[index].hasPrefix("#EXT")) {
+                    index += 1
+                }
                 guard index < lines.count, !lines[index].hasPrefix("#") else { throw Fault(description: "no URI after \(line)") }
                 entries.append(Entry(tag: parts[0], attributes: try Self.attributes(parts[1]), uri: lines[index]))
                 index += 1

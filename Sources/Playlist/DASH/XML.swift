@@ -213,7 +213,6 @@ extension XML {
     }
 }
 
-
 extension String.UTF8View {
     /// Where the bytes behind a text begin.
     fileprivate func firstRange(of text: String) -> Index? {
