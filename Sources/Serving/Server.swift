@@ -70,7 +70,8 @@ public struct Server: Sendable {
             await recorder.add(try await edge.publish(table, sequences: sequences))
         }
         let services = Services(
-            settings: settings, logger: logger, edge: edge, accessLog: dataPlane.accessLog, certificates: dataPlane.certificates,
+            settings: settings, logger: logger, edge: edge, accessLog: dataPlane.accessLog, fetcher: dataPlane.fetcher,
+            certificates: dataPlane.certificates,
             publisher: publisher, condition: NodeCondition(trouble: start.trouble, logger: logger), recorder: recorder, access: access,
             identity: identity, store: store, scope: scope, file: file, geoIP: beginning.geoIP, manager: manager, registry: registry,
             adminConnections: descriptors.adminConnections, remembered: beginning.remembered)

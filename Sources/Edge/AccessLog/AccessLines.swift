@@ -65,6 +65,11 @@ struct AccessLines {
             append(decision.number)
         }
         if case .steering(let steering) = answer { append(steering.list, table) }
+        if case .manifest(let manifest) = answer {
+            append(",\"session\":")
+            append(manifest.session)
+            append(manifest.list, table)
+        }
         let reason = answer.reason
         if !reason.isEmpty {
             append(",\"reason\":\"")

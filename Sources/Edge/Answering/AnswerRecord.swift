@@ -56,6 +56,11 @@ struct AnswerRecord {
             counters.steeringMoves += steering.moves ? 1 : 0
             counters.steeringParametersIgnored += UInt64(steering.ignored)
             traffic.countSteering(steering.list[0])
+        } else if case .manifest(let manifest) = answer {
+            switch manifest.list[0] {
+            case .origin: counters.manifestsToOrigin += 1
+            case .cdn(let cdn): counters.manifestsToCDN[table.catalog.cdns[cdn].name, default: 0] += 1
+            }
         } else {
             counters.otherAnswers += 1
         }

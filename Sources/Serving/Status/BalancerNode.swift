@@ -1,5 +1,6 @@
 import Control
 import Edge
+import Fetching
 import Foundation
 import Probing
 import Steering
@@ -20,6 +21,7 @@ struct BalancerNode: Node {
     let store: SQLStore
     let watcher: DatabaseWatcher
     let accessLog: AccessLog?
+    let fetcher: Fetcher
     let registry: MetricsRegistry
 
     func readiness() async -> Readiness {
@@ -44,6 +46,7 @@ struct BalancerNode: Node {
         return NodeMetrics.edge(try await edge.counters(), view.current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
             + [Metric.certificateExpiry.family(await certificates?.expiries ?? [])]
+            + NodeMetrics.fetches(fetcher.totals)
             + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
             + registry.families + ProcessMetrics.families(started: identity.started)
     }
