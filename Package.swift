@@ -41,12 +41,23 @@ let package = Package(
         .target(name: "CDashboard", exclude: ["files"]),
         .target(name: "COpenAPI", exclude: ["control-plane.json", "data-plane.json"]),
         .target(name: "Steering", swiftSettings: house),
+        .target(name: "Playlist", swiftSettings: house),
         .target(
             name: "Edge",
             dependencies: [
-                "CLinux", "Steering", "TLS",
+                "CLinux", "Playlist", "Steering", "TLS",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: house),
+        .target(
+            name: "Fetching",
+            dependencies: [
+                "Playlist", "Probing", "Steering",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: house),
         .target(
@@ -93,7 +104,8 @@ let package = Package(
         .target(
             name: "Serving",
             dependencies: [
-                "CDashboard", "CLinux", "COpenAPI", "Control", "Edge", "GeoIP", "Probing", "Signing", "Steering", "Storage", "TLS",
+                "CDashboard", "CLinux", "COpenAPI", "Control", "Edge", "Fetching", "GeoIP", "Playlist", "Probing", "Signing", "Steering",
+                "Storage", "TLS",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -115,6 +127,17 @@ let package = Package(
             name: "TLSPeer", dependencies: [.product(name: "NIOSSL", package: "swift-nio-ssl")], path: "Tests/TLSPeer", swiftSettings: house
         ),
         .testTarget(name: "SigningTests", dependencies: ["Signing", "Steering", "TLS"], swiftSettings: house),
+        .testTarget(name: "PlaylistTests", dependencies: ["Playlist"], swiftSettings: house),
+        .testTarget(
+            name: "FetchingTests",
+            dependencies: [
+                "Fetching", "Playlist", "Steering",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: house),
         .testTarget(name: "SteeringTests", dependencies: ["Steering"], swiftSettings: house),
         .testTarget(
             name: "TLSTests", dependencies: ["TLS", "TLSPeer", .product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house),
@@ -136,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "EdgeTests",
             dependencies: [
-                "Edge", "Steering", "TLS", "TLSPeer",
+                "Edge", "Playlist", "Steering", "TLS", "TLSPeer",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

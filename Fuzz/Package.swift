@@ -23,12 +23,13 @@ let package = Package(
         .target(name: "CFuzzer"),
         .target(name: "CLinux"),
         .target(name: "Steering", swiftSettings: house + instrumented),
+        .target(name: "Playlist", swiftSettings: house + instrumented),
         // Not instrumented: no TLS is spoken here.
         .target(name: "TLS", dependencies: [.product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house),
         .target(
             name: "Edge",
             dependencies: [
-                "CLinux", "Steering", "TLS",
+                "CLinux", "Playlist", "Steering", "TLS",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -43,6 +44,8 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house + instrumented, linkerSettings: withFuzzer),
+        .executableTarget(
+            name: "FuzzManifests", dependencies: ["CFuzzer", "Playlist"], swiftSettings: house + instrumented, linkerSettings: withFuzzer),
         .executableTarget(
             name: "FuzzVideos", dependencies: ["CFuzzer", "Steering"], swiftSettings: house + instrumented, linkerSettings: withFuzzer),
     ],

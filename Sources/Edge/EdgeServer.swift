@@ -30,6 +30,8 @@ public final class EdgeServer: Sendable {
         public var credentialOrigins: [String] = []
         /// Documentation, by path.
         public var pages: [EdgePage]
+        /// Fetches manifests; nil: none is served, all are redirected.
+        public var upstream: (any Upstream)?
         /// False: every connection goes to the slow path as it is accepted.
         public var usesFastPath: Bool
 
@@ -94,10 +96,13 @@ public final class EdgeServer: Sendable {
         self.open = open
         let report = QuietReport(to: report)
         let limits = configuration.limits
+        let manifests = BodyMemory(limit: Limits.manifestBytes)
+        let upstream = configuration.upstream
         let makeResponder = { @Sendable in
             Responder(
                 table: table, sequences: sequences, clientSource: configuration.clientSource, rate: configuration.clientRate,
-                credentialOrigins: configuration.credentialOrigins, log: configuration.accessLog, pages: configuration.pages)
+                credentialOrigins: configuration.credentialOrigins, log: configuration.accessLog, pages: configuration.pages,
+                manifests: manifests)
         }
         var workers: [Worker] = []
         for (listeners, loop) in zip(sockets, group.makeIterator().map { $0 }) {
@@ -105,6 +110,7 @@ public final class EdgeServer: Sendable {
                 clinux_take_short_turns()
                 let slowLoop = SlowLoop(responder: makeResponder(), limits: limits, bodies: bodies)
                 slowLoop.knowsHTTP2 = knowsHTTP2
+                slowLoop.upstream = upstream
                 return NIOLoopBound(slowLoop, eventLoop: loop)
             }.get()
             let fast = try FastLoop(

@@ -24,6 +24,8 @@ public struct Limits: Sendable, Equatable {
     static let drainSeconds = 1
     /// Seconds that an answer waits for an upstream.
     static let upstreamSeconds = 5
+    /// Bytes of manifests that all clients together may have waiting for them; beyond it they are redirected.
+    static let manifestBytes = 256 * 1024 * 1024
     /// Answers collected for one connection before they are sent and reading waits.
     static let pendingAnswerBytes = 64 * 1024
 }

@@ -1,5 +1,5 @@
-import NIOCore
-import Steering
+package import NIOCore
+package import Steering
 
 /// Finds the addresses of a target and keeps probes away from what only the machine itself should ask: link-local addresses, behind which
 /// clouds keep the machine's credentials.
@@ -7,7 +7,7 @@ import Steering
 /// Looking a name up blocks for as long as name servers hang, so each name has a thread of its own while it is looked up: a name that
 /// hangs costs its own target alone. Where there are more names than threads, those that were found last time come first, and those that
 /// failed may hold half of the threads at most. Addresses that were found are used for a while when a newer look-up hangs or fails.
-actor Resolver {
+package actor Resolver {
     private let eventLoop: any EventLoop
     private let allowsLinkLocal: Bool
     private let lookUp: @Sendable (LookUp.Question) -> LookUp.Answer
@@ -18,7 +18,7 @@ actor Resolver {
     private var waiters = 0
 
     /// The loop's thread; unowned, since the loop outlives the actor.
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe eventLoop.executor.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe eventLoop.executor.asUnownedSerialExecutor() }
 
     /// How long addresses are used after they were found, while nothing newer is.
     static let keeping = TimeAmount.minutes(10)
@@ -68,6 +68,11 @@ actor Resolver {
         self.lookUp = lookUp
     }
 
+    /// A resolver that asks the machine.
+    package static func system(allowsLinkLocal: Bool, on eventLoop: any EventLoop) -> Resolver {
+        Resolver(allowsLinkLocal: allowsLinkLocal, on: eventLoop)
+    }
+
     /// What a name could not be turned into addresses for.
     struct Failure: Error {
         let reason: String
@@ -81,7 +86,7 @@ actor Resolver {
     ///   - host: a name, or an address, which stands for itself.
     ///   - patience: how long a look-up may take before addresses found earlier are used instead.
     /// - Returns: a future of this resolver's loop that fails with `Failure`, at the deadline at the latest.
-    func addresses(
+    package func addresses(
         of host: String, _ family: Probe.Addresses, patience: TimeAmount, until deadline: NIODeadline
     ) -> EventLoopFuture<[ClientAddress]> {
         let found =

@@ -1,9 +1,9 @@
-import NIOCore
-import NIOSSL
+package import NIOCore
+package import NIOSSL
 
 /// What certificates are checked against: the machine's authorities, read again now and then, on a thread of its own: a disk may hang, and
 /// an authority that was installed should count without a restart.
-actor TrustedContext {
+package actor TrustedContext {
     private let eventLoop: any EventLoop
     private let roots: NIOSSLTrustRoots
     private var context: NIOSSLContext?
@@ -14,14 +14,14 @@ actor TrustedContext {
     private static let keeping = TimeAmount.minutes(5)
 
     /// The loop's thread; unowned, since the loop outlives the actor.
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe eventLoop.executor.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe eventLoop.executor.asUnownedSerialExecutor() }
 
-    init(_ roots: NIOSSLTrustRoots, on eventLoop: any EventLoop) {
+    package init(_ roots: NIOSSLTrustRoots, on eventLoop: any EventLoop) {
         self.roots = roots
         self.eventLoop = eventLoop
     }
 
-    func get() -> EventLoopFuture<NIOSSLContext> {
+    package func get() -> EventLoopFuture<NIOSSLContext> {
         if context == nil || .now() - read > TrustedContext.keeping { readAgain() }
         if let context { return eventLoop.makeSucceededFuture(context) }
         let promise = eventLoop.makePromise(of: NIOSSLContext.self)

@@ -71,10 +71,11 @@ public struct Server: Sendable {
             await recorder.add(try await edge.publish(table, sequences: sequences))
         }
         let services = Services(
-            settings: settings, logger: logger, edge: edge, accessLog: dataPlane.accessLog, certificates: dataPlane.certificates,
-            adminSecurity: adminSecurity, publisher: publisher, condition: NodeCondition(trouble: start.trouble, logger: logger),
-            recorder: recorder, access: access, identity: identity, store: store, scope: scope, file: file, geoIP: beginning.geoIP,
-            signingKeys: beginning.signingKeys, manager: manager, registry: registry,
+            settings: settings, logger: logger, edge: edge, accessLog: dataPlane.accessLog, fetcher: dataPlane.fetcher,
+            certificates: dataPlane.certificates, adminSecurity: adminSecurity, publisher: publisher,
+            condition: NodeCondition(trouble: start.trouble, logger: logger), recorder: recorder, access: access, identity: identity,
+            store: store, scope: scope, file: file, geoIP: beginning.geoIP, signingKeys: beginning.signingKeys, manager: manager,
+            registry: registry,
             adminConnections: descriptors.adminConnections, remembered: beginning.remembered)
         try await services.run(until: signals)
     }

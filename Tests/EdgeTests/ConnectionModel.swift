@@ -135,7 +135,7 @@ struct ConnectionModel {
     /// The last fetch is answered, again if it has been.
     mutating func answerUpstream() {
         guard let last = fetched.last else { return }
-        handle(.upstream(EdgePage(path: "", type: last.target, body: ByteBuffer(string: "x"), policy: nil), number: last.number))
+        handle(.upstream(.page(EdgePage(path: "", type: last.target, body: ByteBuffer(string: "x"), policy: nil)), number: last.number))
         comeBack()
     }
 
@@ -173,8 +173,8 @@ struct ConnectionModel {
             if isReading == (action == .startReading) { faults.append("\(action) twice") }
             isReading = action == .startReading
         case .resumeLater: awaitsResume = true
-        case .fetch(let target, let number):
-            fetched.append((number, String(decoding: target, as: UTF8.self)))
+        case .fetch(let request, let number):
+            fetched.append((number, String(decoding: request.target, as: UTF8.self)))
             let place = asked.firstIndex(of: fetched.last?.target ?? "")
             if received.count != place { faults.append("a fetch with \(received.count) answers sent, its own is number \(place ?? -1)") }
         case .closeOutput:

@@ -132,22 +132,25 @@ import Testing
     }
 
     private struct FailingUpstream: Upstream {
-        func fetch(_ target: [UInt8], on loop: any EventLoop) -> EventLoopFuture<EdgePage> { loop.makeFailedFuture(EdgeError("down")) }
+        func fetch(_ request: UpstreamRequest, on loop: any EventLoop) -> EventLoopFuture<UpstreamContent> {
+            loop.makeFailedFuture(EdgeError("down"))
+        }
     }
 
-    private final class HeldUpstream: Upstream {
-        private var held: (target: [UInt8], promise: EventLoopPromise<EdgePage>)?
+    /// Used on its loop's thread alone.
+    private final class HeldUpstream: Upstream, @unchecked Sendable {
+        private var held: (target: [UInt8], promise: EventLoopPromise<UpstreamContent>)?
 
-        func fetch(_ target: [UInt8], on loop: any EventLoop) -> EventLoopFuture<EdgePage> {
-            let promise = loop.makePromise(of: EdgePage.self)
-            held = (target, promise)
+        func fetch(_ request: UpstreamRequest, on loop: any EventLoop) -> EventLoopFuture<UpstreamContent> {
+            let promise = loop.makePromise(of: UpstreamContent.self)
+            held = (request.target, promise)
             return promise.futureResult
         }
 
         func answer() {
             guard let (target, promise) = held else { return }
             let body = ByteBuffer(string: "of \(String(decoding: target, as: UTF8.self))")
-            promise.succeed(EdgePage(path: "", type: "text/plain", body: body, policy: nil))
+            promise.succeed(.page(EdgePage(path: "", type: "text/plain", body: body, policy: nil)))
         }
     }
 }

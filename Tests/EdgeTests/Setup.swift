@@ -14,6 +14,9 @@ struct Setup {
     var passes: [String] = []
     var links = false
     var steers = false
+    var delivery = "redirect"
+    /// As JSON.
+    var rules = "[]"
 
     func table() throws -> RoutingTable {
         let list = { (texts: [String]) in Document.array(texts.map(Document.string)) }
@@ -30,6 +33,7 @@ struct Setup {
                 "redirect",
                 .object([.init("status", .integer(status)), .init("passParameters", list(passes)), .init("links", .bool(links))])),
             .init("steering", .object([.init("enabled", .bool(steers))])),
+            .init("delivery", .string(delivery)), .init("rules", try Document(json: rules)),
         ])
         return RoutingTable(try Catalog(document), revision: 1)
     }

@@ -77,6 +77,11 @@ struct AccessLines {
                 append("\"")
             }
         }
+        if case .manifest(let manifest) = answer {
+            append(",\"session\":")
+            append(manifest.session)
+            append(manifest.list, table)
+        }
         let reason = answer.reason
         if !reason.isEmpty {
             append(",\"reason\":\"")

@@ -15,6 +15,8 @@ enum Answer: Equatable {
     case steering(Steering)
     /// A page of the documentation, by its index.
     case page(Int)
+    /// A manifest with which a session begins, or goes on.
+    case manifest(Delivered)
     /// What an upstream has sent.
     case upstream
     /// No answer yet: the video is in the body.
@@ -39,6 +41,13 @@ enum Answer: Equatable {
         var status: Int { isDocument ? 200 : decision.status }
     }
 
+    /// A manifest that was written for a session.
+    struct Delivered: Equatable {
+        let list: SteeringList
+        let session: UInt64
+        let format: SteeringFormat
+    }
+
     /// What a player that plays is told.
     struct Steering: Equatable {
         let list: SteeringList
@@ -59,7 +68,7 @@ enum Answer: Equatable {
         case .redirect(let redirect): redirect.status
         case .options: 204
         case .health(let isWell): isWell ? 200 : 503
-        case .page, .upstream, .steering: 200
+        case .page, .upstream, .steering, .manifest: 200
         case .needsBody, .needsUpstream, .needsTime: 0
         case .refusal, .fault, .methodNotAllowed: problem?.status ?? 0
         }
@@ -85,6 +94,7 @@ enum Answer: Equatable {
         switch self {
         case .redirect(let redirect): redirect.decision.reason.name
         case .steering(let steering): steering.list.reason.name
+        case .manifest(let manifest): manifest.list.reason.name
         default: problem?.name ?? ""
         }
     }

@@ -61,6 +61,11 @@ struct AnswerRecord {
             traffic.countRefusal(problem.status)
         } else if case .steering(let steering) = answer {
             record(steering, from: client)
+        } else if case .manifest(let manifest) = answer {
+            switch manifest.list[0] {
+            case .origin: counters.manifestsToOrigin += 1
+            case .cdn(let cdn): counters.manifestsToCDN[table.catalog.cdns[cdn].name, default: 0] += 1
+            }
         } else {
             counters.otherAnswers += 1
         }

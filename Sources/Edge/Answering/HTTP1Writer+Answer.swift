@@ -17,7 +17,7 @@ extension HTTP1Writer {
         case .health(let isWell):
             begin(answer.status, framing, second: second)
             end(body: Array((isWell ? "ok\n" : "draining\n").utf8), type: "text/plain; charset=utf-8", framing)
-        case .upstream: if case .content(let content) = supplement { write(content, framing, second: second) }
+        case .upstream, .manifest: if case .content(let content) = supplement { write(content, framing, second: second) }
         case .redirect, .page, .steering, .needsBody, .needsUpstream, .needsTime: break
         }
     }

@@ -1,4 +1,5 @@
 import NIOCore
+import Playlist
 import Steering
 
 /// Answers requests: asks the router what a path is, and Steering where a video goes, records the answer and writes it. Each of a
@@ -19,6 +20,17 @@ struct Responder {
     private let router: Router
     private let pages: [EdgePage]
     private var decoded: [UInt8] = []
+    /// Whether manifests can be fetched here.
+    var fetchesManifests = false
+    /// What the answer that waits is made of, while it is made.
+    var fetched: UpstreamContent?
+    /// The manifest that an answer says.
+    var made: EdgePage?
+    /// Bytes of manifests that clients have not taken, of all connections; and those that were taken of it for the last answer.
+    let manifests: BodyMemory
+    var manifestBytes = 0
+    /// What has to be fetched, after `needsUpstream`.
+    var wanted: UpstreamRequest?
     private let clock: () -> Int
 
     /// What the connection does next.
@@ -27,7 +39,7 @@ struct Responder {
         case answered
         /// The video is in the body: read it and call `respond(toBody:of:fields:from:)`.
         case needsBody
-        /// Have the request's target fetched and call `respond(toUpstream:of:fields:from:closes:)`.
+        /// Have what is `wanted` fetched and call `respond(toUpstream:of:_:from:closes:)`.
         case needsUpstream
         /// The fast path does not answer this: let the slow one have it.
         case needsSlowPath
@@ -39,6 +51,7 @@ struct Responder {
     init(
         table: RoutingTable, sequences: SequenceSet, clientSource: ClientSource = ClientSource(), rate: ClientRate? = nil,
         credentialOrigins: [String] = [], log: AccessLog? = nil, pages: [EdgePage] = [], router: Router? = nil,
+        manifests: BodyMemory = BodyMemory(limit: Limits.manifestBytes),
         clock: @escaping () -> Int = DateField.now
     ) {
         self.clientSource = clientSource
@@ -46,6 +59,7 @@ struct Responder {
         self.table = table
         self.sequences = sequences
         self.pages = pages
+        self.manifests = manifests
         self.router = router ?? Router(pages: pages)
         self.clock = clock
         tableSince = clock()
@@ -114,6 +128,7 @@ struct Responder {
         case .needsBody: return .needsBody
         case .needsUpstream: return .needsUpstream
         case .needsTime: return .needsSlowPath
+        case .manifest: break
         case .page:
             // Pages are the same for every origin, and log without their query.
             let framing = HTTP1Writer.Framing(head, closes: closes)
@@ -159,16 +174,28 @@ struct Responder {
     ///
     /// - Parameters:
     ///   - content: nil when the upstream has failed or took too long.
-    ///   - target: the request's.
-    ///   - fields: the head's field lines.
+    ///   - bytes: the whole head.
     mutating func respond(
-        toUpstream content: EdgePage?, of head: RequestHead, target: [UInt8], fields: [UInt8], from client: ClientAddress, closes: Bool
+        toUpstream content: UpstreamContent?, of head: RequestHead, _ bytes: [UInt8], from client: ClientAddress, closes: Bool
     ) {
-        let framing = writer.framing(head, HeadRange(0..<fields.count), of: fields.span, closes: closes)
-        let supplement = content.map { Supplement.content($0) } ?? .none
+        let second = clock()
+        let question = bytes.span.firstIndex(of: UInt8(ascii: "?"), in: head.target.range)
+        let route = router.route(of: head, bytes.span, to: question)
+        guard route.resource == .upstream else {
+            // The catalog may be another by now: it is decided anew.
+            fetched = content ?? .refused(.unreachable)
+            let answer = answer(to: head, bytes.span, by: route, question, from: client, second: second)
+            give(answer, of: head, bytes.span, from: client, closes: closes, second: second)
+            (fetched, made) = (nil, nil)
+            return
+        }
+        let framing = writer.framing(head, head.fields, of: bytes.span, closes: closes)
+        guard case .page(let page)? = content else {
+            return give(.refusal(.noTarget), to: head.method, head.target, of: bytes.span, from: client, framing, second: second)
+        }
         give(
-            content == nil ? .refusal(.noTarget) : .upstream, supplement, source: target.span, to: head.method, HeadRange(0..<target.count),
-            of: target.span, from: client, framing, second: clock())
+            .upstream, .content(page), source: bytes.span, to: head.method, head.target, of: bytes.span, from: client, framing,
+            second: second)
     }
 
     /// Answers what is wrong as HTTP. The connection closes after it.
@@ -179,6 +206,14 @@ struct Responder {
     }
 
     // MARK: Giving an answer
+
+    private mutating func give(
+        _ answer: Answer, of head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, closes: Bool, second: Int
+    ) {
+        let framing = writer.framing(head, head.fields, of: bytes, closes: closes)
+        let supplement = made.map { Supplement.content($0) } ?? .none
+        give(answer, supplement, source: bytes, to: head.method, head.target, of: bytes, from: client, framing, second: second)
+    }
 
     /// - Parameter bytes: what the answer's and the target's offsets count in.
     private mutating func give(
@@ -238,14 +273,17 @@ extension Responder {
     ) -> Answer {
         if head.method == .other { return .fault(.unknownMethod) }
         // Of a path that names no video no method is known either.
-        if route.resource == .video { return redirectByPath(head, bytes, from: client, second: second) }
+        if route.resource == .video { return redirectByPath(head, bytes, from: client, second: second, isFast: isFast) }
         if case .steering(let format) = route.resource { return steer(head, bytes, question, format, from: client, second: second) }
         guard route.methods.contains(head.method) else { return .methodNotAllowed(route.methods) }
         switch route.resource {
         case .livez: return .health(isWell: true)
         case .readyz: return .health(isWell: !isDraining)
         case .page(let page): return .page(page)
-        case .upstream: return .needsUpstream
+        case .upstream:
+            wanted = UpstreamRequest(target: bytes.bytes(head.target))
+            return .needsUpstream
+        case .session: return followSession(head, bytes, from: client, second: second, isFast: isFast)
         case .redirect, .redirectByBody, .video, .steering: break
         }
         if head.method == .options { return options(route.methods, head, bytes) }
@@ -275,15 +313,15 @@ extension Responder {
             let asker = Asker(client: client, second: second, avoided: avoided, fields: head.fields, query: query)
             return redirect(
                 to: value, of: bytes, asker, bytes, wantsJSON: head.wantsJSON, isDocument: parameters.wantsDocument,
-                isByHTTPS: isByHTTPS(head, head.fields, of: bytes))
+                isByHTTPS: isByHTTPS(head, head.fields, of: bytes), head: head, isFast: isFast)
         } catch {
             return .refusal(error)
         }
     }
 
     @inline(__always)
-    private func redirectByPath(
-        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, second: Int
+    mutating func redirectByPath(
+        _ head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, second: Int, isFast: Bool
     ) -> Answer {
         guard admits(client) else { return .fault(.tooManyRequests) }
         do throws(Refusal) {
@@ -295,6 +333,7 @@ extension Responder {
             }
             video.isAskedByHTTPS = isByHTTPS(head, head.fields, of: bytes)
             let asker = Asker(client: client, second: second, fields: head.fields)
+            if table.deliversManifests, let answer = try deliver(video, of: bytes, asker, head, bytes, isFast: isFast) { return answer }
             let decision = try table.decide(video, of: bytes, asker, head: bytes, sequences: sequences)
             return .redirect(.init(decision: decision, video: video, avoided: nil, query: asker.query, wantsJSON: head.wantsJSON))
         } catch {
@@ -308,7 +347,7 @@ extension Responder {
         _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ question: Int, _ format: SteeringFormat, from client: ClientAddress,
         second: Int
     ) -> Answer {
-        guard table.steers else { return redirectByPath(head, bytes, from: client, second: second) }
+        guard table.steers else { return redirectByPath(head, bytes, from: client, second: second, isFast: true) }
         do throws(Refusal) {
             let target = head.target.range
             let start = target.lowerBound + format.path.utf8CodeUnitCount - 1
@@ -341,11 +380,16 @@ extension Responder {
     @inline(__always)
     private mutating func redirect(
         to value: Range<Int>, of source: borrowing Span<UInt8>, _ asker: Asker, _ bytes: borrowing Span<UInt8>, wantsJSON: Bool,
-        isDocument: Bool = false, isByHTTPS: Bool
+        isDocument: Bool = false, isByHTTPS: Bool, head: RequestHead? = nil, isFast: Bool = false
     ) -> Answer {
         do throws(Refusal) {
             var video = try table.video(in: value, of: source, decodedInto: &decoded)
             video.isAskedByHTTPS = isByHTTPS
+            if table.deliversManifests, !isDocument, let head,
+                let answer = try deliverNamed(video, of: source, asker, head, bytes, isFast: isFast)
+            {
+                return answer
+            }
             let decision =
                 video.isDecoded
                 ? try table.decide(video, of: decoded.span, asker, head: bytes, sequences: sequences)
@@ -361,17 +405,30 @@ extension Responder {
 
     /// Whether the request came by HTTPS, to this balancer or to a proxy before it that says so.
     @inline(__always)
-    private func isByHTTPS(_ head: RequestHead, _ fields: HeadRange, of bytes: borrowing Span<UInt8>) -> Bool {
+    func isByHTTPS(_ head: RequestHead, _ fields: HeadRange, of bytes: borrowing Span<UInt8>) -> Bool {
         if case .tls = record.transport { return true }
         return head.isForwarded && clientSource.saysHTTPS(fields.range, of: bytes)
     }
 
-    private func admits(_ client: ClientAddress) -> Bool { rate.map { $0.admits(client, now: FastLoop.nanoseconds()) } ?? true }
+    /// The same for a video that may stand in the decoded text.
+    private mutating func deliverNamed(
+        _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, _ head: RequestHead, _ bytes: borrowing Span<UInt8>,
+        isFast: Bool
+    ) throws(Refusal) -> Answer? {
+        guard video.isDecoded else { return try deliver(video, of: source, asker, head, bytes, isFast: isFast) }
+        let text = decoded
+        return try deliver(video, of: text.span, asker, head, bytes, isFast: isFast)
+    }
+
+    /// An answer that waited was let in when it was asked for.
+    func admits(_ client: ClientAddress) -> Bool {
+        fetched != nil || (rate.map { $0.admits(client, now: FastLoop.nanoseconds()) } ?? true)
+    }
 
     private static let requestedFieldsName = Array("access-control-request-headers".utf8)
 
     /// The answer to a preflight too (Fetch standard, "CORS-preflight fetch"): any header a player adds is fine, since none is read.
-    private func options(_ methods: Methods, _ head: RequestHead, _ bytes: borrowing Span<UInt8>) -> Answer {
+    func options(_ methods: Methods, _ head: RequestHead, _ bytes: borrowing Span<UInt8>) -> Answer {
         guard let asked = FieldLines.value(of: Responder.requestedFieldsName, in: head.fields.range, of: bytes),
             AllowedOrigin.isFieldList(bytes, asked)
         else { return .options(methods, requestedFields: nil) }

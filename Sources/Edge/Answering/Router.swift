@@ -47,6 +47,8 @@ struct Router {
         case video
         /// Content steering for the video that the rest of the path names; the same as `video` where the catalog does not steer.
         case steering(SteeringFormat)
+        /// A link of a session, or its manifest; the same as `video` where the catalog serves no manifests.
+        case session
         case livez, readyz
         /// A page of the documentation, by its index.
         case page(Int)
@@ -56,6 +58,8 @@ struct Router {
 
     private static let root = Route(resource: .redirect, methods: .reading, isFast: true)
     private static let video = Route(resource: .video, methods: .reading, isFast: true)
+
+    private static let session = Route(resource: .session, methods: .reading, isFast: true)
 
     private var routes: [(path: Range<Int>, route: Route)] = []
     /// All paths, one after the other.
@@ -93,6 +97,7 @@ struct Router {
         if bytes.begins(with: "/steering/", in: path), let format = SteeringFormat(bytes, path: path) {
             return Route(resource: .steering(format), methods: .reading, isFast: true)
         }
+        if bytes.begins(with: "/session/", in: path) { return Router.session }
         if lengths & Router.bit(path.count) == 0 { return Router.video }
         for index in routes.indices where isEqual(routes[index].path, bytes, HeadRange(path)) { return routes[index].route }
         return Router.video

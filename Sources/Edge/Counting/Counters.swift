@@ -20,6 +20,12 @@ public struct Counters: Sendable, Equatable {
     public var leftCDN: [String: UInt64] = [:]
     /// Parameters of steering requests that did not parse.
     public var steeringParametersIgnored: UInt64 = 0
+    /// Manifests served whose first pathway is the origin.
+    public var manifestsToOrigin: UInt64 = 0
+    /// Manifests served by the name of the CDN that is their first pathway.
+    public var manifestsToCDN: [String: UInt64] = [:]
+    /// Manifests that were redirected although they were to be served, by the reason's stable name.
+    public var manifestRefusals: [String: UInt64] = [:]
     /// Answers to health pages and OPTIONS.
     public var otherAnswers: UInt64 = 0
     public var connectionsAccepted: UInt64 = 0
@@ -65,6 +71,9 @@ public struct Counters: Sendable, Equatable {
         avoidedCDN.merge(other.avoidedCDN, uniquingKeysWith: +)
         leftCDN.merge(other.leftCDN, uniquingKeysWith: +)
         steeringParametersIgnored += other.steeringParametersIgnored
+        manifestsToOrigin += other.manifestsToOrigin
+        manifestsToCDN.merge(other.manifestsToCDN, uniquingKeysWith: +)
+        manifestRefusals.merge(other.manifestRefusals, uniquingKeysWith: +)
         otherAnswers += other.otherAnswers
         connectionsAccepted += other.connectionsAccepted
         connectionsOpen += other.connectionsOpen

@@ -46,10 +46,13 @@ extension HTTP2Connection {
             if head.expectsContinue { sayContinue(on: stream, &responder) }
         case .needsUpstream:
             let client = responder.clientSource.client(of: head, text, peer: peer)
-            let target = text.copy(head.target)
-            let pending = HTTP2Stream.Pending(head: head, target: target, fields: text.copy(head.fields), client: client)
+            let pending = HTTP2Stream.Pending(head: head, text: text.copy(HeadRange(0..<text.count)), client: client)
             open(.upstream(pending), stream, !endsStream, turn, Limits.upstreamSeconds)
-            fetches.append(Fetch(target: target, stream: stream))
+            guard let request = responder.wanted else {
+                return take(nil, for: stream, turn, by: &responder, in: &workspace)
+            }
+            responder.wanted = nil
+            fetches.append(Fetch(request: request, stream: stream))
         }
     }
 
@@ -142,18 +145,27 @@ extension HTTP2Connection {
 
     /// What an upstream has sent for a stream; nil when it could not. A stream that is gone by then gets nothing.
     func take(
-        _ content: EdgePage?, for stream: UInt32, _ turn: Turn, by responder: inout Responder, in workspace: inout HTTP2Workspace
+        _ content: UpstreamContent?, for stream: UInt32, _ turn: Turn, by responder: inout Responder, in workspace: inout HTTP2Workspace
     ) {
         guard let index = index(of: stream), case .upstream(let pending) = streams[index].state else { return }
         let isRequestOpen = streams[index].isRequestOpen
         let window = streams[index].sendWindow
         remove(at: index, turn)
         swap(&responder.writer.bytes, &workspace.answer)
-        responder.respond(
-            toUpstream: content, of: pending.head, target: pending.target, fields: pending.fields, from: pending.client, closes: false)
+        responder.respond(toUpstream: content, of: pending.head, pending.text, from: pending.client, closes: false)
         swap(&responder.writer.bytes, &workspace.answer)
+        if responder.manifestBytes > 0 { held = (responder.manifests, (held?.bytes ?? 0) + responder.manifestBytes) }
+        responder.manifestBytes = 0
         send(on: stream, window: window, endsStream: !isRequestOpen, turn, &responder, &workspace)
+        giveManifests()
         endIfDrained()
+    }
+
+    /// Once the client has taken all that was made for it.
+    private func giveManifests() {
+        guard let held, !isSending else { return }
+        held.memory.give(held.bytes)
+        self.held = nil
     }
 
     // MARK: Sending
@@ -216,6 +228,7 @@ extension HTTP2Connection {
                 if streams.count == count { index += 1 }
             }
         }
+        giveManifests()
         if turn.isFast, !streams.isEmpty { needsSlowPath = true }
     }
 

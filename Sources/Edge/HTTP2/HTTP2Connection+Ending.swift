@@ -94,6 +94,8 @@ extension HTTP2Connection {
     func close(_ turn: Turn) {
         isOver = true
         while !streams.isEmpty { remove(at: streams.count - 1, turn) }
+        if let held { held.memory.give(held.bytes) }
+        held = nil
         input = []
         block = []
         deferred = nil

@@ -69,6 +69,8 @@ final class HTTP2Connection: @unchecked Sendable {
     var lastAnswered: UInt32?
     /// What the slow path is to have fetched.
     var fetches: [Fetch] = []
+    /// Of manifests that the client has not taken yet.
+    var held: (memory: BodyMemory, bytes: Int)?
 
     // Deadlines, on the slow path: the fast loop has its own for a silent connection, and keeps no partial request.
     var idleDeadline = NIODeadline.distantFuture
@@ -83,7 +85,7 @@ final class HTTP2Connection: @unchecked Sendable {
     }
 
     struct Fetch {
-        let target: [UInt8]
+        let request: UpstreamRequest
         let stream: UInt32
     }
 

@@ -140,12 +140,12 @@ final class HTTP2Handler: ChannelInboundHandler {
 
     private func start(_ fetch: HTTP2Connection.Fetch, _ context: ChannelHandlerContext) {
         guard let upstream = slowLoop.upstream else { return take(nil, for: fetch.stream) }
-        upstream.fetch(fetch.target, on: context.eventLoop).assumeIsolated().whenComplete { [self] result in
+        upstream.fetch(fetch.request, on: context.eventLoop).assumeIsolated().whenComplete { [self] result in
             take(try? result.get(), for: fetch.stream)
         }
     }
 
-    private func take(_ content: EdgePage?, for stream: UInt32) {
+    private func take(_ content: UpstreamContent?, for stream: UInt32) {
         guard let context else { return }
         act(context) { [http2] turn, slowLoop in
             http2.take(content, for: stream, turn, by: &slowLoop.responder, in: &slowLoop.http2)

@@ -36,8 +36,8 @@ struct HTTP2Stream {
     /// A request, until an upstream has spoken.
     struct Pending {
         let head: RequestHead
-        let target: [UInt8]
-        let fields: [UInt8]
+        /// What the head's ranges count in.
+        let text: [UInt8]
         let client: ClientAddress
     }
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Counts the bytes of all bodies under way against their sum's limit. Any thread.
+/// Counts the bytes of all bodies, or of all manifests, under way against their sum's limit. Any thread.
 ///
 /// The limit of one body, times the connections that there may be, is more memory than any machine has.
 final class BodyMemory: Sendable {

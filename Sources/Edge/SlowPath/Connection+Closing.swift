@@ -47,6 +47,7 @@ extension Connection {
 
     mutating func end() {
         endBody()
+        giveManifests()
         pending = nil
         phase = .closed
     }

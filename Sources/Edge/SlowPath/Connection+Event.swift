@@ -21,7 +21,7 @@ extension Connection {
         /// What was fetched; nil when it could not be.
         ///
         /// - Parameter number: of the `fetch`. An answer that comes after its deadline is nobody's.
-        case upstream(EdgePage?, number: Int)
+        case upstream(UpstreamContent?, number: Int)
         /// The node is stopping: the next answer is the last one.
         case drain
         /// Another connection needs the place.
@@ -39,8 +39,8 @@ extension Connection {
         case startReading
         /// Come back (`resumed`) when others have had their turn.
         case resumeLater
-        /// Ask an upstream for a request's target (`upstream`).
-        case fetch([UInt8], number: Int)
+        /// Ask an upstream for what an answer is made of (`upstream`).
+        case fetch(UpstreamRequest, number: Int)
         /// End this side; the client's is read on.
         case closeOutput
         case close

@@ -24,6 +24,7 @@ extension Connection {
 
     mutating func take(sent count: Int) {
         unsentBytes -= count
+        if unsentBytes == 0 { giveManifests() }
         if isPaused, unsentBytes < Connection.resumesBelow { actions.append(.resumeLater) }
         if phase == .lingering, unsentBytes == 0 { endOutput() }
     }

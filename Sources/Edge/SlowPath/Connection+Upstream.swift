@@ -6,8 +6,8 @@ extension Connection {
     /// The answer to a request, until the upstream has spoken.
     struct PendingUpstream {
         let head: RequestHead
-        let target: [UInt8]
-        let fields: [UInt8]
+        /// The whole head.
+        let bytes: [UInt8]
         let client: ClientAddress
         let number: Int
     }
@@ -15,22 +15,32 @@ extension Connection {
     mutating func beginUpstream(_ head: RequestHead, _ responder: inout Responder) {
         fetches += 1
         let client = responder.clientSource.client(of: head, input.readableBytesUInt8Span, peer: peer)
-        let target = copied(head.target)
-        pending = PendingUpstream(head: head, target: target, fields: copied(head.fields), client: client, number: fetches)
+        let bytes = copied(HeadRange(0..<head.length))
+        pending = PendingUpstream(head: head, bytes: bytes, client: client, number: fetches)
         input.moveReaderIndex(forwardBy: head.length)
         phase = .upstream
         setDeadline(seconds: Limits.upstreamSeconds)
         sendAnswers(&responder)
-        actions.append(.fetch(target, number: fetches))
+        guard let request = responder.wanted else { return take(nil, &responder) }
+        responder.wanted = nil
+        actions.append(.fetch(request, number: fetches))
     }
 
-    mutating func take(_ content: EdgePage?, _ responder: inout Responder) {
+    mutating func take(_ content: UpstreamContent?, _ responder: inout Responder) {
         guard let pending else { return }
         self.pending = nil
         let closes = pending.head.closes || isDraining
         responder.respond(
-            toUpstream: content, of: pending.head, target: pending.target, fields: pending.fields, from: pending.client, closes: closes)
+            toUpstream: content, of: pending.head, pending.bytes, from: pending.client, closes: closes)
+        if responder.manifestBytes > 0 { held = (responder.manifests, (held?.bytes ?? 0) + responder.manifestBytes) }
+        responder.manifestBytes = 0
         endAnswer(closes: closes, &responder)
         answer(&responder)
+    }
+
+    /// The client has taken them, or never will.
+    mutating func giveManifests() {
+        if let held { held.memory.give(held.bytes) }
+        held = nil
     }
 }

@@ -25,6 +25,8 @@ struct Connection {
     var body: RequestBody?
     var pending: PendingUpstream?
     var fetches = 0
+    /// Of manifests that the client has not taken yet.
+    var held: (memory: BodyMemory, bytes: Int)?
     var receivedWhileLingering = 0
     var unsentBytes = 0
     var inputHasEnded = false

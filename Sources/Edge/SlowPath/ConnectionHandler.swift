@@ -140,7 +140,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .stopReading: context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
         case .startReading: context.channel.setOption(.autoRead, value: true).whenFailure { _ in }
         case .resumeLater: context.eventLoop.assumeIsolated().execute { [self] in handle(.resumed) }
-        case .fetch(let target, let number): fetch(target, number, context)
+        case .fetch(let request, let number): fetch(request, number, context)
         case .closeOutput: context.close(mode: .output, promise: nil)
         case .close: context.close(promise: nil)
         }
@@ -160,9 +160,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func fetch(_ target: [UInt8], _ number: Int, _ context: ChannelHandlerContext) {
+    private func fetch(_ request: UpstreamRequest, _ number: Int, _ context: ChannelHandlerContext) {
         guard let upstream = slowLoop.upstream else { return handle(.upstream(nil, number: number), context) }
-        upstream.fetch(target, on: context.eventLoop).assumeIsolated().whenComplete { [self] result in
+        upstream.fetch(request, on: context.eventLoop).assumeIsolated().whenComplete { [self] result in
             handle(.upstream(try? result.get(), number: number))
         }
     }

@@ -1,9 +1,33 @@
-import NIOCore
+public import NIOCore
+public import Playlist
+public import Steering
 
 /// Fetches what an answer is made of.
-protocol Upstream {
+public protocol Upstream: Sendable {
     /// Called on the loop; must not block it. Who asked waits for `Limits.upstreamSeconds`.
-    ///
-    /// - Parameter target: of the client's request: path and query.
-    func fetch(_ target: [UInt8], on loop: any EventLoop) -> EventLoopFuture<EdgePage>
+    func fetch(_ request: UpstreamRequest, on loop: any EventLoop) -> EventLoopFuture<UpstreamContent>
+}
+
+/// What has to be fetched for an answer.
+public struct UpstreamRequest: Sendable, Equatable {
+    /// Of the client's request: path and query.
+    let target: [UInt8]
+    /// Where a manifest is.
+    public let source: ManifestSource?
+    public let format: Manifest.Format
+
+    init(target: [UInt8], source: ManifestSource? = nil, format: SteeringFormat = .hls) {
+        self.target = target
+        self.source = source
+        self.format = format == .hls ? .hls : .dash
+    }
+}
+
+/// What was fetched.
+public enum UpstreamContent: Sendable {
+    case manifest(Manifest)
+    /// The client is redirected.
+    case refused(Manifest.Refusal)
+    /// To be sent as it is.
+    case page(EdgePage)
 }

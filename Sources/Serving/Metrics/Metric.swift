@@ -41,6 +41,23 @@ public struct Metric: Sendable {
     static let steeringIgnored = Metric(
         name: "balancer_steering_parameters_ignored_total", kind: .counter,
         help: "Parameters of steering requests that were ignored because they did not parse.")
+    static let manifests = Metric(
+        name: "balancer_manifests_total", kind: .counter, labels: ["target", "cdn"],
+        help: "Manifests served by their first pathway: its target, which is origin or cdn, and the CDN.")
+    static let manifestRefusals = Metric(
+        name: "balancer_manifests_redirected_total", kind: .counter, labels: ["reason"],
+        help: "Requests for manifests that were redirected although delivery says otherwise, by reason; docs/steering.md lists the reasons."
+    )
+    static let manifestFetches = Metric(
+        name: "balancer_manifest_fetches_total", kind: .counter, labels: ["result"],
+        help: "Requests for manifests that were sent to targets, by what became of them: ok, or a reason as above.")
+    static let manifestReuses = Metric(
+        name: "balancer_manifest_reuses_total", kind: .counter, labels: ["kind"],
+        help:
+            "Manifests that were not fetched for the request: hit, from memory; joined, with the fetch of another; stale, since no target answered."
+    )
+    static let manifestBytes = Metric(
+        name: "balancer_manifest_cache_bytes", kind: .gauge, help: "Bytes of manifests that are kept in memory.")
     static let otherAnswers = Metric(
         name: "balancer_other_answers_total", kind: .counter, help: "Answers to health pages, documentation and OPTIONS.")
     static let accepted = Metric(
@@ -102,7 +119,9 @@ public struct Metric: Sendable {
         help: "When this balancer took the catalog in use over, since 1970-01-01 UTC.")
     static let sequences = Metric(
         name: "balancer_sequence_redirects_total", kind: .counter, labels: ["scope"],
-        help: "Redirects counted for every N-th by scope: all, a server, or a rule; the first hundred by name, kept over restarts.")
+        help:
+            "Redirects counted for every N-th by scope: all, a server, or a rule, and sessions of each; the first hundred by name, kept over restarts."
+    )
     static let degraded = Metric(
         name: "balancer_degraded", kind: .gauge,
         help: "1 while the database does not answer, takes no changes or is not followed, and the last good catalog is used.")
@@ -168,7 +187,13 @@ public struct Metric: Sendable {
     /// By what they are about, for docs/metrics.md.
     public static let sections: [(title: String, metrics: [Metric])] = [
         ("Redirects and refusals", [redirects, reasons, refusals, answers, otherAnswers, sequences]),
-        ("Content steering", [steering, steeringMoves, steeringIgnored, playersLeft, cdnLeft]),
+        (
+            "Content steering",
+            [
+                steering, steeringMoves, steeringIgnored, playersLeft, cdnLeft, manifests, manifestRefusals, manifestFetches, manifestReuses,
+                manifestBytes,
+            ]
+        ),
         (
             "Connections and loops",
             [accepted, open, mostOpen, acceptPauses, idleEnded, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]

@@ -1,5 +1,6 @@
 import Control
 import Edge
+import Fetching
 import Steering
 import TLS
 
@@ -25,6 +26,12 @@ enum NodeMetrics {
             Metric.steeringMoves.family(SteeringMove.allCases.map { ([$0.name], Double(counters.steeringMoves[$0.rawValue])) }),
             playersLeft(counters, catalog),
             Metric.steeringIgnored.family(Double(counters.steeringParametersIgnored)),
+            Metric.manifests.family(
+                [(["origin", ""], Double(counters.manifestsToOrigin))]
+                    + Set(catalog.cdns.map(\.name)).union(counters.manifestsToCDN.keys).sorted().map {
+                        (["cdn", $0], Double(counters.manifestsToCDN[$0] ?? 0))
+                    }),
+            Metric.manifestRefusals.family(counters.manifestRefusals.sorted { $0.key < $1.key }.map { ([$0.key], Double($0.value)) }),
             Metric.otherAnswers.family(Double(counters.otherAnswers)),
             Metric.accepted.family(Double(counters.connectionsAccepted)),
             Metric.open.family(Double(counters.connectionsOpen)),
@@ -83,6 +90,16 @@ enum NodeMetrics {
 
     static func sequences(_ book: SequenceBook) -> MetricFamily {
         Metric.sequences.family(book.snapshot.prefix(mostScopes).map { ([$0.name], Double($0.redirects)) })
+    }
+
+    static func fetches(_ totals: Fetcher.Totals) -> [MetricFamily] {
+        [
+            Metric.manifestFetches.family(totals.fetches.sorted { $0.key < $1.key }.map { ([$0.key], Double($0.value)) }),
+            Metric.manifestReuses.family([
+                (["hit"], Double(totals.hits)), (["joined"], Double(totals.joined)), (["stale"], Double(totals.stale)),
+            ]),
+            Metric.manifestBytes.family(Double(totals.bytes)),
+        ]
     }
 
     static func accessLog(_ totals: AccessLog.Totals) -> [MetricFamily] {

@@ -1,5 +1,6 @@
 import Control
 import Edge
+import Fetching
 import Foundation
 import Logging
 import Probing
@@ -12,6 +13,7 @@ struct Services {
     let logger: Logger
     let edge: EdgeServer
     let accessLog: AccessLog?
+    let fetcher: Fetcher
     let certificates: CertificateFiles?
     /// Nil when the control plane speaks without TLS.
     let adminSecurity: AdminSecurity?
@@ -133,6 +135,7 @@ struct Services {
                 identity: identity, edge: edge, publisher: publisher, condition: condition, access: access, recorder: recorder,
                 prober: prober, geoIP: geoIP, signingKeys: signingKeys, certificates: certificates,
                 adminCertificates: adminSecurity?.files, store: store, watcher: watcher, accessLog: accessLog,
+                fetcher: fetcher,
                 registry: registry),
             store: store, access: access,
             pages: (Dashboard.files + Documentation.controlPlane(assets: settings.assets)).map {

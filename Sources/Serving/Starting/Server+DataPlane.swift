@@ -1,6 +1,8 @@
 import Edge
+import Fetching
 import Foundation
 import Logging
+import NIOPosix
 import Steering
 import Storage
 
@@ -10,6 +12,7 @@ extension Server {
         let edge: EdgeServer
         /// Nil when none is kept.
         let accessLog: AccessLog?
+        let fetcher: Fetcher
         /// Nil without TLS.
         let certificates: CertificateFiles?
     }
@@ -41,6 +44,10 @@ extension Server {
         var configuration = edgeConfiguration(listeners, accessLog)
         configuration.identity = try await certificates?.load()
         configuration.connections = connections
+        // A thread of its own: a long manifest holds up no probe and no player.
+        let fetcher = Fetcher(
+            allowsLinkLocal: settings.probesLinkLocal, on: MultiThreadedEventLoopGroup(numberOfThreads: 1).next())
+        configuration.upstream = ManifestUpstream(fetcher: fetcher)
         signals.opens()
         let edge = try await EdgeServer(
             configuration, table: beginning.table, sequences: beginning.book.set(for: beginning.table),
@@ -53,7 +60,7 @@ extension Server {
         for address in edge.addresses.dropFirst() {
             logger.notice("serving redirects by HTTPS", metadata: ["listen": "\(address)"])
         }
-        return DataPlane(edge: edge, accessLog: accessLog, certificates: certificates)
+        return DataPlane(edge: edge, accessLog: accessLog, fetcher: fetcher, certificates: certificates)
     }
 
     private func edgeConfiguration(_ listeners: [Listener], _ accessLog: AccessLog?) -> EdgeServer.Configuration {

@@ -1,5 +1,6 @@
 import Control
 import Edge
+import Fetching
 import Foundation
 import Probing
 import Steering
@@ -23,6 +24,7 @@ struct BalancerNode: Node {
     let store: SQLStore
     let watcher: DatabaseWatcher
     let accessLog: AccessLog?
+    let fetcher: Fetcher
     let registry: MetricsRegistry
 
     func readiness() async -> Readiness {
@@ -48,6 +50,7 @@ struct BalancerNode: Node {
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
             + NodeMetrics.left(view.table) + (await SigningReports.metrics(view.table, signingKeys))
             + [CertificateReports.expiries(await certificateReports.flatMap(\.reports))]
+            + NodeMetrics.fetches(fetcher.totals)
             + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
             + registry.families + ProcessMetrics.families(started: identity.started)
     }

@@ -25,10 +25,12 @@ extension Catalog {
             Key("redirect", \.redirect, Redirect.section.form()),
             Key("failover", \.failover, Failover.section.form()),
             Key("steering", \.steering, ContentSteering.section.form(), .hidden),
+            Key("delivery", \.delivery, .choice, .hidden),
             Key("rules", \.rules, Rule.list),
         ],
         check: { catalog, _, reader in
             Rule.checkSums(catalog.rules, &reader)
+            for pointer in catalog.unsteeredDeliveries { reader.note(pointer, "needs sessions; set /steering/enabled to true beside it") }
             let areTargetsKnown = !reader.faults.contains { $0.pointer.hasPrefix("/cdns") || $0.pointer.hasPrefix("/origin") }
             if areTargetsKnown, catalog.origin.every == 0, !catalog.cdns.contains(where: \.takesTraffic) {
                 reader.note("/cdns", "no CDN takes traffic (enabled, weight over 0) and /origin/every is 0: every request would be refused")
@@ -40,6 +42,13 @@ extension Catalog {
         unique: Identity(key: { $0.name.lowercased() }, pointer: "/name") {
             "\"\($0.name)\" stands twice (letter case apart); each CDN needs a name of its own"
         })
+
+    /// What is delivered with a session, while nothing would steer it.
+    private var unsteeredDeliveries: [String] {
+        if steering.enabled { return [] }
+        let ruled = rules.indices.filter { rules[$0].delivery ?? .redirect != .redirect }.map { "/rules/\($0)/delivery" }
+        return (delivery == .redirect ? [] : ["/delivery"]) + ruled
+    }
 
     /// What a newer form means is unknown, so nothing else is said about it.
     private static func refuseNewer(_ document: Document) throws(CatalogFaults) {

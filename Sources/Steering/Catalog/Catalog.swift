@@ -13,11 +13,16 @@ public struct Catalog: Sendable, Equatable {
     public internal(set) var redirect = Redirect()
     public internal(set) var failover = Failover()
     public internal(set) var steering = ContentSteering()
+    /// How manifests are answered where no rule says otherwise.
+    public internal(set) var delivery = Delivery.redirect
     /// The first that matches a request decides it.
     public internal(set) var rules: [Rule] = []
 
     /// Whether anything is counted by the second.
     public var hasCaps: Bool { failover.originLimit != nil || cdns.contains { $0.maxPerSecond != nil } }
+
+    /// Whether links to any target are signed.
+    public var hasSignedTargets: Bool { origin.sign != nil || cdns.contains { $0.sign != nil } }
 
     /// Whether any request is answered by content steering.
     var steersAnything: Bool {
@@ -143,6 +148,16 @@ public struct Catalog: Sendable, Equatable {
             result.ttlUnhealthy = own.ttlUnhealthy ?? ttlUnhealthy
             return result
         }
+    }
+
+    /// How who asks for a manifest gets it (docs/steering.md); what is no manifest is redirected.
+    public enum Delivery: String, Sendable, CaseIterable {
+        /// From a target.
+        case redirect
+        /// From us, with a pathway for each target and the steering server written into it.
+        case playlist
+        /// From us, with links to us in the place of media playlists; DASH has none, so an MPD is as with `playlist`.
+        case links
     }
 
     /// What happens when targets fail.

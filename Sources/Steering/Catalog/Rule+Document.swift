@@ -29,11 +29,12 @@ extension Rule {
             Key("selection", \.own.selection, Catalog.Selection.section.form().optional, .hidden, foreign: \.denial),
             Key("every", \.own.every, Form.integer(0...1_000_000_000).nullable, .hidden, foreign: \.denial),
             Key("status", \.own.status, Form.redirectStatus.optional, .hidden, foreign: \.denial),
+            Key("delivery", \.own.delivery, Form<Catalog.Delivery>.choice.optional, .hidden, foreign: \.denial),
             Key("steering", \.own.steering, Steering.section.form().optional, .hidden, foreign: \.denial),
         ],
         check: { rule, pointer, reader in
             if rule.then == .steer(Overrides()) {
-                reader.note(pointer, "says nothing to do; give deny, cdns, selection, every, status or steering")
+                reader.note(pointer, "says nothing to do; give deny, cdns, selection, every, status, steering or delivery")
             }
         })
 

@@ -33,6 +33,9 @@ public struct Rule: Sendable, Equatable {
         case steer(Overrides)
     }
 
+    /// How it wants manifests answered; nil: as the catalog says.
+    var delivery: Catalog.Delivery? { if case .steer(let own) = then { own.delivery } else { .redirect } }
+
     /// What is absent is as in the rest of the catalog.
     public struct Overrides: Sendable, Equatable {
         /// Weights, 0…1000, of the CDNs that are used, by name in the order of the catalog.
@@ -43,6 +46,8 @@ public struct Rule: Sendable, Equatable {
         /// 301, 302, 307 or 308.
         public internal(set) var status: Int?
         public internal(set) var steering: Steering?
+        /// How manifests are answered.
+        public internal(set) var delivery: Catalog.Delivery?
 
         /// Whether requests under this rule are numbered by themselves: other shares need another count.
         var countsForItself: Bool { cdns != nil || selection != nil || every != nil }

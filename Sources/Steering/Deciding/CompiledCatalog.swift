@@ -27,6 +27,10 @@ public final class CompiledCatalog: Sendable {
     /// What policies choose from; rules that have the same share one.
     let pools: [Pool]
     let plans: [Plan]
+    /// By policy, how manifests are answered.
+    let deliveries: [Catalog.Delivery]
+    /// By policy, the first of its scopes for sessions that begin, as the policy's own; nil where none begin.
+    let sessionScopes: [Int?]
 
     /// What some policies choose from, and what is chosen while everything works.
     struct Pool: Sendable {
@@ -58,8 +62,10 @@ public final class CompiledCatalog: Sendable {
         tokens = LinkTokens(catalog)
         var policies = Policies(catalog, signers)
         policies.compile()
-        (pools, plans, scopeNames) = (policies.pools, policies.plans, policies.scopes)
+        (pools, plans) = (policies.pools, policies.plans)
         steers = policies.steers
+        deliveries = [catalog.delivery] + catalog.rules.map { $0.delivery ?? catalog.delivery }
+        (sessionScopes, scopeNames) = CompiledCatalog.sessionScopes(plans, deliveries, policies.scopes, catalog.origin.labels.count)
         hasHours = catalog.rules.contains { $0.when.hours != nil }
         statuses = Set(plans.filter { !$0.whole.denies }.map(\.whole.status)).sorted()
         rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels, geography, zones)
@@ -77,6 +83,23 @@ public final class CompiledCatalog: Sendable {
             .flatMap { [$0.url] + ($0.httpsURL.map { [$0] } ?? []) }
             .map { RoutingTable.CDNBase(authority: Array($0.authority.utf8), prefix: Array($0.prefix.utf8)) }
             .sorted { $0.prefix.count > $1.prefix.count }
+    }
+
+    /// Sessions count apart from redirects, so that every N-th of them is the origin's whatever else is asked for.
+    private static func sessionScopes(
+        _ plans: [Plan], _ deliveries: [Catalog.Delivery], _ scopes: [String], _ servers: Int
+    ) -> (first: [Int?], all: [String]) {
+        var all = scopes
+        var known: [Int: Int] = [:]
+        let first: [Int?] = zip(plans, deliveries).map { plan, delivery in
+            guard delivery != .redirect, !plan.whole.denies else { return nil }
+            if let scope = known[plan.whole.sequence] { return scope }
+            let own = plan.whole.sequence..<plan.whole.sequence + (plan.whole.countsByServer ? servers : 1)
+            known[plan.whole.sequence] = all.count
+            all += scopes[own].map { "sessions/\($0)" }
+            return known[plan.whole.sequence]
+        }
+        return (first, all)
     }
 
     /// The policies by index: the first holds where no rule does, then comes one for each rule. Those that health changes are made anew.

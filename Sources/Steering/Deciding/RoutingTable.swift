@@ -16,6 +16,8 @@ public final class RoutingTable: Sendable {
     let sessionPolicies: [Policy]
     /// Whether any player is steered: where none is, steering's paths are as any other.
     public var steers: Bool { !sessionPolicies.isEmpty }
+    /// Whether some manifests are not just redirected.
+    public let deliversManifests: Bool
     let rules: RuleIndex?
     /// The statuses that redirects may have.
     public let statuses: [Int]
@@ -67,6 +69,7 @@ public final class RoutingTable: Sendable {
         geography = compiled.geography
         policies = compiled.policies(health)
         sessionPolicies = compiled.steers ? policies.map(\.forSessions) : []
+        deliversManifests = compiled.steers && compiled.sessionScopes.contains { $0 != nil }
         rules = compiled.rules
         statuses = compiled.statuses
         scopeNames = compiled.scopeNames

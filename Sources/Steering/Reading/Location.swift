@@ -36,7 +36,32 @@ extension RoutingTable {
         of head: borrowing Span<UInt8>, for asker: Asker, to out: inout OutputSpan<UInt8>
     ) -> Range<Int> {
         let start = out.count
-        var base = start
+        let base = appendUnsigned(target, video, of: source, passing: query, of: head, to: &out)
+        if signers.isEmpty { return 0..<0 }
+        tokens.removeOwnParameters(of: target, from: start, of: &out)
+        return signers.lending(Signers.index(target)) {
+            $0.signer?.sign(&out, from: start, base: base, for: asker.client, second: asker.second) ?? 0..<0
+        }
+    }
+
+    /// The same without parameters and token: where a target has a video, not how it is got there.
+    public func appendUnsignedLocation(
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]
+    ) {
+        let nothing: [UInt8] = []
+        out.append(addingCapacity: locationCapacity(video, passing: .empty)) {
+            _ = appendUnsigned(target, video, of: source, passing: .empty, of: nothing.span, to: &$0)
+        }
+    }
+
+    /// - Returns: where the server's label begins in `out`.
+    @inline(__always)
+    private func appendUnsigned(
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: HeadRange,
+        of head: borrowing Span<UInt8>, to out: inout OutputSpan<UInt8>
+    ) -> Int {
+        let start = out.count
+        let base: Int
         switch target {
         case .origin:
             let prefix =
@@ -63,11 +88,7 @@ extension RoutingTable {
             let hasQuery = out.span.firstIndex(of: UInt8(ascii: "?"), in: start..<out.count) < out.count
             appendPassed(query.range, of: head, hasQuery: hasQuery, to: &out)
         }
-        if signers.isEmpty { return 0..<0 }
-        tokens.removeOwnParameters(of: target, from: start, of: &out)
-        return signers.lending(Signers.index(target)) {
-            $0.signer?.sign(&out, from: start, base: base, for: asker.client, second: asker.second) ?? 0..<0
-        }
+        return base
     }
 
     /// The most bytes that a video's `Location` can have: all of the request's may have to be percent-encoded, and it may be signed.

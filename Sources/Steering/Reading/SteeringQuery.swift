@@ -83,7 +83,7 @@ public struct SteeringQuery: Sendable, Equatable {
     }
 
     /// Nil for what is no number of at most 20 digits, or one that does not fit.
-    private static func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> UInt64? {
+    public static func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> UInt64? {
         guard (1...20).contains(range.count) else { return nil }
         var number: UInt64 = 0
         for index in range {

@@ -1,0 +1,1 @@
+../../../Tests/PlaylistTests/ManifestProperty.swift

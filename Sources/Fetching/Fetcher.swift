@@ -1,0 +1,273 @@
+public import NIOCore
+import NIOHTTP1
+public import NIOSSL
+public import Playlist
+public import Steering
+import Synchronization
+
+/// Fetches manifests, keeps them for as long as they allow, and asks once for all who wait for the same.
+///
+/// What is somebody's own is given to who asked for it and to nobody else. Memory, fetches and time have bounds; beyond them, and when no
+/// target has an answer, there is a refusal, and whoever asked is redirected.
+public actor Fetcher {
+    public struct Limits: Sendable {
+        /// Bytes of manifests that are kept.
+        public var bytes = 64 * 1024 * 1024
+        /// Manifests, and marks of what is none, that are kept.
+        public var entries = 20_000
+        /// Fetches under way, over all hosts and at one.
+        public var fetches = 64
+        public var fetchesAtHost = 32
+        /// Time for all targets together, less than players wait, and for one.
+        public var time = TimeAmount.milliseconds(4000)
+        public var attempt = TimeAmount.milliseconds(1500)
+
+        public init() {}
+    }
+
+    /// What became of a request.
+    public enum Fetched: Sendable, Equatable {
+        case manifest(Manifest)
+        case refused(Manifest.Refusal)
+    }
+
+    /// What was done so far.
+    public struct Totals: Sendable, Equatable {
+        /// Requests to targets by what became of them: `ok`, or a refusal's name.
+        public var fetches: [String: UInt64] = [:]
+        /// Requests that were answered from memory, that waited for the fetch of another, and that got what was kept beyond its time.
+        public var hits: UInt64 = 0
+        public var joined: UInt64 = 0
+        public var stale: UInt64 = 0
+        /// Bytes that are kept now.
+        public var bytes = 0
+    }
+
+    /// Seconds that a manifest is kept at most: it may be live, and a live MPD tells what there is now.
+    private static let longest = 10
+    private static let longestLive = 1
+    /// Seconds that it is remembered that something is no manifest to serve, is somebody's own, or that no target has it.
+    private static let keepingRefusal = 60
+    private static let keepingFailure = 1
+    private static let mostRedirects = 2
+
+    private let eventLoop: any EventLoop
+    private let client: FetchClient
+    private let limits: Limits
+    private var entries: [[UInt8]: Entry] = [:]
+    private var bytes = 0
+    private var uses: UInt64 = 0
+    private var waiting: [[UInt8]: [EventLoopPromise<Fetched>]] = [:]
+    private var underWay: [String: Int] = [:]
+    private let counted = Mutex(Totals())
+
+    /// The loop's thread; unowned, since the loop outlives the actor.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe eventLoop.executor.asUnownedSerialExecutor() }
+
+    private struct Entry {
+        /// Nil: it is somebody's own, and each who asks has it fetched for himself.
+        let fetched: Fetched?
+        let fresh: NIODeadline
+        let stale: NIODeadline
+        let size: Int
+        var used: UInt64
+    }
+
+    /// What a target has answered.
+    private struct Found {
+        let manifest: Manifest
+        let lifetime: Lifetime
+    }
+
+    /// - Parameters:
+    ///   - allowsLinkLocal: whether targets may be at link-local and metadata addresses.
+    ///   - eventLoop: outlives the fetcher; its thread reads manifests.
+    public init(
+        _ limits: Limits = Limits(), allowsLinkLocal: Bool = false, on eventLoop: any EventLoop, roots: NIOSSLTrustRoots = .default
+    ) {
+        self.limits = limits
+        self.eventLoop = eventLoop
+        client = FetchClient(allowsLinkLocal: allowsLinkLocal, on: eventLoop, roots: roots)
+    }
+
+    /// Any thread.
+    public nonisolated var totals: Totals { counted.withLock { $0 } }
+
+    /// A manifest, from memory or from the first of its targets that has it. Any thread; does not fail.
+    public nonisolated func fetch(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Fetched> {
+        eventLoop.flatSubmit { self.assumeIsolated { $0.find(source, format) } }
+    }
+
+    private func find(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Fetched> {
+        let now = NIODeadline.now()
+        if let entry = entries[source.key], now < entry.fresh {
+            uses += 1
+            entries[source.key]?.used = uses
+            guard let fetched = entry.fetched else { return alone(source, format) }
+            counted.withLock { $0.hits += 1 }
+            return eventLoop.makeSucceededFuture(fetched)
+        }
+        let promise = eventLoop.makePromise(of: Fetched.self)
+        let isFirst = waiting[source.key] == nil
+        waiting[source.key, default: []].append(promise)
+        if isFirst {
+            ask(source, format).whenComplete { result in self.assumeIsolated { $0.end(result, source, format) } }
+        } else {
+            counted.withLock { $0.joined += 1 }
+        }
+        return promise.futureResult
+    }
+
+    /// For one who asks, and not kept.
+    private func alone(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Fetched> {
+        ask(source, format).map { .manifest($0.manifest) }.flatMapErrorThrowing { .refused(Fetcher.reason($0)) }
+    }
+
+    private static func reason(_ error: any Error) -> Manifest.Refusal { error as? Manifest.Refusal ?? .unreachable }
+
+    /// Tells all who wait, and keeps what may be kept.
+    private func end(_ result: Result<Found, any Error>, _ source: ManifestSource, _ format: Manifest.Format) {
+        let promises = waiting.removeValue(forKey: source.key) ?? []
+        switch result {
+        case .success(let found):
+            guard found.lifetime.isShared else {
+                keep(nil, source.key, fresh: Fetcher.keepingRefusal)
+                promises.first?.succeed(.manifest(found.manifest))
+                for promise in promises.dropFirst() { alone(source, format).cascade(to: promise) }
+                return
+            }
+            keep(.manifest(found.manifest), source.key, fresh: found.lifetime.fresh, stale: found.lifetime.stale)
+            for promise in promises { promise.succeed(.manifest(found.manifest)) }
+        case .failure(let error):
+            let fetched = afterFailure(Fetcher.reason(error), source.key)
+            for promise in promises { promise.succeed(fetched) }
+        }
+    }
+
+    /// What is given when no target has it.
+    private func afterFailure(_ reason: Manifest.Refusal, _ key: [UInt8]) -> Fetched {
+        if reason.isLasting {
+            keep(.refused(reason), key, fresh: Fetcher.keepingRefusal)
+            return .refused(reason)
+        }
+        let now = NIODeadline.now()
+        if let entry = entries[key], now < entry.stale, case .manifest(let manifest)? = entry.fetched {
+            // Else a dead CDN would be asked for each player.
+            entries[key] = Entry(
+                fetched: entry.fetched, fresh: now + .seconds(Int64(Fetcher.keepingFailure)), stale: entry.stale, size: entry.size,
+                used: entry.used)
+            counted.withLock { $0.stale += 1 }
+            return .manifest(manifest)
+        }
+        keep(.refused(reason), key, fresh: Fetcher.keepingFailure)
+        return .refused(reason)
+    }
+}
+
+// MARK: - What is kept
+
+extension Fetcher {
+    private func keep(_ fetched: Fetched?, _ key: [UInt8], fresh: Int, stale: Int = 0) {
+        let now = NIODeadline.now()
+        var size = key.count + 256
+        if case .manifest(let manifest)? = fetched { size += manifest.size }
+        bytes -= entries[key]?.size ?? 0
+        bytes += size
+        uses += 1
+        entries[key] = Entry(
+            fetched: fetched, fresh: now + .seconds(Int64(fresh)), stale: now + .seconds(Int64(fresh + stale)), size: size, used: uses)
+        if bytes > limits.bytes || entries.count > limits.entries { forget(now) }
+        let kept = bytes
+        counted.withLock { $0.bytes = kept }
+    }
+
+    /// What is over its time, then what was not asked for the longest, until there is room for a while.
+    private func forget(_ now: NIODeadline) {
+        entries = entries.filter { now < $0.value.fresh || now < $0.value.stale }
+        bytes = entries.values.reduce(0) { $0 + $1.size }
+        for (key, entry) in entries.sorted(by: { $0.value.used < $1.value.used }) {
+            if bytes <= limits.bytes / 10 * 9, entries.count <= limits.entries / 10 * 9 { return }
+            bytes -= entry.size
+            entries[key] = nil
+        }
+    }
+}
+
+// MARK: - Asking targets
+
+extension Fetcher {
+    /// Asks one target after the other.
+    ///
+    /// - Returns: fails with `Manifest.Refusal`.
+    private func ask(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Found> {
+        ask(source.urls[...], source, format, until: .now() + limits.time, last: .unreachable)
+    }
+
+    private func ask(
+        _ urls: ArraySlice<[UInt8]>, _ source: ManifestSource, _ format: Manifest.Format, until end: NIODeadline, last: Manifest.Refusal
+    ) -> EventLoopFuture<Found> {
+        let now = NIODeadline.now()
+        guard let url = urls.first, now < end else { return eventLoop.makeFailedFuture(last) }
+        let found = get(url, source, until: min(now + limits.attempt, end), redirects: 0).flatMapThrowing { answer in
+            let place = Manifest.Place(path: source.path, roots: source.roots)
+            let manifest = try Manifest(answer.body, format, at: place)
+            let longest = manifest.isLive ? Fetcher.longestLive : Fetcher.longest
+            return Found(manifest: manifest, lifetime: Lifetime(answer.head.headers, atMost: longest))
+        }
+        return found.flatMapError { error in
+            let reason = Fetcher.reason(error)
+            if reason.isLasting { return self.eventLoop.makeFailedFuture(reason) }
+            return self.assumeIsolated { $0.ask(urls.dropFirst(), source, format, until: end, last: reason) }
+        }
+    }
+
+    /// - Returns: an answer with 200.
+    private func get(
+        _ url: [UInt8], _ source: ManifestSource, until deadline: NIODeadline, redirects: Int
+    ) -> EventLoopFuture<FetchClient.Answer> {
+        guard let place = FetchURL(url) else { return eventLoop.makeFailedFuture(Manifest.Refusal.unreachable) }
+        guard take(place.authority) else { return failed(.busy) }
+        return client.get(place, until: deadline)
+            .always { result in self.assumeIsolated { $0.give(place.authority, result) } }
+            .flatMap { answer in
+                if answer.head.status == .ok { return self.eventLoop.makeSucceededFuture(answer) }
+                guard [301, 302, 303, 307, 308].contains(answer.head.status.code) else {
+                    return self.eventLoop.makeFailedFuture(Manifest.Refusal.status)
+                }
+                // A target sends nobody out of the catalog, least of all this process.
+                guard redirects < Fetcher.mostRedirects, let next = answer.head.headers.first(name: "Location").map({ Array($0.utf8) }),
+                    source.roots.contains(where: { next.starts(with: $0) && next.dropFirst($0.count).first == UInt8(ascii: "/") }),
+                    !Fetcher.hasDotSegment(next)
+                else { return self.eventLoop.makeFailedFuture(Manifest.Refusal.redirected) }
+                return self.assumeIsolated { $0.get(next, source, until: deadline, redirects: redirects + 1) }
+            }
+    }
+
+    private static func hasDotSegment(_ url: [UInt8]) -> Bool {
+        let text = String(decoding: url, as: UTF8.self).lowercased()
+        return text.split(separator: "/").contains { $0 == ".." || $0 == "." } || text.contains("%2e") || text.contains("\\")
+    }
+
+    private func failed(_ reason: Manifest.Refusal) -> EventLoopFuture<FetchClient.Answer> {
+        counted.withLock { $0.fetches[reason.rawValue, default: 0] += 1 }
+        return eventLoop.makeFailedFuture(reason)
+    }
+
+    private func take(_ host: String) -> Bool {
+        let all = underWay.values.reduce(0, +)
+        guard all < limits.fetches, underWay[host, default: 0] < limits.fetchesAtHost else { return false }
+        underWay[host, default: 0] += 1
+        return true
+    }
+
+    private func give(_ host: String, _ result: Result<FetchClient.Answer, any Error>) {
+        underWay[host, default: 1] -= 1
+        if underWay[host] == 0 { underWay[host] = nil }
+        let name: String
+        switch result {
+        case .success(let answer): name = answer.head.status == .ok ? "ok" : answer.head.status.code < 400 ? "redirected" : "status"
+        case .failure(let error): name = Fetcher.reason(error).rawValue
+        }
+        counted.withLock { $0.fetches[name, default: 0] += 1 }
+    }
+}

@@ -1,0 +1,192 @@
+import NIOCore
+import NIOHTTP1
+import Playlist
+import Steering
+import Testing
+
+@testable import Fetching
+
+/// Manifests from targets on loopback that behave well and badly.
+@Suite struct FetcherTests {
+    @Test func `a manifest is fetched once for as long as it may be kept, without anything of a viewer`() async throws {
+        let target = try await Target { _ in .says(Sample.answer(Sample.playlist(), ["Cache-Control: max-age=60"])) }
+        let (fetcher, source) = (Sample.fetcher(), Sample.source([target.port]))
+        for _ in 0..<3 { #expect(try await fetcher.fetch(source, .hls).get() == Sample.manifest(source)) }
+        #expect(target.requests.count == 1)
+        #expect(target.requests.first?.hasPrefix("GET /s1/film/master.m3u8 HTTP/1.1\r\nHost: 127.0.0.1:\(target.port)\r\n") == true)
+        #expect(fetcher.totals.hits == 2 && fetcher.totals.fetches == ["ok": 1] && fetcher.totals.bytes > 0)
+        try await target.stop()
+    }
+
+    @Test func `what may not be kept is asked for again`() async throws {
+        let target = try await Target { .says(Sample.answer(Sample.playlist("\($0)"), ["Cache-Control: no-cache"])) }
+        let (fetcher, source) = (Sample.fetcher(), Sample.source([target.port]))
+        for number in 0..<3 { #expect(try await fetcher.fetch(source, .hls).get() == Sample.manifest("\(number)", source)) }
+        try await target.stop()
+    }
+
+    @Test func `ten thousand who ask at once make one fetch, and all get it`() async throws {
+        let target = try await Target { _ in .holds(Sample.answer()) }
+        let (fetcher, source) = (Sample.fetcher(), Sample.source([target.port]))
+        let all = (0..<10_000).map { _ in fetcher.fetch(source, .hls) }
+        target.release()
+        let expected = try Sample.manifest(source)
+        for future in all { #expect(try await future.get() == expected) }
+        #expect(target.requests.count == 1)
+        #expect(fetcher.totals.joined == 9_999 || fetcher.totals.joined + fetcher.totals.hits == 9_999)
+        try await target.stop()
+    }
+
+    @Test(arguments: LifetimeTests.privateSigns)
+    func `what is somebody's own reaches only the one who asked`(sign: String) async throws {
+        let target = try await Target { .holds(Sample.answer(Sample.playlist("viewer\($0)"), [sign])) }
+        let (fetcher, source) = (Sample.fetcher(), Sample.source([target.port]))
+        let together = [fetcher.fetch(source, .hls), fetcher.fetch(source, .hls)]
+        target.release()
+        var seen: [Fetcher.Fetched] = []
+        for future in together { seen.append(try await future.get()) }
+        seen.append(try await fetcher.fetch(source, .hls).get())
+        let expected = try (0..<3).map { try Sample.manifest("viewer\($0)", source) }
+        #expect(seen.allSatisfy(expected.contains) && Set(seen.map { "\($0)" }).count == 3, "each has another one")
+        #expect(target.requests.count == 3)
+        try await target.stop()
+    }
+
+    static let bad: [(name: String, way: Target.Way, reason: Manifest.Refusal)] = [
+        ("404", .says(Sample.answer("", status: "404 Not Found")), .status), ("500", .says(Sample.answer(status: "500 Oops")), .status),
+        ("204", .says("HTTP/1.1 204 No Content\r\n\r\n"), .status),
+        ("HTML", .says(Sample.answer("<!DOCTYPE html><p>Welcome", ["Content-Type: text/html"])), .notManifest),
+        ("nothing", .says(Sample.answer("")), .notManifest), ("gzip", .says(Sample.answer("\u{1F}x", ["Content-Encoding: gzip"])), .coding),
+        ("cut", .says("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n\(Sample.playlist())"), .incomplete),
+        ("cut in a chunk", .says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n\(Sample.playlist())"), .incomplete),
+        ("no length", .says("HTTP/1.1 200 OK\r\n\r\n\(Sample.playlist())"), .incomplete), ("no HTTP", .says("SSH-2.0-x\r\n"), .unreachable),
+        ("silent", .silent, .unreachable), ("resets", .resets, .unreachable), ("drips a head", .drips(Sample.answer()), .unreachable),
+        ("redirects away", .says("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/s1/x\r\nContent-Length: 0\r\n\r\n"), .redirected),
+        (
+            "redirects to the metadata", .says("HTTP/1.1 301 M\r\nLocation: http://169.254.169.254/latest\r\nContent-Length: 0\r\n\r\n"),
+            .redirected
+        ),
+        ("redirects nowhere", .says("HTTP/1.1 307 T\r\nContent-Length: 0\r\n\r\n"), .redirected),
+    ]
+
+    @Test(arguments: bad.map(\.name)) func `a target that does not have it is followed by the next`(name: String) async throws {
+        let (_, way, reason) = try #require(Self.bad.first { $0.name == name })
+        let first = try await Target { _ in way }
+        let second = try await Target { _ in .says(Sample.answer()) }
+        let fetcher = Sample.fetcher { $0.attempt = .milliseconds(300) }
+        let source = Sample.source([first.port, second.port])
+        #expect(try await fetcher.fetch(source, .hls).get() == Sample.manifest(source))
+        let alone = Sample.source([first.port], film: "other")
+        #expect(try await fetcher.fetch(alone, .hls).get() == .refused(reason))
+        try await first.stop()
+        try await second.stop()
+    }
+
+    @Test(arguments: [
+        (Sample.answer("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n"), Manifest.Refusal.media),
+        (Sample.answer(String(repeating: "x", count: Manifest.largest + 1)), .tooLarge),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", .tooLarge),
+        (Sample.answer("#EXTM3U\n#EXT-X-STREAM-INF:X=1\n../../../v.m3u8\n"), .climbing),
+    ])
+    func `what is the manifest's own is remembered, and no other target is asked`(answer: String, reason: Manifest.Refusal) async throws {
+        let target = try await Target { _ in .says(answer) }
+        let (fetcher, source) = (Sample.fetcher(), Sample.source([target.port, target.port]))
+        for _ in 0..<3 { #expect(try await fetcher.fetch(source, .hls).get() == .refused(reason)) }
+        #expect(target.requests.count == 1)
+        try await target.stop()
+    }
+
+    @Test func `a redirect within the catalog is followed, twice at most`() async throws {
+        let elsewhere = try await Target { _ in .says(Sample.answer()) }
+        let port = elsewhere.port
+        let target = try await Target { _ in
+            .says("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:\(port)/s1/moved.m3u8\r\nContent-Length: 0\r\n\r\n")
+        }
+        let fetcher = Sample.fetcher()
+        let known = Sample.source([target.port, port])
+        #expect(
+            try await fetcher.fetch(
+                ManifestSource(key: [1], path: known.path, roots: known.roots, urls: [known.urls[0]]), .hls
+            ).get() == Sample.manifest(known))
+        #expect(elsewhere.requests.map { $0.prefix(20) } == ["GET /s1/moved.m3u8 H"])
+        let unknown = Sample.source([target.port])
+        #expect(try await fetcher.fetch(unknown, .hls).get() == .refused(.redirected))
+        #expect(elsewhere.requests.count == 1, "it is not in that catalog")
+        try await target.stop()
+        try await elsewhere.stop()
+    }
+
+    @Test func `a loop of redirects ends`() async throws {
+        let target = try await Target { _ in .says("HTTP/1.1 302 F\r\nLocation: http://127.0.0.1:1/s1/x\r\nContent-Length: 0\r\n\r\n") }
+        let port = target.port
+        let loop = try await Target { _ in
+            .says("HTTP/1.1 302 F\r\nLocation: http://127.0.0.1:\(port)/s1/../x\r\nContent-Length: 0\r\n\r\n")
+        }
+        let fetcher = Sample.fetcher()
+        #expect(try await fetcher.fetch(Sample.source([loop.port, port]), .hls).get() == .refused(.redirected))
+        try await target.stop()
+        try await loop.stop()
+    }
+
+    @Test func `when no target answers, what was kept is given beyond its time, unless that is forbidden`() async throws {
+        for (field, isGiven) in [("stale-if-error=60", true), ("max-age=0", true), ("max-age=0, must-revalidate", false)] {
+            let target = try await Target { number in
+                number == 0 ? .says(Sample.answer(Sample.playlist(), ["Cache-Control: max-age=0, \(field)"])) : .resets
+            }
+            let (fetcher, source) = (Sample.fetcher(), Sample.source([target.port]))
+            #expect(try await fetcher.fetch(source, .hls).get() == Sample.manifest(source))
+            #expect(try await fetcher.fetch(source, .hls).get() == (isGiven ? Sample.manifest(source) : .refused(.unreachable)))
+            #expect(fetcher.totals.stale == (isGiven ? 1 : 0))
+            // A dead target is not asked for each player.
+            _ = try await fetcher.fetch(source, .hls).get()
+            #expect(target.requests.count == 2)
+            try await target.stop()
+        }
+    }
+
+    @Test func `memory has a bound, and what was asked for last stays`() async throws {
+        let target = try await Target { _ in
+            .says(
+                Sample.answer(
+                    Sample.playlist() + "#\(String(repeating: "x", count: 9000))\n#EXT-X-A\(String(repeating: "x", count: 9000))",
+                    ["Cache-Control: max-age=60"]))
+        }
+        let fetcher = Sample.fetcher { $0.bytes = 100_000 }
+        for film in 0..<40 {
+            _ = try await fetcher.fetch(Sample.source([target.port], film: "\(film)"), .hls).get()
+            #expect(fetcher.totals.bytes <= 100_000)
+        }
+        let before = target.requests.count
+        _ = try await fetcher.fetch(Sample.source([target.port], film: "39"), .hls).get()
+        #expect(target.requests.count == before)
+        try await target.stop()
+    }
+
+    @Test func `fetches at one host have a bound; beyond it the next target is asked`() async throws {
+        let slow = try await Target { _ in .holds(Sample.answer()) }
+        let other = try await Target { _ in .says(Sample.answer()) }
+        let fetcher = Sample.fetcher { $0.fetchesAtHost = 1 }
+        let held = fetcher.fetch(Sample.source([slow.port], film: "a"), .hls)
+        #expect(try await fetcher.fetch(Sample.source([slow.port], film: "b"), .hls).get() == .refused(.busy))
+        let source = Sample.source([slow.port, other.port], film: "c")
+        #expect(try await fetcher.fetch(source, .hls).get() == Sample.manifest(source))
+        slow.release()
+        _ = try await held.get()
+        try await slow.stop()
+        try await other.stop()
+    }
+
+    @Test func `the machine's own metadata is never asked for`() async throws {
+        let source = ManifestSource(
+            key: [1], path: Array("/x.m3u8".utf8), roots: [Array("http://169.254.169.254/s1".utf8)],
+            urls: [Array("http://169.254.169.254/s1/x.m3u8".utf8)])
+        #expect(try await Sample.fetcher().fetch(source, .hls).get() == .refused(.unreachable))
+    }
+
+    @Test func `a live MPD is kept for a second at most`() async throws {
+        let live = "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"dynamic\"><Period/></MPD>"
+        let manifest = try Manifest(Array(live.utf8), .dash, at: Manifest.Place(path: Array("/a.mpd".utf8), roots: []))
+        #expect(manifest.isLive)
+        #expect(Lifetime(["Cache-Control": "max-age=600"], atMost: 1).fresh == 1)
+    }
+}

@@ -1,0 +1,1 @@
+../EdgeTests/FuzzSeeds.swift
