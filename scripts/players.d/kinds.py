@@ -202,8 +202,15 @@ class HlsJsImpatient(Browser):
     page = {"with": "hls.js", "handler": "avoid", "patience": "5000"}
 
 
+class HlsJsFiveSeconds(Browser):
+    """Without handler code: its settings alone, since by default it waits two minutes for the rest of a segment."""
+
+    name = "hls.js-5s"
+    page = {"with": "hls.js", "patience": "5000"}
+
+
 PROGRAMS = [FFmpeg, ImpatientFFmpeg, Streamlink, YtDlp, MPV, VLC]
-BROWSERS = [Chromium, HlsJs, HlsJsStartLoad, HlsJsReload, HlsJsAvoid, HlsJsImpatient]
+BROWSERS = [Chromium, HlsJs, HlsJsStartLoad, HlsJsReload, HlsJsAvoid, HlsJsImpatient, HlsJsFiveSeconds]
 KINDS = {kind.name: kind for kind in PROGRAMS + BROWSERS}
 
 

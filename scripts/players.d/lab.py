@@ -26,7 +26,10 @@ FORMS = {
     "media": "one media playlist, everything in it relative",
     "playlists": "a master playlist that names the media playlists by links to the balancer",
     "segments": "playlists that name everything by links to the balancer",
+    "steered": "the master playlist, served by the balancer with a pathway for each CDN",
+    "linked": "the master playlist, served by the balancer with links to it",
 }
+DELIVERY = {"steered": "playlist", "linked": "links"}
 
 
 def make_film(folder):
@@ -84,8 +87,9 @@ class Observation:
 class Lab(Testbed):
     """One folder, five ports, and the processes on them, which end with `processes`, an ExitStack."""
 
-    def __init__(self, folder, binary, processes, film, live=False):
+    def __init__(self, folder, binary, processes, film, live=False, form="master"):
         self.folder, self.binary, self.processes, self.film, self.live = folder, binary.resolve(), processes, film, live
+        self.form = form
         self.ports = free_ports(["origin", *CDNS, "balancer", "admin"])
         self.database = f"sqlite:{folder}/balancer.db"
         self.servers = {}
@@ -95,7 +99,8 @@ class Lab(Testbed):
 
     def link(self, form="master"):
         """What the player is given."""
-        folder, name = {"master": ("plain", "master"), "media": ("plain", "high")}.get(form, (form, "master"))
+        plain = {name: ("plain", "master") for name in ("master", *DELIVERY)} | {"media": ("plain", "high")}
+        folder, name = plain.get(form, (form, "master"))
         stream = "live" if self.live else "vod"
         return f"http://{self.address('balancer')}/?video=http://{ORIGIN}.{DOMAIN}/{folder}/{stream}/{name}.m3u8"
 
@@ -151,6 +156,9 @@ class Lab(Testbed):
         self.balancer = self.start_server("balancer", command, ready, env=environment())
 
     def catalog(self):
+        steering = {}
+        if self.form in DELIVERY:
+            steering = {"steering": {"enabled": True, "ttl": 30, "ttlUnhealthy": 10}, "delivery": DELIVERY[self.form]}
         probe = {"path": "/healthz", "interval": 1, "timeout": 1, "fall": 2, "rise": 2}
         return {
             "version": 1,
@@ -159,6 +167,7 @@ class Lab(Testbed):
             "selection": {"strategy": "hash", "on": "viewer"},  # a player that asks for each segment gets the same CDN for all
             "redirect": {"status": 302},
             "failover": {"panicThreshold": 0},
+            **steering,
         }
 
     def metric(self, name):
