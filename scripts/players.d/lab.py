@@ -27,7 +27,10 @@ FORMS = {
     "playlists": "a master playlist that names the media playlists by links to the balancer",
     "segments": "playlists that name everything by links to the balancer",
     "steering": "a master playlist that names each variant at each CDN, and the balancer as the steering server",
+    "playlist": "the master playlist, served by the balancer with a pathway for each CDN",
+    "links": "the master playlist, served by the balancer with links to it",
 }
+DELIVERY = ("playlist", "links")
 TTL = {"ttl": 30, "ttlUnhealthy": 10}
 
 
@@ -86,8 +89,9 @@ class Observation:
 class Lab(Testbed):
     """One folder, five ports, and the processes on them, which end with `processes`, an ExitStack."""
 
-    def __init__(self, folder, binary, processes, film, live=False):
+    def __init__(self, folder, binary, processes, film, live=False, form="master"):
         self.folder, self.binary, self.processes, self.film, self.live = folder, binary.resolve(), processes, film, live
+        self.form = form
         self.ports = free_ports(["origin", *CDNS, "balancer", "admin"])
         self.database = f"sqlite:{folder}/balancer.db"
         self.servers = {}
@@ -97,7 +101,8 @@ class Lab(Testbed):
 
     def link(self, form="master"):
         """What the player is given."""
-        folder, name = {"master": ("plain", "master"), "media": ("plain", "high"), "steering": ("steered", "master")}.get(form, (form, "master"))
+        plain = {name: ("plain", "master") for name in ("master", *DELIVERY)} | {"media": ("plain", "high"), "steering": ("steered", "master")}
+        folder, name = plain.get(form, (form, "master"))
         stream = "live" if self.live else "vod"
         return f"http://{self.address('balancer')}/?video=http://{ORIGIN}.{DOMAIN}/{folder}/{stream}/{name}.m3u8"
 
@@ -167,6 +172,9 @@ class Lab(Testbed):
         self.balancer = self.start_server("balancer", command, ready, env=environment())
 
     def catalog(self):
+        delivery = {}
+        if self.form in DELIVERY:
+            delivery = {"delivery": self.form}
         probe = {"path": "/healthz", "interval": 1, "timeout": 1, "fall": 2, "rise": 2}
         return {
             "version": 1,
@@ -176,6 +184,7 @@ class Lab(Testbed):
             "redirect": {"status": 302},
             "failover": {"panicThreshold": 0},
             "steering": {"enabled": True} | TTL,
+            **delivery,
         }
 
     def metric(self, name):

@@ -27,7 +27,7 @@ def measure(options, name, stream, form, fault):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="video-balancer-players-"))
     try:
         with slot, contextlib.ExitStack() as processes:
-            lab = Lab(folder, options.balancer, processes, WORK / "film", live=stream == "live")
+            lab = Lab(folder, options.balancer, processes, WORK / "film", live=stream == "live", form=form)
             lab.start()
             player = kind(lab, lab.link(form))
             processes.callback(player.close)
