@@ -38,6 +38,7 @@ def scraped(tmp_path_factory):
         catalog["cdns"] = [
             {"name": "alive", "url": f"http://{balancer.listen}", "probe": probe},
             {"name": "dead", "url": f"http://127.0.0.1:{dead}", "probe": probe},
+            {"name": "unsigned", "url": f"http://127.0.0.1:{dead}", "sign": {"scheme": "akamai", "key": "absent"}},
         ]
         api.done("PUT", "/api/v1/catalog", catalog)
         config = (ROOT / "deploy/prometheus/prometheus.yml").read_text()
