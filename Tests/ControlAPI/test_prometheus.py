@@ -42,6 +42,7 @@ def scraped(tmp_path_factory):
             # Its certificate is seen, and refused: it gets nothing.
             {"name": "secure", "url": f"https://{balancer.logged('serving redirects by HTTPS', 'listen')}", "weight": 0,
              "probe": {"path": "/livez", "interval": 1}},
+            {"name": "unsigned", "url": f"http://127.0.0.1:{dead}", "sign": {"scheme": "akamai", "key": "absent"}},
         ]
         api.done("PUT", "/api/v1/catalog", catalog)
         config = (ROOT / "deploy/prometheus/prometheus.yml").read_text()
