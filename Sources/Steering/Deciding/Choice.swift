@@ -101,6 +101,8 @@ enum Choice: Sendable {
         private var position = 0
         private var steps = 0
         private var last = Rendezvous.Draw.beforeAll
+        /// The first of a rendezvous, once the first is asked for.
+        private var winners = (Rendezvous.Draw.afterAll, Rendezvous.Draw.afterAll, Rendezvous.Draw.afterAll, Rendezvous.Draw.afterAll)
 
         fileprivate init(_ choice: Choice, _ place: UInt64) {
             self.choice = choice
@@ -122,10 +124,20 @@ enum Choice: Sendable {
                 }
                 return slots[position]
             case .rendezvous(let entries, _, _):
-                guard let next = Rendezvous.winner(of: entries, place, after: last) else { return nil }
+                guard let next = next(of: entries) else { return nil }
                 last = next
                 return next.cdn
             }
+        }
+
+        /// The first four in one pass, any other in one of its own.
+        private mutating func next(of entries: [Rendezvous.Entry]) -> Rendezvous.Draw? {
+            if steps == 0 { winners = Rendezvous.winners(of: entries, place) }
+            steps += 1
+            guard steps <= 4 else { return Rendezvous.winner(of: entries, place, after: last) }
+            let next = winners.0
+            winners = (winners.1, winners.2, winners.3, .afterAll)
+            return next == .afterAll ? nil : next
         }
     }
 }

@@ -15,8 +15,13 @@ package enum Rendezvous {
             inverseWeight = 1 / Double(weight)
         }
 
-        /// The smallest over all entries wins.
-        func time(of key: UInt64) -> Double { Logarithm.negativeBinary(Rendezvous.mixed(key ^ seed)) * inverseWeight }
+        /// The smallest over all entries wins. Nil where it is surely later than `bound`, which is told without a logarithm:
+        /// −log₂ x ≥ 1.4 (1 − x) for all x up to 1.
+        func time(of key: UInt64, upTo bound: Double) -> Double? {
+            let hash = Rendezvous.mixed(key ^ seed)
+            if Double(~hash) * 0x1p-64 * 1.4 * inverseWeight > bound { return nil }
+            return Logarithm.negativeBinary(hash) * inverseWeight
+        }
     }
 
     /// What a CDN drew from a key.
@@ -25,6 +30,7 @@ package enum Rendezvous {
         let cdn: Int
 
         static let beforeAll = Draw(time: -.infinity, cdn: -1)
+        static let afterAll = Draw(time: .infinity, cdn: -1)
 
         /// Two that drew the same: the one that stands first in the catalog.
         static func < (a: Draw, b: Draw) -> Bool { a.time < b.time || (a.time == b.time && a.cdn < b.cdn) }
@@ -32,12 +38,32 @@ package enum Rendezvous {
 
     /// The smallest draw, or the next one after another; nil when there is none.
     static func winner(of entries: [Entry], _ key: UInt64, after last: Draw = .beforeAll) -> Draw? {
-        var best: Draw?
+        var best = Draw.afterAll
         for entry in entries {
-            let mine = Draw(time: entry.time(of: key), cdn: entry.cdn)
-            if last < mine, best.map({ mine < $0 }) ?? true { best = mine }
+            guard let time = entry.time(of: key, upTo: best.time) else { continue }
+            let mine = Draw(time: time, cdn: entry.cdn)
+            if last < mine, mine < best { best = mine }
         }
-        return best
+        return best == .afterAll ? nil : best
+    }
+
+    /// The four smallest draws in order, or all with `afterAll` behind them: as many as a session is told, in one pass.
+    static func winners(of entries: [Entry], _ key: UInt64) -> (Draw, Draw, Draw, Draw) {
+        var (a, b, c, d) = (Draw.afterAll, Draw.afterAll, Draw.afterAll, Draw.afterAll)
+        for entry in entries {
+            guard let time = entry.time(of: key, upTo: d.time) else { continue }
+            let mine = Draw(time: time, cdn: entry.cdn)
+            if mine < a {
+                (a, b, c, d) = (mine, a, b, c)
+            } else if mine < b {
+                (b, c, d) = (mine, b, c)
+            } else if mine < c {
+                (c, d) = (mine, c)
+            } else if mine < d {
+                d = mine
+            }
+        }
+        return (a, b, c, d)
     }
 
     static let start: UInt64 = 0xCBF2_9CE4_8422_2325

@@ -101,8 +101,12 @@ extension RoutingTable {
         func isUsable(_ cdn: Int) -> Bool {
             cdn != asker.avoided && !(originTakes && policy.failing[cdn]) && hasRoom(cdn, asker, sequences)
         }
-        // Once all of them are there, the rest of a ring brings nothing new.
-        var left = policy.candidates.count { isUsable($0) && decision.target != .cdn($0) }
+        // Once all of them are there, or as many as are asked for, the rest of a ring brings nothing new.
+        var left = 0
+        for cdn in policy.candidates {
+            if left == limit { break }
+            if isUsable(cdn), decision.target != .cdn(cdn) { left += 1 }
+        }
         var order = policy.choice.order(from: decision.place.key)
         while left > 0, targets.count < limit, let cdn = order.next() {
             if targets.contains(.cdn(cdn)) || !isUsable(cdn) { continue }
