@@ -50,6 +50,7 @@ extension HTTP2Connection {
             let pending = HTTP2Stream.Pending(head: head, target: target, fields: text.copy(head.fields), client: client)
             open(.upstream(pending), stream, !endsStream, turn, Limits.upstreamSeconds)
             fetches.append(Fetch(target: target, stream: stream))
+            if turn.isFast { needsSlowPath = true }
         }
     }
 
