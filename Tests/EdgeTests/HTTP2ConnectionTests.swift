@@ -383,6 +383,41 @@ import Testing
         #expect(rig.connection.isOver)
     }
 
+    @Test func `what is answered does not depend on how it is cut`() throws {
+        var random = SplitMix64(for: "cuts of HTTP/2")
+        let block = HTTP2Client.block(HTTP2Client.request("/s1/a") + [("cookie", "a"), ("cookie", "b")])
+        for _ in 0..<300 {
+            var bytes = HTTP2Client.hello
+            for stream in 0..<8 {
+                let number = UInt32(2 * stream + 1)
+                switch random.next() % 7 {
+                case 0: bytes += HTTP2Client.frame(1, 4, stream: number, HTTP2Client.block(HTTP2Client.request("/origin", method: "POST")))
+                case 1: bytes += HTTP2Client.frame(0, 1, stream: max(1, number &- 2), Array("{}".utf8))
+                case 2:
+                    bytes +=
+                        HTTP2Client.frame(1, 1, stream: number, Array(block[..<9]))
+                        + HTTP2Client.frame(9, 4, stream: number, Array(block[9...]))
+                case 3: bytes += HTTP2Client.frame(6, 0, [1, 2, 3, 4, 5, 6, 7, 8])
+                case 4: bytes += HTTP2Client.get("/nothing", stream: number, [("x", "\u{1}")])
+                default: bytes += HTTP2Client.frame(1, 5, stream: number, block)
+                }
+            }
+            if random.next() % 2 == 0 {
+                bytes[24 + Int(random.next() % UInt64(bytes.count - 24))] = UInt8(truncatingIfNeeded: random.next())
+            }
+            let whole = try HTTP2Rig(says: [])
+            whole.send(bytes)
+            let cut = try HTTP2Rig(says: [])
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = random.next() % 2 == 0 ? 1 : Int(1 + random.next() % 40)
+                cut.send(Array(rest.prefix(count)))
+                rest = rest.dropFirst(count)
+            }
+            #expect(whole.wire == cut.wire && whole.connection.isOver == cut.connection.isOver, "\(bytes)")
+        }
+    }
+
     @Test func `whatever comes, nothing traps and memory is bounded`() throws {
         var random = SplitMix64(for: "frames of HTTP/2")
         let block = HTTP2Client.block(HTTP2Client.request("/s1/a"))

@@ -163,6 +163,14 @@ import Testing
         #expect(head.text[request.fields.range].latin1 == "host: b\r\nx: y\r\ncookie: a=1; b=2\r\n")
     }
 
+    @Test(arguments: [(8, 301), (15, 301), (17, 431)]) func `cookies may be as large as all fields together`(kilobytes: Int, status: Int)
+        throws
+    {
+        let rig = try HTTP2Rig()
+        let crumbs = (0..<kilobytes).map { ("cookie", "c\($0)=" + String(repeating: "x", count: 1000)) }
+        #expect(try rig.ask(HTTP2Client.request("/s1/a") + crumbs, stream: 1).status == status)
+    }
+
     // MARK: Bodies
 
     @Test func `a body may come in pieces, with padding, and end with fields`() throws {

@@ -100,6 +100,48 @@ struct AllocationTests {
         #expect(made <= 100, "\(made) allocations for 20,000 documents")
     }
 
+    @Test func `redirects by HTTP/2 are made without an allocation`() throws {
+        let folder = try Folder()
+        let file = "\(folder.output)/allocations"
+        let environment = ["CDN_HOST": "cdn.example.com", "ALLOCATIONS": file, "LD_PRELOAD": try Tool.allocations.get()]
+        let balancer = try Balancer(in: folder, environment: environment, "--workers", "1", "--http2", "any")
+        defer { balancer.end() }
+        let connection = try balancer.connection()
+        try connection.send(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0])
+        var stream: UInt32 = 1
+        var input: [UInt8] = []
+        // GET and https by their numbers; the path and the host enter the table with the first request and push each other out of it.
+        func ask(_ count: Int) throws {
+            var left = 0
+            for _ in 0..<count {
+                let path = Array("\(Sample.target)?\(stream)".utf8)
+                let block = [0x82, 0x87, 0x44, UInt8(path.count)] + path + [0x41, 1, 0x62]
+                let number = (0..<4).map { UInt8(truncatingIfNeeded: stream >> UInt32(24 - 8 * $0)) }
+                try connection.send([0, 0, UInt8(block.count), 1, 5] + number + block)
+                stream += 2
+                left += 1
+                if left < 10 { continue }
+                while left > 0 {
+                    if input.count >= 9, input.count >= 9 + Int(input[1]) << 8 + Int(input[2]) {
+                        if input[3] == 1 { left -= 1 }
+                        #expect([1, 4].contains(input[3]), "frame \(input[3])")
+                        input.removeFirst(9 + Int(input[1]) << 8 + Int(input[2]))
+                    } else {
+                        let bytes = try connection.next()
+                        try #require(!bytes.isEmpty, "it has ended")
+                        input += bytes
+                    }
+                }
+            }
+        }
+        try ask(2_000)
+        let before = try Self.counts(file)
+        try ask(20_000)
+        let made = try Self.counts(file).fast - before.fast
+        #expect(made <= 100, "\(made) allocations for 20,000 redirects")
+        #expect(try balancer.metrics()["balancer_hand_overs_total{reason=\"not-plain\"}"] == 0)
+    }
+
     private static func ask(_ balancer: Balancer, _ count: Int, perConnection: Int, depth: Int) throws {
         let report = try ConnectionReport(balancer, "\(count)", "requests", "\(perConnection)", "\(depth)")
         #expect(report.code == 0 && report["answers"] == count, "\(report)")

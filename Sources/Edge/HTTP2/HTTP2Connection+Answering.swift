@@ -53,6 +53,7 @@ extension HTTP2Connection {
             }
             responder.wanted = nil
             fetches.append(Fetch(request: request, stream: stream))
+            if turn.isFast { needsSlowPath = true }
         }
     }
 

@@ -19,7 +19,10 @@ extension HTTP2Connection {
     func beginDeadlines(_ turn: Turn) {
         idleDeadline = turn.now + .seconds(Int64(lastStream == 0 ? limits.headSeconds : limits.idleSeconds))
         if partDeadline != nil { partDeadline = turn.now + .seconds(Int64(limits.headSeconds)) }
-        for index in streams.indices { streams[index].deadline = turn.now + .seconds(Int64(limits.idleSeconds)) }
+        for index in streams.indices {
+            let seconds = if case .upstream = streams[index].state { Limits.upstreamSeconds } else { limits.idleSeconds }
+            streams[index].deadline = turn.now + .seconds(Int64(seconds))
+        }
     }
 
     /// A frame that is not whole has a deadline, and so has a header block: that does not move while its frames come.

@@ -21,7 +21,6 @@ final class HTTP2Handler: ChannelInboundHandler {
     private var lingersUntil: NIODeadline?
     private var isClosed = false
     private var isReading = true
-    private var isActing = false
     private var timer: Scheduled<Void>?
     private var timerAt = NIODeadline.distantFuture
 

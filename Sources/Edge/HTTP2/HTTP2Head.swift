@@ -227,6 +227,7 @@ struct HTTP2Head: Sendable {
         if !cookies.isEmpty {
             text.append(contentsOf: cookies)
             let colon = text.count - cookies.count + 6
+            cookies.removeAll(keepingCapacity: true)
             keep(colon - 6..<colon, colon + 2..<text.count)
         }
         head.fields = HeadRange((fieldsStart ?? text.count)..<text.count)
