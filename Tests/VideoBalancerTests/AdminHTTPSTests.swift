@@ -39,7 +39,8 @@ struct AdminHTTPSTests {
         #expect(certificates.map { $0["file"] as? String } == ["players.pem", "admin.pem"])
         #expect(certificates.map { $0["names"] as? [String] } == [["balancer.example.com"], ["admin.example.com"]])
         #expect(certificates.map { $0["state"] as? String } == ["good", "good"])
-        #expect(certificates.map { $0["daysLeft"] as? Int } == [29, 29])
+        // Within the second in which it was made there are 30.
+        #expect(certificates.allSatisfy { [29, 30].contains($0["daysLeft"] as? Int) })
         #expect(certificates.allSatisfy { $0["trouble"] is NSNull })
         #expect(status["mixedContent"] as? [String] == ["cdn.example.com", "origin"])
         let metrics = Metrics(try Self.curl(balancer, "/metrics").output)
