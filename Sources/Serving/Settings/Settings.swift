@@ -12,6 +12,8 @@ public struct Settings: Sendable {
     let listenTLS: [ListenAddress]
     /// Empty without TLS.
     let certificates: [CertificatePlace]
+    /// Nil: each process has its own.
+    let ticketKeysPath: String?
     public let admin: ListenAddress
     /// This machine's own name among them.
     let adminNames: [String]
@@ -41,6 +43,7 @@ public struct Settings: Sendable {
         var reader = SettingsReader(source)
         listen = reader.address(\.listen)
         (listenTLS, certificates) = reader.tls()
+        ticketKeysPath = reader.ticketKeys(isTLS: !listenTLS.isEmpty)
         admin = reader.address(\.admin)
         adminNames = reader.names(\.adminNames) + [Settings.machineName]
         database = reader.database(\.database)
