@@ -24,8 +24,9 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "Steering", swiftSettings: house + instrumented),
         .target(name: "Playlist", swiftSettings: house + instrumented),
-        // Not instrumented: no TLS is spoken here.
-        .target(name: "TLS", dependencies: [.product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house),
+        // Instrumented in Swift; BoringSSL itself, which its own authors fuzz, is not.
+        .target(name: "TLS", dependencies: [.product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house + instrumented),
+        .target(name: "TLSPeer", dependencies: [.product(name: "NIOSSL", package: "swift-nio-ssl")], swiftSettings: house),
         .target(
             name: "Edge",
             dependencies: [
@@ -46,6 +47,9 @@ let package = Package(
             swiftSettings: house + instrumented, linkerSettings: withFuzzer),
         .executableTarget(
             name: "FuzzManifests", dependencies: ["CFuzzer", "Playlist"], swiftSettings: house + instrumented, linkerSettings: withFuzzer),
+        .executableTarget(
+            name: "FuzzRecords", dependencies: ["CFuzzer", "TLS", "TLSPeer"], swiftSettings: house + instrumented,
+            linkerSettings: withFuzzer),
         .executableTarget(
             name: "FuzzVideos", dependencies: ["CFuzzer", "Steering"], swiftSettings: house + instrumented, linkerSettings: withFuzzer),
     ],

@@ -11,6 +11,10 @@ import NIOSSL
     public let validUntil: Int64
     /// ECDSA else: chosen first, since it costs a tenth of an RSA signature.
     let isRSA: Bool
+    /// Shown beside it to clients that ask for it.
+    public let staple: OCSPResponse?
+    /// What an OCSP response about it says that it is about.
+    let identity: OCSPResponse.Identity
     /// Counted by the library, and not changed once it is made.
     nonisolated(unsafe) let credential: OpaquePointer
 
@@ -18,8 +22,11 @@ import NIOSSL
     ///   - chain: PEM: the server's own certificate, then each one's issuer. Other blocks are passed over.
     ///   - key: PEM, not encrypted; may be the same text.
     ///   - place: what the chain and the key are called in errors, mostly paths.
+    ///   - staple: about the same certificate.
     /// - Throws: `TLSError` when they cannot serve together.
-    public init(chain: [UInt8], key: [UInt8], at place: (chain: String, key: String)) throws(TLSError) {
+    public init(
+        chain: [UInt8], key: [UInt8], at place: (chain: String, key: String), staple: OCSPResponse? = nil
+    ) throws(TLSError) {
         defer { ERR_clear_error() }
         let certificates = try X509Chain.read(chain, at: place.chain)
         let key = try PrivateKey.read(key, at: place.key)
@@ -27,6 +34,8 @@ import NIOSSL
         try certificates.requireOrder(at: place.chain)
         isRSA = key.isRSA
         names = certificates.names
+        identity = certificates.identity
+        self.staple = staple
         (validFrom, validUntil) = certificates.validity
         guard let credential = unsafe SSL_CREDENTIAL_new_x509() else { throw .unexpected("SSL_CREDENTIAL_new_x509") }
         unsafe self.credential = unsafe credential
@@ -36,6 +45,12 @@ import NIOSSL
         guard unsafe SSL_CREDENTIAL_set1_cert_chain(credential, &buffers, buffers.count) == 1,
             unsafe SSL_CREDENTIAL_set1_private_key(credential, key.pointer) == 1
         else { throw TLSError("\(place.chain) cannot be used for TLS: its key usage must allow digital signatures") }
+        guard let staple else { return }
+        let response = unsafe CRYPTO_BUFFER_new(staple.bytes, staple.bytes.count, nil)
+        defer { unsafe CRYPTO_BUFFER_free(response) }
+        guard unsafe SSL_CREDENTIAL_set1_ocsp_response(credential, response) == 1 else {
+            throw .unexpected("SSL_CREDENTIAL_set1_ocsp_response")
+        }
     }
 
     deinit { unsafe SSL_CREDENTIAL_free(credential) }
@@ -123,6 +138,22 @@ import NIOSSL
         unsafe ASN1_TIME_to_posix(X509_get0_notBefore(certificates[0]), &from)
         unsafe ASN1_TIME_to_posix(X509_get0_notAfter(certificates[0]), &until)
         return (from, until)
+    }
+
+    var identity: OCSPResponse.Identity {
+        let serial = unsafe X509_get0_serialNumber(certificates[0])
+        // The number's bytes are the certificate's own, as many as it says.
+        let bytes = unsafe UnsafeBufferPointer(start: ASN1_STRING_get0_data(serial), count: Int(ASN1_STRING_length(serial)))
+        let issuer = unsafe X509_get_issuer_name(certificates[0])
+        let hashes = unsafe [EVP_sha1(), EVP_sha256()].map { method in
+            unsafe [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { hash, count in
+                var length: CUnsignedInt = 0
+                // It writes at most the capacity, and says how much.
+                _ = unsafe X509_NAME_digest(issuer, method, hash.baseAddress, &length)
+                count = Int(length)
+            }
+        }
+        return unsafe OCSPResponse.Identity(serial: Array(bytes.drop { $0 == 0 }), issuerHashes: hashes)
     }
 
     var names: [String] {

@@ -16,6 +16,8 @@ import NIOSSL
     private var records: RecordBuffers
     private var hasBegun = false
     private var hasClosed = false
+    /// The handshake is over.
+    public private(set) var isEstablished = false
     /// Its client has spoken without TLS.
     public private(set) var isWithoutTLS = false
 
@@ -87,8 +89,6 @@ import NIOSSL
         unsafe SSL_set0_wbio(pointer, records.pipe)
     }
 
-    /// The handshake is over.
-    public var isEstablished: Bool { unsafe SSL_in_init(pointer) == 0 }
     public var version: Version { unsafe SSL_version(pointer) == TLS1_2_VERSION ? .tls12 : .tls13 }
     /// The client has said that it says no more.
     public var isClosedByClient: Bool { unsafe SSL_get_shutdown(pointer) & SSL_RECEIVED_SHUTDOWN != 0 }
@@ -121,16 +121,16 @@ import NIOSSL
                 return received
             }
         }
-        let wasEstablished = isEstablished
         records.withInput(bytes) { read(&received) }
-        received.hasBecomeEstablished = !wasEstablished && isEstablished
+        if !isEstablished, unsafe SSL_in_init(pointer) == 0 {
+            isEstablished = true
+            received.hasBecomeEstablished = true
+        }
         return received
     }
 
     private func read(_ received: inout Received) {
         while true {
-            // The library looks at what earlier calls of this thread have left.
-            ERR_clear_error()
             // There is room for all that was received, and for a whole record more.
             let count = unsafe records.plaintext.withUnsafeMutableBytes { room in
                 unsafe SSL_read(pointer, room.baseAddress?.advanced(by: received.count), CInt(room.count - received.count))
@@ -154,7 +154,6 @@ import NIOSSL
     /// - Returns: false when the session has failed before.
     public func write(_ bytes: Span<UInt8>) -> Bool {
         if bytes.isEmpty { return true }
-        ERR_clear_error()
         // It reads the bytes during the call. The buffers take all that is written, so it is never half done.
         return unsafe bytes.withUnsafeBytes { unsafe SSL_write(pointer, $0.baseAddress, CInt($0.count)) } == bytes.count
     }
@@ -163,7 +162,6 @@ import NIOSSL
     public func close() {
         guard isEstablished, !hasClosed else { return }
         hasClosed = true
-        ERR_clear_error()
         _ = unsafe SSL_shutdown(pointer)
     }
 

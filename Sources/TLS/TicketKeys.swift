@@ -13,10 +13,24 @@ public struct TicketKeys: Sendable {
         let cipher: [UInt8]
         let mac: [UInt8]
 
-        init() {
-            name = TicketKeys.random(16)
-            cipher = TicketKeys.random(32)
-            mac = TicketKeys.random(32)
+        init() { self.init(TicketKeys.random(80)) }
+
+        /// - Parameter bytes: 80.
+        private init(_ bytes: [UInt8]) {
+            name = Array(bytes[0..<16])
+            cipher = Array(bytes[16..<48])
+            mac = Array(bytes[48..<80])
+        }
+
+        /// The same in each balancer that has the secret, which itself is in no ticket (HKDF, RFC 5869).
+        init(secret: [UInt8]) {
+            let label = Array("video-balancer ticket key".utf8)
+            self.init(
+                unsafe [UInt8](unsafeUninitializedCapacity: 80) { bytes, count in
+                    // unsafe, as the arrays are: it reads as many bytes as they have, and writes the 80 that there is room for.
+                    _ = unsafe HKDF(bytes.baseAddress, 80, EVP_sha256(), secret, secret.count, nil, 0, label, label.count)
+                    count = 80
+                })
         }
     }
 
@@ -26,7 +40,49 @@ public struct TicketKeys: Sendable {
     public static let rotation = 12 * 60 * 60
     private static let kept = 1 + lifetime / rotation
 
+    /// Of one balancer alone, as random as the system can.
     public init() { keys = [Key()] }
+
+    /// Most secrets in a file: more are not rotation, and each is tried for a ticket of none.
+    static let mostSecrets = 16
+    /// Bytes of a secret, as `openssl rand -hex 32` makes it.
+    private static let secretLength = 32
+
+    /// Those of a fleet: each line of `text` is a secret of 32 bytes in hexadecimal digits. Empty lines and comments (#) are passed over.
+    ///
+    /// - Parameter place: what the text is called in errors, mostly a path. No error shows a byte of a secret.
+    public init(_ text: [UInt8], at place: String) throws(TLSError) {
+        let advice = "write 64 hexadecimal digits, as `openssl rand -hex 32` makes them"
+        var secrets: [[UInt8]] = []
+        for (number, line) in String(decoding: text, as: UTF8.self).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            .enumerated()
+        {
+            let line = line.drop(while: \.isWhitespace)
+            if line.isEmpty || line.first == "#" { continue }
+            guard let secret = TicketKeys.bytes(line) else { throw TLSError("\(place): line \(number + 1) is no key; \(advice)") }
+            if let other = secrets.firstIndex(of: secret) {
+                throw TLSError("\(place): line \(number + 1) repeats key \(other + 1); make another by `openssl rand -hex 32`")
+            }
+            secrets.append(secret)
+        }
+        if secrets.isEmpty { throw TLSError("\(place) has no key; \(advice)") }
+        if secrets.count > TicketKeys.mostSecrets {
+            throw TLSError(
+                "\(place) has \(secrets.count) keys, and at most \(TicketKeys.mostSecrets) are taken; remove the oldest, at its end")
+        }
+        keys = secrets.map { Key(secret: $0) }
+    }
+
+    private static func bytes(_ line: Substring) -> [UInt8]? {
+        let digits = line.reversed().drop(while: \.isWhitespace).reversed().map(\.hexDigitValue)
+        guard digits.count == 2 * secretLength else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = digits[index], let low = digits[index + 1] else { return nil }
+            bytes.append(UInt8(high << 4 | low))
+        }
+        return bytes
+    }
 
     private init(_ keys: [Key]) { self.keys = keys }
 

@@ -63,6 +63,20 @@ final class SecureClient {
         }
     }
 
+    /// Several answers; nothing may follow them yet.
+    func answer(of count: Int) throws -> [Answer] {
+        var all: [UInt8] = []
+        while true {
+            let text = try receive()
+            all += [UInt8](latin1: text)
+            var rest = all[...]
+            var answers: [Answer] = []
+            while answers.count < count, let answer = try? Answer(from: &rest) { answers.append(answer) }
+            if answers.count == count, rest.isEmpty { return answers }
+            if text.isEmpty { throw Answer.Malformed(description: "ended after \(shown(all))") }
+        }
+    }
+
     func ask(_ request: String) throws -> Answer {
         try send(request)
         return try answer()

@@ -275,6 +275,25 @@ extension SocketTests {
             }
         }
 
+        /// The end of the connection is all that tells; HTTP has said where the request ends (RFC 9112 §9.8).
+        @Test(arguments: [true, false])
+        func `regression: a client that ends without close_notify gets its answers, and a close_notify after them`(usesFastPath: Bool)
+            async throws
+        {
+            try await withServer(usesFastPath: usesFastPath) { server, _, secure in
+                let client = try SecureClient(to: secure)
+                try client.send(get("/a") + get("/b"))
+                client.wire.endOutput()
+                #expect(try client.answer(of: 2).map { $0["Location"] } == [atCDN("/a"), atCDN("/b")])
+                #expect(try client.rest() == [])
+                let silent = try SecureClient(to: secure)
+                silent.wire.endOutput()
+                #expect(try silent.rest() == [])
+                let counts = try await server.counters().handshakes
+                #expect(counts.full13 == 2 && TLSSession.Failure.allCases.allSatisfy { counts.failed($0) == 0 })
+            }
+        }
+
         @Test(arguments: [true, false])
         func `PROXY headers come before TLS`(usesFastPath: Bool) async throws {
             try await withServer(usesFastPath: usesFastPath, proxyHeader: true) { _, _, secure in
@@ -326,10 +345,13 @@ extension SocketTests {
                     }
                     return count
                 }
-                for round in 0..<50 { try await server.publish(try Self.identity("name-\(round).example.com")) }
+                let identities = try (0..<2).map { try Self.identity("name-\($0).example.com") }
+                for round in 0..<1000 { try await server.publish(identities[round % 2]) }
                 shaking.cancel()
                 #expect(try await shaking.value > 0)
-                #expect(try SecureClient(to: secure).tls.serverName == "name-49.example.com")
+                #expect(try SecureClient(to: secure).tls.serverName == "name-1.example.com")
+                let failures = try await server.counters().handshakes
+                #expect(TLSSession.Failure.allCases.allSatisfy { failures.failed($0) == 0 })
                 #expect(try old.ask(get("/b"))["Location"] == atCDN("/b"))
             }
         }

@@ -18,10 +18,15 @@ import NIOSSL
         public var signatures: String?
         public var resumes: Resumption?
         public var sendsEarlyData: Bool
+        /// Of TLS 1.3, by preference.
+        public var ciphers13: [UInt16]
+        /// Asks for an OCSP response.
+        public var wantsStaple: Bool
 
         public init(
             name: String? = nil, protocols: [String] = [], versions: ClosedRange<CInt> = 0x303...0x304, ciphers: String? = nil,
-            groups: String? = nil, signatures: String? = nil, resumes: Resumption? = nil, sendsEarlyData: Bool = false
+            groups: String? = nil, signatures: String? = nil, resumes: Resumption? = nil, sendsEarlyData: Bool = false,
+            ciphers13: [UInt16] = [], wantsStaple: Bool = false
         ) {
             self.name = name
             self.protocols = protocols
@@ -31,6 +36,8 @@ import NIOSSL
             self.signatures = signatures
             self.resumes = resumes
             self.sendsEarlyData = sendsEarlyData
+            self.ciphers13 = ciphers13
+            self.wantsStaple = wantsStaple
         }
     }
 
@@ -41,6 +48,31 @@ import NIOSSL
         fileprivate init(_ session: OpaquePointer) { unsafe self.session = unsafe session }
 
         deinit { unsafe SSL_SESSION_free(session) }
+
+        /// Bytes of the ticket.
+        public var length: Int { ticket.count }
+
+        private var ticket: [UInt8] {
+            var bytes: UnsafePointer<UInt8>?
+            var count = 0
+            unsafe SSL_SESSION_get0_ticket(session, &bytes, &count)
+            return unsafe Array(UnsafeBufferPointer(start: bytes, count: count))
+        }
+
+        /// The same with a ticket one of whose bytes is another.
+        public func changed(at index: Int) -> Resumption {
+            var ticket = ticket
+            ticket[index] ^= 1
+            var bytes: UnsafeMutablePointer<UInt8>?
+            var count = 0
+            let context = unsafe SSL_CTX_new(TLS_client_method())
+            defer { unsafe SSL_CTX_free(context) }
+            unsafe SSL_SESSION_to_bytes(session, &bytes, &count)
+            defer { unsafe OPENSSL_free(bytes) }
+            guard let copy = unsafe SSL_SESSION_from_bytes(bytes, count, context) else { return self }
+            unsafe SSL_SESSION_set_ticket(copy, ticket, ticket.count)
+            return unsafe Resumption(copy)
+        }
     }
 
     /// The last ticket.
@@ -52,10 +84,12 @@ import NIOSSL
         unsafe SSL_CTX_set_max_proto_version(context, UInt16(options.versions.upperBound))
         _ = unsafe SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL)
         if let ciphers = options.ciphers { unsafe SSL_CTX_set_strict_cipher_list(context, ciphers) }
+        if !options.ciphers13.isEmpty { unsafe SSL_CTX_set1_tls13_ciphers(context, options.ciphers13, nil, options.ciphers13.count) }
         if let groups = options.groups { unsafe SSL_CTX_set1_groups_list(context, groups) }
         if let signatures = options.signatures { unsafe SSL_CTX_set1_sigalgs_list(context, signatures) }
         if options.sendsEarlyData { unsafe SSL_CTX_set_early_data_enabled(context, 1) }
         unsafe session = unsafe SSL_new(context)
+        if options.wantsStaple { unsafe SSL_enable_ocsp_stapling(session) }
         unsafe input = unsafe BIO_new(BIO_s_mem())
         unsafe output = unsafe BIO_new(BIO_s_mem())
         // "Try again" is said at its end, not "the end".
@@ -120,11 +154,24 @@ import NIOSSL
 
     public func close() { unsafe SSL_shutdown(session) }
 
+    /// Sends from now on by another key, and asks the server to do the same (RFC 8446 §4.6.3).
+    public func updateKeys() { note(unsafe SSL_key_update(session, SSL_KEY_UPDATE_REQUESTED)) }
+
     public var isEstablished: Bool { unsafe SSL_in_init(session) == 0 }
     public var isResumed: Bool { unsafe SSL_session_reused(session) == 1 }
     public var isToldOfEnd: Bool { unsafe SSL_get_shutdown(session) & SSL_RECEIVED_SHUTDOWN != 0 }
     public var version: CInt { unsafe SSL_version(session) }
     public var group: String { unsafe SSL_get_group_name(SSL_get_group_id(session)).map { unsafe String(cString: $0) } ?? "" }
+    public var cipher: String { unsafe String(cString: SSL_CIPHER_standard_name(SSL_get_current_cipher(session))) }
+
+    /// The server's OCSP response; empty without one.
+    public var staple: [UInt8] {
+        var bytes: UnsafePointer<UInt8>?
+        var count = 0
+        unsafe SSL_get0_ocsp_response(session, &bytes, &count)
+        return unsafe Array(UnsafeBufferPointer(start: bytes, count: count))
+    }
+
     public var hasEarlyDataAccepted: Bool { unsafe SSL_early_data_accepted(session) == 1 }
 
     public var selectedProtocol: String {

@@ -78,6 +78,61 @@ struct TLSSessionTests {
         #expect(try !isResumed(with: TicketKeys()))
     }
 
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `keys of a file resume in another process, and after a rotation as long as the line is there`(version: CInt) throws {
+        let (old, new) = (String(repeating: "0a", count: 32), String(repeating: "F1", count: 32))
+        func keys(_ lines: String...) throws -> TicketKeys { try TicketKeys(Array(lines.joined(separator: "\n").utf8), at: "keys") }
+        let options = TLSClient.Options(versions: version...version)
+        let first = try Conversation(try Conversation.context(tickets: keys(old)), options).shakeHands()
+        _ = first.reply("answer")
+        let ticket = try #require(first.client.ticket)
+        func isResumed(with tickets: TicketKeys) throws -> Bool {
+            var options = options
+            options.resumes = ticket
+            let talk = try Conversation(try Conversation.context(tickets: tickets), options).shakeHands()
+            talk.say("request")
+            #expect(talk.heard == "request")
+            return talk.server.isResumed
+        }
+        #expect(try isResumed(with: keys(old)))
+        #expect(try isResumed(with: keys("# of August", new, "", "  \(old.uppercased())\r")))
+        #expect(try !isResumed(with: keys(new)), "its key is gone")
+        #expect(try !isResumed(with: TicketKeys()))
+    }
+
+    @Test func `a file of keys that cannot be used is refused in one line without a byte of it`() throws {
+        func fault(_ text: String) -> String? {
+            do {
+                _ = try TicketKeys(Array(text.utf8), at: "keys")
+                return nil
+            } catch { return error.description }
+        }
+        let key = String(repeating: "5a", count: 32)
+        let advice = "write 64 hexadecimal digits, as `openssl rand -hex 32` makes them"
+        #expect(fault("") == "keys has no key; \(advice)")
+        #expect(fault("# nothing\n\n") == "keys has no key; \(advice)")
+        #expect(fault("\(key)\n\(key.dropLast())\n") == "keys: line 2 is no key; \(advice)")
+        #expect(fault("\n\(key)g") == "keys: line 2 is no key; \(advice)")
+        #expect(fault(String(repeating: "é", count: 64)) == "keys: line 1 is no key; \(advice)")
+        #expect(fault("\(key)\n# \n\(key.uppercased())") == "keys: line 3 repeats key 1; make another by `openssl rand -hex 32`")
+        let many = (0..<17).map { String(repeating: "0", count: 62) + String($0 + 16, radix: 16) }.joined(separator: "\n")
+        #expect(fault(many) == "keys has 17 keys, and at most 16 are taken; remove the oldest, at its end")
+    }
+
+    /// A client may send what it likes as a ticket; only its own one, unchanged, resumes.
+    @Test func `a ticket that was changed anywhere is no ticket, and its client shakes hands anew`() throws {
+        let context = try Conversation.context()
+        let first = try Conversation(context, .init(versions: 0x304...0x304)).shakeHands()
+        _ = first.reply("answer")
+        let ticket = try #require(first.client.ticket)
+        for place in [0, 15, 16, 31, 32, 60, ticket.length - 33, ticket.length - 1] {
+            let talk = try Conversation(context, .init(versions: 0x304...0x304, resumes: ticket.changed(at: place))).shakeHands()
+            talk.say("request")
+            #expect(talk.heard == "request" && !talk.server.isResumed, "\(place)")
+        }
+        #expect(try Conversation(context, .init(versions: 0x304...0x304, resumes: ticket)).shakeHands().server.isResumed)
+    }
+
     @Test func `early data is refused, and what was sent early is said again after the handshake`() throws {
         let context = try Conversation.context()
         let first = try Conversation(context, .init(sendsEarlyData: true)).shakeHands()
@@ -92,6 +147,24 @@ struct TLSSessionTests {
         for group in ["X25519MLKEM768", "X25519", "P-256", "P-384"] {
             let talk = try Conversation(try Conversation.context(), .init(groups: group)).shakeHands()
             #expect(talk.client.isEstablished && talk.client.group == group, "\(group)")
+        }
+    }
+
+    /// SHA-256 makes a handshake cheaper than the SHA-384 of AES-256.
+    @Test func `AES-128 is spoken with whoever knows it, and of the others what the client likes best`() throws {
+        let context = try Conversation.context()
+        func spoken(_ ciphers: [UInt16]) throws -> String {
+            try Conversation(context, .init(versions: 0x304...0x304, ciphers13: ciphers)).shakeHands().client.cipher
+        }
+        #expect(try spoken([0x1302, 0x1303, 0x1301]) == "TLS_AES_128_GCM_SHA256")
+        #expect(try spoken([0x1302, 0x1303]) == "TLS_AES_256_GCM_SHA384")
+        #expect(try spoken([0x1303, 0x1302]) == "TLS_CHACHA20_POLY1305_SHA256")
+    }
+
+    @Test func `the client's order of groups decides, so that none needs a second hello`() throws {
+        for group in ["P-384:X25519", "P-256:X25519MLKEM768", "X25519:X25519MLKEM768", "X25519MLKEM768:X25519"] {
+            let talk = try Conversation(try Conversation.context(), .init(versions: 0x304...0x304, groups: group)).shakeHands()
+            #expect(talk.client.isEstablished && talk.client.group == group.prefix { $0 != ":" }, "\(group)")
         }
     }
 
@@ -207,7 +280,40 @@ struct TLSSessionTests {
         #expect(talk.end == .failed(.malformed))
     }
 
-    @Test func `empty records and key updates without end are ended`() throws {
+    @Test func `key updates are followed and answered`() throws {
+        let talk = try Conversation(try Conversation.context(), .init(versions: 0x304...0x304)).shakeHands()
+        for round in 0..<100 {
+            talk.client.updateKeys()
+            talk.say("\(round) ")
+            #expect(talk.reply("answer") == "answer")
+        }
+        #expect(talk.heard.hasSuffix("98 99 ") && talk.end == nil)
+    }
+
+    /// What an alert means differs by version and moment; that it ends, waits or goes on in bounds does not.
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `an alert of any kind at any moment ends the session or passes, and a flood of them is ended`(version: CInt) throws {
+        let context = try Conversation.context()
+        for moment in 0..<4 {
+            for level in [1, 2, 3] as [UInt8] {
+                for kind in [0, 10, 40, 48, 70, 80, 90, 100, 112, 255] as [UInt8] {
+                    let talk = try Conversation(context, .init(versions: version...version))
+                    for _ in 0..<moment {
+                        talk.client.handshake()
+                        talk.deliver(talk.client.take())
+                    }
+                    let wasEstablished = talk.server.isEstablished
+                    for _ in 0..<40 where talk.end == nil { talk.deliver([0x15, 3, 3, 0, 2, level, kind]) }
+                    #expect(talk.end != nil, "\(moment) \(level) \(kind)")
+                    #expect(talk.server.isEstablished == wasEstablished && talk.heard.isEmpty)
+                    let isWritten = talk.server.write(Array("answer".utf8).span)
+                    #expect(!isWritten || talk.end == .closed)
+                }
+            }
+        }
+    }
+
+    @Test func `empty records without end are ended`() throws {
         let talk = try Conversation(try Conversation.context(), .init(versions: TLS1_2_VERSION...TLS1_2_VERSION))
         talk.client.handshake()
         talk.deliver(talk.client.take())

@@ -7,13 +7,17 @@ import Testing
 @Suite(.onThreads)
 struct HTTPSTests {
     /// A balancer with HTTPS beside HTTP, and its clients.
-    private final class Secure: Sendable {
+    final class Secure: Sendable {
         let balancer: Balancer
         let port: UInt16
 
-        init(in folder: Folder, _ flags: String..., wrapper: [String] = []) throws {
+        convenience init(in folder: Folder, _ flags: String..., wrapper: [String] = []) throws {
+            try self.init(in: folder, flags: flags, wrapper: wrapper)
+        }
+
+        init(in folder: Folder, environment: [String: String] = [:], flags: [String], wrapper: [String] = []) throws {
             balancer = try Balancer(
-                in: folder, environment: ["CDN_HOST": "cdn.example.com", "ORIGIN_EVERY": "0"],
+                in: folder, environment: ["CDN_HOST": "cdn.example.com", "ORIGIN_EVERY": "0"].merging(environment) { $1 },
                 flags: ["--listen-tls", "127.0.0.1:0"] + flags, wrapper: wrapper)
             let lines = try balancer.log("serving redirects by HTTPS")
             guard let address = lines.first?["listen"], let port = UInt16(address.split(separator: ":").last ?? "") else {

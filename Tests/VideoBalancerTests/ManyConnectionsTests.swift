@@ -75,7 +75,7 @@ struct ManyConnectionsTests {
     }
 
     /// Raises this process's limit; the balancer inherits it.
-    private static func allowDescriptors(_ count: Int) throws {
+    static func allowDescriptors(_ count: Int) throws {
         var limit = rlimit()
         // unsafe: both calls read and write the one struct they are lent.
         unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

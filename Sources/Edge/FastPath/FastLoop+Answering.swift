@@ -21,6 +21,8 @@ extension FastLoop {
         // urgent data; who sends such waits until it sends more.
         let mayHaveMore = count < 0 || event.ends || count == FastLoop.readCapacity
         if isOver { countLost(descriptor, .closed, &state) }
+        // It has ended without a close_notify, and may read on.
+        if count == 0 { tellEnd(descriptor, &state) }
         if isOver || (mayHaveMore && clinux_epoll_rearm(epoll, descriptor, event.tag) != 0) { return drop(descriptor, &state) }
         guard count > 0 else { return }
         state.inputUsed += count

@@ -82,17 +82,25 @@ extension FastLoop {
     func dropIdle(_ descriptor: CInt, _ state: inout State) {
         countLost(descriptor, .timeout, &state)
         let goodbye = goodbye(to: descriptor, &state)
-        if let session = state.connections.session(of: descriptor), let records = state.tls?.records {
-            _ = session.write(goodbye.span)
-            session.close()
-            // Of the records' own bytes; whether they leave is of no matter.
-            _ = unsafe records.output.withUnsafeBytes { unsafe clinux_send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
-            records.output.removeAll(keepingCapacity: true)
+        if let session = state.connections.session(of: descriptor) {
+            if session.isEstablished, !goodbye.isEmpty { _ = session.write(goodbye.span) }
+            tellEnd(descriptor, &state)
         } else if !goodbye.isEmpty {
             // Of the goodbye's own bytes; whether they leave is of no matter.
             _ = unsafe goodbye.withUnsafeBytes { unsafe clinux_send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
         }
         drop(descriptor, &state)
+    }
+
+    /// Tells the client of an established session that nothing more is said: without it, what it has read may be cut off (RFC 8446 §6.1).
+    func tellEnd(_ descriptor: CInt, _ state: inout State) {
+        guard let session = state.connections.session(of: descriptor), session.isEstablished, let records = state.tls?.records else {
+            return
+        }
+        session.close()
+        // Of the records' own bytes; whether they leave is of no matter.
+        _ = unsafe records.output.withUnsafeBytes { unsafe clinux_send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+        records.output.removeAll(keepingCapacity: true)
     }
 
     /// Counts a handshake that ends with the connection.

@@ -11,12 +11,18 @@ actor CertificateFiles {
         let place: CertificatePlace
         var chain: [UInt8] = []
         var key: [UInt8] = []
+        /// Empty without a response.
+        var staple: [UInt8] = []
         var trouble: String?
+        /// Of the response alone.
+        var stapleTrouble: String?
     }
 
     private let places: [CertificatePlace]
     /// Where they are set, for faults.
     private let setting: Setting
+    /// Nil: the keys are this balancer's own.
+    private let ticketKeysPath: String?
     private let logger: Logger
     /// Milliseconds since 1970-01-01 UTC.
     private let now: @Sendable () -> Int64
@@ -33,14 +39,17 @@ actor CertificateFiles {
     private var reminder = CertificateReminder<CertificatePlace>()
     private var tickets = TicketKeys()
     private var ticketsSince: Duration
+    /// What the file of keys was seen with last.
+    private var seenTicketKeys: Result<[UInt8], TLSError>?
     private var selfSigned: (chain: [UInt8], key: [UInt8])?
 
     init(
-        _ places: [CertificatePlace], setting: Setting = Setting.table.tlsCertificate, logger: Logger,
+        _ places: [CertificatePlace], setting: Setting = Setting.table.tlsCertificate, ticketKeys: String? = nil, logger: Logger,
         now: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Duration
     ) {
         self.places = places
         self.setting = setting
+        ticketKeysPath = ticketKeys
         self.logger = logger
         self.now = now
         self.uptime = uptime
@@ -78,9 +87,9 @@ actor CertificateFiles {
         for case .folder(let folder) in places where CertificatePlace.pairs(in: folder).isEmpty {
             faults.append("\(folder) has no NAME.pem or NAME.crt beside NAME.key, and no fullchain.pem beside privkey.pem")
         }
-        if !faults.isEmpty {
-            throw ConfigurationFault(faults.map { "\(setting.names): \($0)" }.joined(separator: "\n"))
-        }
+        faults = faults.map { "\(setting.names): \($0)" }
+        do throws(TLSError) { _ = try await takeTicketKeys() } catch { faults.append("\(Setting.table.tlsTicketKeys.names): \(error)") }
+        if !faults.isEmpty { throw ConfigurationFault(faults.joined(separator: "\n")) }
         for certificate in certificates { warnOfTime(certificate) }
         remind()
         return TLSIdentity(certificates, tickets: tickets)
@@ -91,8 +100,9 @@ actor CertificateFiles {
     /// - Returns: nil when nothing is another now.
     func look() async -> TLSIdentity? {
         let files = await read()
-        var isChanged = rotateTickets()
+        var isChanged = await renewTickets()
         if files != seen { isChanged = take(files) || isChanged }
+        isChanged = dropStaples() || isChanged
         remind()
         return isChanged ? TLSIdentity(certificates, tickets: tickets) : nil
     }
@@ -146,7 +156,30 @@ actor CertificateFiles {
     }
 
     private func certificate(_ files: Files) throws(TLSError) -> ServerCertificate {
-        try ServerCertificate(chain: files.chain, key: files.key, at: (files.name, files.keyName))
+        let certificate = try ServerCertificate(chain: files.chain, key: files.key, at: (files.name, files.keyName))
+        do {
+            if let trouble = files.stapleTrouble { throw TLSError(trouble) }
+            guard !files.staple.isEmpty else { return certificate }
+            let staple = try OCSPResponse(files.staple, at: files.stapleName, for: certificate, now: now() / 1000)
+            return try ServerCertificate(chain: files.chain, key: files.key, at: (files.name, files.keyName), staple: staple)
+        } catch {
+            // Clients decide about a certificate without one too.
+            logger.error("the OCSP response cannot be used: its certificate is shown without one", metadata: ["error": "\(error)"])
+            return certificate
+        }
+    }
+
+    /// Takes expired responses away: clients refuse those, and are content without one.
+    private func dropStaples() -> Bool {
+        var isChanged = false
+        for files in seen {
+            guard let end = loaded[files.place]?.staple?.validUntil, end * 1000 <= now() else { continue }
+            // What was loaded is loaded again, and without its response, of which a line is told.
+            guard let certificate = try? certificate(files) else { continue }
+            loaded[files.place] = certificate
+            isChanged = true
+        }
+        return isChanged
     }
 
     private func warnOfTime(_ certificate: ServerCertificate) {
@@ -181,6 +214,30 @@ actor CertificateFiles {
         reminder.keep(loaded.keys)
     }
 
+    /// - Returns: whether they are others now.
+    private func renewTickets() async -> Bool {
+        guard ticketKeysPath != nil else { return rotateTickets() }
+        do throws(TLSError) {
+            guard try await takeTicketKeys() else { return false }
+            logger.notice("ticket keys loaded", metadata: ["file": "\(ticketKeysPath ?? "")"])
+            return true
+        } catch {
+            logger.error(
+                "the new ticket keys cannot be used: those loaded before stay until a good file is there", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    /// Takes the keys of the fleet's file over, if it is another one than before.
+    private func takeTicketKeys() async throws(TLSError) -> Bool {
+        guard let path = ticketKeysPath else { return false }
+        let read = await CertificateFiles.onThread { Result { () throws(TLSError) in try Files.read(path) } }
+        if read == seenTicketKeys { return false }
+        seenTicketKeys = read
+        tickets = try TicketKeys(read.get(), at: path)
+        return true
+    }
+
     private func rotateTickets() -> Bool {
         guard uptime() - ticketsSince >= .seconds(TicketKeys.rotation) else { return false }
         ticketsSince = uptime()
@@ -198,18 +255,20 @@ actor CertificateFiles {
             metadata: ["names": "\(names.joined(separator: ", "))"])
     }
 
-    /// On a thread of the system's: a disk may hang, and the few that tasks run on are wanted elsewhere.
     private func read() async -> [Files] {
         let places = places
         let selfSigned = selfSigned
-        return await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                let pairs = places.flatMap { place in
-                    if case .folder(let folder) = place { CertificatePlace.pairs(in: folder) } else { [place] }
-                }
-                continuation.resume(returning: pairs.map { Files($0, selfSigned) })
+        return await CertificateFiles.onThread {
+            let pairs = places.flatMap { place in
+                if case .folder(let folder) = place { CertificatePlace.pairs(in: folder) } else { [place] }
             }
+            return pairs.map { Files($0, selfSigned) }
         }
+    }
+
+    /// Runs `body` on a thread of the system's: a disk may hang, and the few that tasks run on are wanted elsewhere.
+    private static func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in DispatchQueue.global().async { continuation.resume(returning: body()) } }
     }
 
     private static func time(_ seconds: Int64) -> String { BalancerNode.time(seconds * 1000) }
@@ -217,6 +276,13 @@ actor CertificateFiles {
 
 extension CertificateFiles.Files {
     fileprivate var name: String { if case .pair(let chain, _) = place { chain } else { "the self-signed certificate" } }
+    /// `NAME.ocsp` beside `NAME.pem` or `NAME.crt`.
+    fileprivate var stapleName: String {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        let file = parts.last ?? ""
+        let stem = file.lastIndex(of: ".").map { file[..<$0] } ?? file
+        return (parts.dropLast() + [stem + ".ocsp"]).joined(separator: "/")
+    }
     fileprivate var keyName: String { if case .pair(_, let key) = place { key } else { "its key" } }
 
     /// More is no certificate.
@@ -235,9 +301,11 @@ extension CertificateFiles.Files {
         } catch {
             trouble = "\(error)"
         }
+        guard FileManager.default.fileExists(atPath: stapleName) else { return }
+        do { staple = try CertificateFiles.Files.read(stapleName) } catch { stapleTrouble = "\(error)" }
     }
 
-    private static func read(_ path: String) throws(TLSError) -> [UInt8] {
+    fileprivate static func read(_ path: String) throws(TLSError) -> [UInt8] {
         // Without waiting for somebody who writes, as a pipe would.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0, let file = unsafe fdopen(descriptor, "r") else {

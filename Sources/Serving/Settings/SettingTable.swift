@@ -21,6 +21,13 @@ public struct SettingTable: Sendable {
     public let tlsKey = Setting(
         "tls-key", .list("files"), "",
         "Private keys (PEM, ECDSA or RSA) of the certificate files, in their order; not needed where these hold the keys too.")
+    public let tlsTicketKeys = Setting(
+        "tls-ticket-keys", .text("file"), "",
+        """
+        File with the keys of session tickets that all balancers of a fleet share, so that a client resumes at any of them and after a \
+        restart: a line of `openssl rand -hex 32` each. The first encrypts, all decrypt. Read again at SIGHUP and when it changes. Empty \
+        means keys of this process alone, which it makes and rotates itself.
+        """)
     public let http2 = Setting(
         "http2", .choice(HTTP2Use.allCases.map(\.rawValue)), "tls",
         "tls: HTTP/2 on --listen-tls for clients that ask for it (ALPN). any: also on --listen, for those that begin with it. off: HTTP/1 alone."

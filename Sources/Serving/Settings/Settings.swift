@@ -12,6 +12,8 @@ public struct Settings: Sendable {
     let listenTLS: [ListenAddress]
     /// Empty without TLS.
     let certificates: [CertificatePlace]
+    /// Nil: each process has its own.
+    let ticketKeysPath: String?
     public let admin: ListenAddress
     /// Nil when the control plane speaks without TLS.
     let adminCertificate: CertificatePlace?
@@ -50,6 +52,7 @@ public struct Settings: Sendable {
         var reader = SettingsReader(source)
         listen = reader.address(\.listen)
         (listenTLS, certificates) = reader.tls()
+        ticketKeysPath = reader.ticketKeys(isTLS: !listenTLS.isEmpty)
         admin = reader.address(\.admin)
         adminCertificate = reader.adminTLS()
         let authorities = source.text(\.adminClientCA)

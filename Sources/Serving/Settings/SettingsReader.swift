@@ -109,6 +109,14 @@ struct SettingsReader {
         return places.first
     }
 
+    /// The file of a fleet's ticket keys.
+    mutating func ticketKeys(isTLS: Bool) -> String? {
+        let path = source.text(\.tlsTicketKeys)
+        if path.isEmpty { return nil }
+        if !isTLS { note(\.tlsTicketKeys, "is of no use without --listen-tls, the address for HTTPS") }
+        return path
+    }
+
     mutating func address(_ setting: KeyPath<SettingTable, Setting>) -> ListenAddress { address(setting, source.text(setting)) }
 
     private mutating func address(_ setting: KeyPath<SettingTable, Setting>, _ text: String) -> ListenAddress {

@@ -40,7 +40,8 @@ extension Server {
             settings.certificates.isEmpty
             ? nil
             : CertificateFiles(
-                settings.certificates, logger: logger, now: { SystemClock.now() }, uptime: { SystemClock.uptime() })
+                settings.certificates, ticketKeys: settings.ticketKeysPath, logger: logger, now: { SystemClock.now() },
+                uptime: { SystemClock.uptime() })
         var configuration = edgeConfiguration(listeners, accessLog)
         configuration.identity = try await certificates?.load()
         configuration.connections = connections

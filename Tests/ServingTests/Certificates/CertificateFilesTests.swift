@@ -40,9 +40,10 @@ import Testing
 
         func pair(_ name: String) -> CertificatePlace { .pair(chain: path("\(name).pem"), key: path("\(name).key")) }
 
-        func files(_ places: CertificatePlace...) -> CertificateFiles {
+        func files(_ places: CertificatePlace..., ticketKeys: String? = nil) -> CertificateFiles {
             CertificateFiles(
-                places, logger: Logger(label: "test") { _ in Recorder(rig: self) }, now: { [self] in seconds.withLock { $0 * 1000 } },
+                places, ticketKeys: ticketKeys.map(path), logger: Logger(label: "test") { _ in Recorder(rig: self) },
+                now: { [self] in seconds.withLock { $0 * 1000 } },
                 uptime: { [self] in uptime.withLock { $0 } })
         }
 
@@ -241,6 +242,73 @@ import Testing
         rig.uptime.withLock { $0 += .seconds(1) }
         #expect(await files.look() != nil)
         #expect(await files.look() == nil)
+    }
+
+    @Test func `a fleet's keys of tickets are read from a file, and again when it changes; a broken file leaves them`() async throws {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com"])
+        let key = String(repeating: "0a", count: 32)
+        try rig.write(Array(key.utf8), to: "keys")
+        let files = rig.files(rig.pair("a"), ticketKeys: "keys")
+        let first = try await files.load()
+        #expect(await files.look() == nil)
+        // They are the operator's to rotate.
+        rig.uptime.withLock { $0 += .seconds(10 * TicketKeys.rotation) }
+        #expect(await files.look() == nil)
+        try rig.write(Array("nothing".utf8), to: "keys")
+        #expect(await files.look() == nil)
+        #expect(await files.look() == nil)
+        try FileManager.default.removeItem(atPath: rig.path("keys"))
+        #expect(await files.look() == nil)
+        let told = "the new ticket keys cannot be used: those loaded before stay until a good file is there: \(rig.path("keys"))"
+        #expect(
+            rig.told(.error) == [
+                "\(told): line 1 is no key; write 64 hexadecimal digits, as `openssl rand -hex 32` makes them",
+                "\(told) cannot be read: No such file or directory",
+            ])
+        try rig.write(Array("\(String(repeating: "0b", count: 32))\n\(key)\n".utf8), to: "keys")
+        let second = try #require(await files.look())
+        #expect(rig.told(.notice) == ["ticket keys loaded"])
+        #expect(await files.look() == nil)
+        #expect(!second.certificates.isEmpty && first.certificates.count == second.certificates.count)
+    }
+
+    @Test func `the start fails with every fault of certificates and of keys of tickets`() async throws {
+        let rig = try Rig()
+        try rig.write([], to: "keys")
+        let fault = await #expect(throws: ConfigurationFault.self) { try await rig.files(rig.pair("a"), ticketKeys: "keys").load() }
+        let lines = "\(try #require(fault))".split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].contains("a.pem cannot be read"))
+        #expect(lines.last?.hasPrefix("--tls-ticket-keys (BALANCER_TLS_TICKET_KEYS): ") == true)
+        #expect(lines.last?.contains("keys has no key; write 64 hexadecimal digits") == true)
+    }
+
+    @Test func `an OCSP response beside its certificate is taken, an unfit one is told of, and an expired one is taken away`() async throws
+    {
+        let rig = try Rig()
+        let now: Int64 = 1_795_868_053
+        rig.seconds.withLock { $0 = now }
+        try rig.write(StapleFixture.leaf + StapleFixture.root, to: "a.pem")
+        try rig.write(StapleFixture.leafKey, to: "a.key")
+        try rig.write(StapleFixture.ofAnother, to: "a.ocsp")
+        let files = rig.files(rig.pair("a"))
+        #expect(try await files.load().certificates.map { $0.staple == nil } == [true])
+        let told = "the OCSP response cannot be used: its certificate is shown without one: \(rig.path("a.ocsp"))"
+        #expect(rig.told(.error) == ["\(told) is about another certificate; ask for the one that it lies beside"])
+        #expect(await files.look() == nil)
+        try rig.write(StapleFixture.ofADay, to: "a.ocsp")
+        #expect(await files.look()?.certificates.first?.staple?.validUntil == now + 86_399)
+        rig.seconds.withLock { $0 = now + 86_398 }
+        #expect(await files.look() == nil)
+        rig.seconds.withLock { $0 = now + 86_399 }
+        #expect(await files.look()?.certificates.map { $0.staple == nil } == [true])
+        #expect(rig.told(.error).last == "\(told) has expired; ask the authority for a new one")
+        #expect(await files.look() == nil)
+        try rig.write(StapleFixture.good, to: "a.ocsp")
+        #expect(await files.look()?.certificates.map { $0.staple == nil } == [false])
+        try FileManager.default.removeItem(atPath: rig.path("a.ocsp"))
+        #expect(await files.look()?.certificates.map { $0.staple == nil } == [true])
+        #expect(rig.told(.error).count == 2)
     }
 
     @Test func `keys belong to files in their order, and folders have their own`() throws {

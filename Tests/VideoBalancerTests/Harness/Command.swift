@@ -23,6 +23,9 @@ enum Command {
         return places.first(where: FileManager.default.isExecutableFile) ?? "no-binary--build-it-or-set-BALANCER_BINARY"
     }()
 
+    /// It is the release build, which `BALANCER_BINARY` names.
+    static let isOptimized = ProcessInfo.processInfo.environment["BALANCER_BINARY"] != nil
+
     /// Nothing of the developer's own environment reaches the processes.
     static let plainEnvironment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LC_ALL": "C.UTF-8"]
 

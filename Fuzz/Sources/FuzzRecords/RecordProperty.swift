@@ -1,0 +1,1 @@
+../../../Tests/TLSTests/Fuzzing/RecordProperty.swift

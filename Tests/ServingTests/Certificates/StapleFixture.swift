@@ -1,0 +1,1 @@
+../../TLSTests/StapleFixture.swift
