@@ -20,11 +20,12 @@ struct Signed {
     init(
         _ sign: String, key: String = "current 0123456789abcdef0123456789abcdef", url: String = "https://cdn.example.com",
         client: String = "192.0.2.1",
-        more: String = ""
+        origin: String? = nil, more: String = ""
     ) throws {
         let life = sign.contains("nginx-secret") ? "" : #", "life": 3600"#
+        let originSign = origin.map { #", "sign": {"key": "k", "life": 3600, \#($0)}"# } ?? ""
         let text = """
-            {"version": 1, "origin": {"domains": ["o"], "servers": ["s1"], "every": 0}, "redirect": {"passParameters": ["CMCD"]},
+            {"version": 1, "origin": {"domains": ["o"], "servers": ["s1"], "every": 0\(originSign)}, "redirect": {"passParameters": ["CMCD"]},
              "cdns": [{"name": "a", "url": "\(url)", "sign": {"key": "k"\(life), \(sign)}}\(more)]}
             """
         let catalog = try Catalog(JSONDecoder().decode(Document.self, from: Data(text.utf8)))

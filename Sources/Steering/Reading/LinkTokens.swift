@@ -10,8 +10,14 @@ struct LinkTokens: Sendable {
     /// Whether a target's links have a digest behind its URL.
     let hasDigest: Bool
 
+    /// Whether links to the origin have any: what looks like one in an origin's URL is the video's own otherwise.
+    let areOriginsInQueries: Bool
+    let areOriginsInPaths: Bool
+
     init(_ catalog: Catalog) {
         let signings = catalog.signings.map(\.signing)
+        areOriginsInQueries = catalog.origin.sign.map { !$0.isInPath } ?? false
+        areOriginsInPaths = catalog.origin.sign?.isInPath ?? false
         let inQuery = signings.filter { !$0.isInPath }.map(\.tokenParameters)
         let groups = Set(inQuery).sorted { $0.lexicographicallyPrecedes($1) }
         parameters = groups.map { ByteStrings($0) }
@@ -24,7 +30,15 @@ struct LinkTokens: Sendable {
         hasDigest = signings.contains { $0.scheme == .nginxSecret }
     }
 
-    var areInQueries: Bool { !parameters.isEmpty }
+    /// Whether a link of this form may have a token in its query.
+    func areInQueries(_ form: VideoReference.Form) -> Bool {
+        switch form {
+        case .cdnURL: !parameters.isEmpty
+        case .originURL: areOriginsInQueries
+        case .path: false
+        }
+    }
+
     var areInPaths: Bool { hasBareToken || pathNames.count > 0 }
 
     /// Where the path goes on behind a token that it begins with; nil when there is none.
@@ -38,11 +52,11 @@ struct LinkTokens: Sendable {
             if pathNames.equals(position, text, start) { return slash }
         }
         guard hasBareToken else { return nil }
-        // A digest's 22, 43 or 64 characters, then the time.
+        // A digest's 22, 43 or 64 characters, then the time, which has ten digits at least: a folder may be called 1080.
         let token = tail.lowerBound + 1..<slash
         guard [22, 43, 64].contains(token.count), LinkTokens.isToken(text, token) else { return nil }
         let end = text.firstIndex(in: slash + 1..<tail.upperBound) { !URLByte.isDigit($0) }
-        return end > slash + 1 && end < tail.upperBound && text[end] == UInt8(ascii: "/") ? end : nil
+        return end > slash + 10 && end < tail.upperBound && text[end] == UInt8(ascii: "/") ? end : nil
     }
 
     /// Where the path goes on behind a digest of 32 hexadecimal digits and its slash; nil when it has none there.

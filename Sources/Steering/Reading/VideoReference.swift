@@ -128,7 +128,7 @@ extension RoutingTable {
             return nil
         }
         if let fault = URLByte.faultInTail(text, tail) { throw fault }
-        let path = tokens.end(text, tail) ?? tail.lowerBound
+        let path = tokens.areOriginsInPaths ? tokens.end(text, tail) ?? tail.lowerBound : tail.lowerBound
         return VideoReference(
             server: server, domain: domain, tail: SourceRange(path..<tail.upperBound), isDecoded: isDecoded, form: .originURL,
             scheme: scheme)
