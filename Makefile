@@ -76,6 +76,7 @@ conformance: build ## Sends HTTP/1 vectors and redirect cases: make conformance 
 bench: build ## CPU per redirect beside nginx and HAProxy, and start-up; rewrites docs/performance.md.
 	@scripts/setup test bench
 	Benchmarks/redirects --write
+	Benchmarks/tls/handshakes --write
 
 docs: build ## Rewrites docs/settings.md and docs/metrics.md from the program's tables.
 	$(RELEASE) settings > docs/settings.md
