@@ -150,9 +150,10 @@ extension Responder {
             {
                 return answer
             }
-            let resumed = try table.resume(
+            var decision = try table.resume(
                 session, video, of: bytes, asker, head: bytes, sequences: sequences, ranking: &writer.targets)
-            let decision = try resumed ?? table.decide(video, of: bytes, asker, head: bytes, sequences: sequences)
+            if decision == nil { decision = try table.decide(video, of: bytes, asker, head: bytes, sequences: sequences) }
+            guard let decision else { return .refusal(.noTarget) }
             return .redirect(.init(decision: decision, video: video, avoided: nil, query: asker.query, wantsJSON: false))
         } catch {
             return .refusal(error)

@@ -274,7 +274,7 @@ extension Responder {
         if head.method == .other { return .fault(.unknownMethod) }
         // Of a path that names no video no method is known either.
         if route.resource == .video { return redirectByPath(head, bytes, from: client, second: second, isFast: isFast) }
-        if case .steering(let format) = route.resource { return steer(head, bytes, question, format, from: client, second: second) }
+        if case .steering(let format) = route.resource { return steer(head, bytes, question, format, from: client, second: second, isFast: isFast) }
         guard route.methods.contains(head.method) else { return .methodNotAllowed(route.methods) }
         switch route.resource {
         case .livez: return .health(isWell: true)
@@ -345,9 +345,9 @@ extension Responder {
     /// hls.js asks no more.
     private mutating func steer(
         _ head: RequestHead, _ bytes: borrowing Span<UInt8>, _ question: Int, _ format: SteeringFormat, from client: ClientAddress,
-        second: Int
+        second: Int, isFast: Bool
     ) -> Answer {
-        guard table.steers else { return redirectByPath(head, bytes, from: client, second: second, isFast: true) }
+        guard table.steers else { return redirectByPath(head, bytes, from: client, second: second, isFast: isFast) }
         do throws(Refusal) {
             let target = head.target.range
             let start = target.lowerBound + format.path.utf8CodeUnitCount - 1
@@ -364,7 +364,7 @@ extension Responder {
             let list = try table.steer(
                 video, of: bytes, asker, head: bytes, session: parameters.session, isHurried: !admits(client), sequences: sequences,
                 ranking: &writer.targets)
-            guard let list else { return redirectByPath(head, bytes, from: client, second: second) }
+            guard let list else { return redirectByPath(head, bytes, from: client, second: second, isFast: isFast) }
             return .steering(
                 .init(
                     list: list, format: format, ignored: parameters.ignored, move: table.move(of: asker, to: list),
