@@ -13,10 +13,14 @@ import Glibc
         var count = CommandLine.argc
         let code = unsafe LLVMFuzzerRunDriver(&count, &arguments) { start, count in
             // libFuzzer lends the bytes for the call; they are copied at once.
-            let script = unsafe [UInt8](UnsafeBufferPointer(start: start, count: count))
-            if let fault = unsafe try? property?.fault(script) { fatalError(fault) }
+            FuzzRecords.check(unsafe [UInt8](UnsafeBufferPointer(start: start, count: count)))
             return 0
         }
         exit(code)
+    }
+
+    private static func check(_ script: [UInt8]) {
+        // The one thread is all that touches it.
+        if let fault = unsafe try? property?.fault(script) { fatalError(fault) }
     }
 }
