@@ -274,7 +274,9 @@ extension Responder {
         if head.method == .other { return .fault(.unknownMethod) }
         // Of a path that names no video no method is known either.
         if route.resource == .video { return redirectByPath(head, bytes, from: client, second: second, isFast: isFast) }
-        if case .steering(let format) = route.resource { return steer(head, bytes, question, format, from: client, second: second, isFast: isFast) }
+        if case .steering(let format) = route.resource {
+            return steer(head, bytes, question, format, from: client, second: second, isFast: isFast)
+        }
         guard route.methods.contains(head.method) else { return .methodNotAllowed(route.methods) }
         switch route.resource {
         case .livez: return .health(isWell: true)
