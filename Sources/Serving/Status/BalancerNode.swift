@@ -43,7 +43,7 @@ struct BalancerNode: Node {
         ]
         return NodeMetrics.edge(try await edge.counters(), view.current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
-            + NodeMetrics.left(view.table) + [Metric.certificateExpiry.family(await certificates?.expiries ?? [])]
+            + [NodeMetrics.left(view.table)] + [Metric.certificateExpiry.family(await certificates?.expiries ?? [])]
             + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
             + registry.families + ProcessMetrics.families(started: identity.started)
     }
