@@ -115,6 +115,24 @@ def test_the_numbers_on_the_page_are_those_of_the_api(shared, board):
     expect(board.locator("#now-chart polygon")).to_have_count(4)
 
 
+def test_steered_players_are_shown_by_their_first_pathway_and_why_they_move(shared, board):
+    expect(board.locator("#steering")).to_be_hidden()
+    shared.api.done("PUT", "/api/v1/catalog", shared.catalog | {"steering": {"enabled": True}})
+    expect(board.locator("#steering")).to_be_visible()
+    expect(board.locator("#steering-moves")).to_have_text("Nobody moves.")
+    for session in range(1, 21):
+        answer = shared.player.get(f"/steering/hls/s1/a?session={session}").json()
+        shared.player.get(f"/steering/hls/s1/a?session={session}&avoid=cdn-a&_HLS_pathway=cdn-a")
+        assert answer["PATHWAY-PRIORITY"]
+    rows = board.locator("#steering tbody tr")
+    expect(rows.locator("th")).to_have_text(["Origin", "cdn-a", "cdn-b"])
+    expect(rows.nth(0).locator("td").nth(1)).to_have_text("10.0 %")
+    expect(board.locator("#steering-moves")).to_contain_text("since they asked to avoid it")
+    board.get_by_label("Video").fill("/steering/hls/s1/a?session=10")
+    board.get_by_role("button", name="Explain").click()
+    expect(board.locator("#answer .outcome")).to_contain_text("origin, cdn-")
+
+
 def test_the_history_on_the_page_is_that_of_the_api(begin, page):
     balancer = begin()
     minute = int(time.time()) // 60 * 60

@@ -161,6 +161,16 @@ import Testing
         #expect(names.count == 4 && names.last == Self.origin, "a redirect would be refused; a player that plays goes on trying")
     }
 
+    @Test func `what is drained is not named, not even where fewer than two may be used`() throws {
+        for drained in [[("/cdns/1/enabled", Document.bool(false))], [("/cdns/1/weight", .integer(0))]] {
+            let table = try Self.table(every: 0, weights: [1, 1, 1], health: Health(downCDNs: ["cdn-2"]), drained)
+            let sequences = SequenceBook().set(for: table)
+            for session in UInt64(1)...50 {
+                #expect(Self.names(try table.steer(session: session, sequences: sequences), table) == ["cdn-0", "cdn-2"])
+            }
+        }
+    }
+
     @Test func `what a request avoids is not named, not even behind the others`() throws {
         let table = try Self.table(every: 0, weights: [1, 1])
         let sequences = SequenceBook().set(for: table)

@@ -64,9 +64,9 @@ enum NodeMetrics {
     }
 
     /// CDNs that count as down because their players leave them.
-    static func left(_ table: RoutingTable) -> [MetricFamily] {
-        guard table.catalog.failover.passive else { return [] }
-        return [Metric.cdnLeft.family(table.catalog.cdns.map { ([$0.name], table.health.leftCDNs.contains($0.name) ? 1 : 0) })]
+    static func left(_ table: RoutingTable) -> MetricFamily {
+        let cdns = table.catalog.failover.passive ? table.catalog.cdns.map(\.name) : []
+        return Metric.cdnLeft.family(cdns.map { ([$0], table.health.leftCDNs.contains($0) ? 1 : 0) })
     }
 
     private static func handshakes(_ counts: HandshakeCounts) -> MetricFamily {

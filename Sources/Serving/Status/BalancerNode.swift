@@ -48,7 +48,7 @@ struct BalancerNode: Node {
         ]
         return NodeMetrics.edge(try await edge.counters(), view.current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
-            + NodeMetrics.left(view.table) + (await SigningReports.metrics(view.table, signingKeys))
+            + [NodeMetrics.left(view.table)] + (await SigningReports.metrics(view.table, signingKeys))
             + [CertificateReports.expiries(await certificateReports.flatMap(\.reports))]
             + NodeMetrics.fetches(fetcher.totals)
             + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
