@@ -4,13 +4,14 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import time
 import urllib.parse
 
 import pytest
 
-from balancer import BINARY, SOAK, Balancer, patiently
+from balancer import BINARY, ROOT, SOAK, Balancer, patiently
 from client import API
 from signed_cdns import ANSWER, KINDS, NEXT_SECRET, SECRET, VERIFIERS, Asker, free_ports, nginx
 
@@ -225,51 +226,98 @@ def test_no_output_has_a_key(tmp_path):
     assert any(SECRET in file.read_text() for file in node.keys.iterdir())
 
 
-def test_players_see_no_refusal_across_the_rotation_of_a_key(tmp_path):
-    """A film by nginx with secure_link on every segment; the CDN accepts two keys, the balancer takes the next one while a film plays."""
-    film = tmp_path / "film/s1/film"
-    (film / "v").mkdir(parents=True)
-    subprocess.run(
-        ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=128x72:rate=10", "-t", "8", "-c:v", "libx264", "-preset",
-         "ultrafast", "-g", "10", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0", "-hls_segment_filename", f"{film}/v/%d.ts",
-         f"{film}/v/index.m3u8"], check=True)
-    (film / "master.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000\nv/index.m3u8\n")
-    [port, inner] = free_ports(2)
+@contextlib.contextmanager
+def stream(folder, kind):
+    """HLS in pieces of a second: a film of eight, or a live stream, with its media playlist in a folder below the master's."""
+    (folder / "v").mkdir(parents=True)
+    live = ["-hls_list_size", "6", "-hls_flags", "delete_segments+temp_file"]
+    film = ["-t", "8", "-hls_list_size", "0"]
+    process = subprocess.Popen(
+        ["ffmpeg", "-loglevel", "error", *(["-re"] if kind == "live" else []), "-f", "lavfi", "-i", "testsrc=size=128x72:rate=10", "-c:v",
+         "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10", *(live if kind == "live" else film), "-f", "hls", "-hls_time",
+         "1", "-hls_segment_filename", f"{folder}/v/%d.ts", f"{folder}/v/index.m3u8"], stdin=subprocess.DEVNULL)
+    try:
+        index = folder / "v/index.m3u8"
+        assert patiently(lambda: process.poll() == 0 or index.exists() and index.read_text().count("#EXTINF") >= 4, seconds=60)
+        (folder / "master.m3u8").write_text(
+            '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000,CODECS="avc1.42c00a",RESOLUTION=128x72\nv/index.m3u8\n')
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+PAGE = """<!doctype html><video muted autoplay></video><script type="module">
+    const { Hls } = await import("/hls.js");
+    const hls = new Hls();
+    window.faults = [];
+    hls.on(Hls.Events.ERROR, (_, data) => data.fatal && faults.push(data.details));
+    hls.loadSource(new URLSearchParams(location.search).get("play"));
+    hls.attachMedia(document.querySelector("video"));
+</script>"""
+
+
+def players():
+    """Commands of players that end by themselves."""
+    commands = {"ffmpeg": ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-t", "7", "-i", "@", "-f", "null", "-"]}
+    if shutil.which("mpv"):
+        commands["mpv"] = ["mpv", "--no-config", "--vo=null", "--ao=null", "--input-terminal=no", "--length=7", "@"]
+    return commands
+
+
+@pytest.mark.parametrize("kind", ["film", "live"])
+def test_players_see_no_refusal_across_the_rotation_of_a_key(tmp_path, browser, kind):
+    """nginx with secure_link on every segment accepts two keys; the balancer takes the next one while players play, and others begin after it."""
+    subprocess.run([ROOT / "scripts/fetch-hls"], check=True)
+    [port, inner, pages] = free_ports(3)
     # As docs/signing.md has it: who has not the one key is asked for the other.
     check = 'secure_link $st,$se; secure_link_md5 "$secure_link_expires$covered @";'
     place = r'location ~ "^/(?<st>[\w-]{22})/(?<se>\d+)(?<covered>/s1/[^/]+/)(?<rest>.*)$"'
     end = f"{ANSWER} root {tmp_path}/film; rewrite ^ $covered$rest break;"
-    outer = f"""{place} {{ {check.replace("@", SECRET)} error_page 403 = @next; {ANSWER} root {tmp_path}/film; rewrite ^ $covered$rest break; }}
+    cors = "add_header Access-Control-Allow-Origin *;"
+    outer = f"""{place} {{ {cors} {check.replace("@", SECRET)} error_page 403 = @next; {end} }}
         location @next {{ proxy_pass http://127.0.0.1:{inner}; }}"""
-    # The film's own folder is what the balancer signs for the playlist that it is asked for.
-    sign = {"scheme": "nginx", "key": "k", "expression": "$secure_link_expires$directory $secret", "placement": "path", "life": 10800}
+    sign = {"scheme": "nginx", "key": "k", "expression": "$secure_link_expires$directory $secret", "placement": "path"}
     cdn = {"name": "a", "url": f"http://127.0.0.1:{port}", "sign": sign}
-    servers = {port: outer, inner: f'{place} {{ {check.replace("@", NEXT_SECRET)} {end} }}'}
-    switches = int(time.time()) + 6
-    text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(switches))
-    keys = {"k": f"current {SECRET}\nnext {NEXT_SECRET}\nswitch {text}\n"}
-    with balancer(tmp_path / "b", [cdn], keys) as node, nginx(tmp_path / "n", servers) as folder:
-        def play(realtime):
-            command = ["ffmpeg", "-loglevel", "error", *(["-re"] if realtime else []), "-i", f"http://{node.listen}/s1/film/master.m3u8",
-                       "-f", "null", "-"]
-            return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    site = f"location = /hls.js {{ default_type text/javascript; alias {ROOT}/.build/players/hls.js; }} location = /page.html {{ default_type text/html; root {tmp_path}; }}"
+    servers = {port: outer, inner: f'{place} {{ {cors} {check.replace("@", NEXT_SECRET)} {end} }}', pages: site}
+    (tmp_path / "page.html").write_text(PAGE)
+    with stream(tmp_path / f"film/s1/{kind}", kind), nginx(tmp_path / "n", servers) as folder:
+        switches = int(time.time()) + 7
+        text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(switches))
+        with balancer(tmp_path / "b", [cdn], {"k": f"current {SECRET}\nnext {NEXT_SECRET}\nswitch {text}\n"}) as node:
+            link = f"http://{node.listen}/s1/{kind}/master.m3u8"
 
-        long = play(realtime=True)
-        early = play(realtime=False)
-        assert early.wait(timeout=60) == 0, early.stderr.read()
-        time.sleep(max(0, switches - time.time() + 0.5))
-        late = play(realtime=False)
-        assert late.wait(timeout=60) == 0, late.stderr.read()
-        assert long.wait(timeout=60) == 0, long.stderr.read()
-        for player in (early, late, long):
-            assert player.stderr.read() == ""
+            def begin():
+                viewers = {}
+                for name, command in players().items():
+                    log = (tmp_path / f"{name}-{time.monotonic_ns()}.log").open("w+")
+                    viewers[name] = log, subprocess.Popen([link if word == "@" else word for word in command], stdout=log, stderr=log,
+                                                          stdin=subprocess.DEVNULL, cwd=tmp_path)
+                page = browser.new_page()
+                page.goto(f"http://127.0.0.1:{pages}/page.html?play={link}")
+                return viewers, page
+
+            def finish(viewers, page):
+                for name, (log, process) in viewers.items():
+                    assert process.wait(timeout=60) == 0, f"{name}: {(log.seek(0), log.read())[1]}"
+                page.wait_for_function("document.querySelector('video').currentTime > 5", timeout=60_000)
+                assert page.evaluate("faults") == []
+                page.close()
+
+            before = begin()
+            assert time.time() < switches, "the machine is too slow for this test"
+            time.sleep(max(0, switches - time.time() + 0.5))
+            after = begin()
+            finish(*before)
+            finish(*after)
         lines = [line.split() for line in (folder / "access.log").read_text().splitlines()]
-    assert {status for _, status, _ in lines} <= {"200", "206"}, lines
-    segments = [request for server, _, request in lines if server == str(port) and request.endswith(".ts")]
-    assert len(segments) >= 3 * 8
-    # Both keys were in use.
-    assert {server for server, _, _ in lines} == {str(port), str(inner)}
-    assert len({request.split("/")[1] for request in segments}) >= 2
+    refused = [line for line in lines if line[1] in ("403", "410")]
+    assert refused == []
+    segments = [request for server, status, request in lines if server == str(port) and request.endswith(".ts") and status in ("200", "206")]
+    assert len(segments) > 20
+    # Both keys were in use, for playlists and segments.
+    assert any(server == str(inner) and request.endswith(".ts") for server, _, request in lines)
 
 
 def test_the_folder_of_keys_is_made_listed_and_checked_by_command(tmp_path):
