@@ -14,7 +14,7 @@ import NIOSSL
         "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
         + "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
     /// AES-128 first, whatever a client likes best: with it a handshake hashes by SHA-256, which processors have instructions for, and costs
-    /// a sixth less than with the SHA-384 of AES-256. Of the others the client's choice.
+    /// a seventh less than with the SHA-384 of AES-256. Of the others the client's choice.
     private static let ciphers13: [(UInt16, flags: Int32)] = [
         (UInt16(SSL_CIPHER_AES_128_GCM_SHA256), 0),
         (UInt16(SSL_CIPHER_CHACHA20_POLY1305_SHA256), SSL_CIPHER_FLAG_EQUAL_PREFERENCE_WITH_NEXT),
