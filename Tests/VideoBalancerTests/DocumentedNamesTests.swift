@@ -11,7 +11,7 @@ struct DocumentedNamesTests {
         // swift
         "build", "disable-default-traits", "filter", "product", "static-swift-stdlib",
         // scripts of this repository
-        "experimental-dump-help", "fault", "faults", "forms", "players", "rebuild", "soak", "streams", "time",
+        "experimental-dump-help", "fault", "faults", "forms", "players", "rebuild", "seconds", "soak", "streams", "time",
         // docker, kubectl, systemd, Debian
         "cap-drop", "from-literal", "gid", "home-dir", "interval", "mount", "network-timeout", "no-install-recommends", "now", "read-only",
         "retries", "security-opt", "shell", "since", "start-period", "system", "timeout", "uid",
