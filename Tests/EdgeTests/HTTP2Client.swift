@@ -204,7 +204,7 @@ final class HTTP2Rig {
         take()
     }
 
-    func give(_ content: EdgePage?, for stream: UInt32) {
+    func give(_ content: UpstreamContent?, for stream: UInt32) {
         connection.take(content, for: stream, turn, by: &responder, in: &workspace)
         take()
     }

@@ -276,7 +276,7 @@ import Testing
         rig.send(HTTP2Client.get("/fetched", stream: 1) + HTTP2Client.get("/s1/a", stream: 3))
         #expect(try rig.answers()[3]?["location"] == atCDN("/a"))
         #expect(rig.connection.fetches.map(\.stream) == [1])
-        rig.give(EdgePage(path: "", type: "text/plain", body: ByteBuffer(string: "far"), policy: nil), for: 1)
+        rig.give(.page(EdgePage(path: "", type: "text/plain", body: ByteBuffer(string: "far"), policy: nil)), for: 1)
         #expect(try rig.answers()[1]?.body.latin1 == "far")
         rig.give(nil, for: 1)
         #expect(try rig.frames().isEmpty)
@@ -288,7 +288,7 @@ import Testing
         let rig = try HTTP2Rig(router: router)
         rig.send(HTTP2Client.get("/fetched", stream: 1) + HTTP2Client.frame(3, 0, stream: 1, HTTP2Client.number(8)))
         rig.wire = []
-        rig.give(EdgePage(path: "", type: "text/plain", body: ByteBuffer(string: "far"), policy: nil), for: 1)
+        rig.give(.page(EdgePage(path: "", type: "text/plain", body: ByteBuffer(string: "far"), policy: nil)), for: 1)
         #expect(rig.wire.isEmpty && rig.connection.streams.isEmpty)
     }
 }
