@@ -190,7 +190,8 @@ public struct Metric: Sendable {
         (
             "Content steering",
             [
-                steering, steeringMoves, steeringIgnored, playersLeft, cdnLeft, manifests, manifestRefusals, manifestFetches, manifestReuses,
+                steering, steeringMoves, steeringIgnored, playersLeft, cdnLeft, manifests, manifestRefusals, manifestFetches,
+                manifestReuses,
                 manifestBytes,
             ]
         ),
