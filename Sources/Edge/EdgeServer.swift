@@ -97,12 +97,13 @@ public final class EdgeServer: Sendable {
         let report = QuietReport(to: report)
         let limits = configuration.limits
         let manifests = BodyMemory(limit: Limits.manifestBytes)
+        let links = LinkMemory()
         let upstream = configuration.upstream
         let makeResponder = { @Sendable in
             Responder(
                 table: table, sequences: sequences, clientSource: configuration.clientSource, rate: configuration.clientRate,
                 credentialOrigins: configuration.credentialOrigins, log: configuration.accessLog, pages: configuration.pages,
-                manifests: manifests)
+                manifests: manifests, links: links)
         }
         var workers: [Worker] = []
         for (listeners, loop) in zip(sockets, group.makeIterator().map { $0 }) {

@@ -22,11 +22,12 @@ final class ConnectionRig {
     init(
         _ setup: Setup = Setup(), limits: Limits = Limits(), pages: [EdgePage] = [], firstBytes: String = "", firstAnswers: String = "",
         closes: Bool = false, clientReads: Bool = true,
-        bodies: BodyMemory? = nil, router: Router? = nil
+        bodies: BodyMemory? = nil, router: Router? = nil, uptime: @escaping () -> UInt64 = { 0 }
     ) throws {
         let table = try setup.table()
         let responder = Responder(
-            table: table, sequences: SequenceBook().set(for: table), pages: pages, router: router, clock: { 784_111_777 })
+            table: table, sequences: SequenceBook().set(for: table), pages: pages, router: router, links: LinkMemory(), uptime: uptime,
+            clock: { 784_111_777 })
         slowLoop = SlowLoop(responder: responder, limits: limits, bodies: bodies ?? BodyMemory(body: limits.body))
         let loop = EmbeddedEventLoop()
         handler = ConnectionHandler(

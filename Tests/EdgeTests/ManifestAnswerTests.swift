@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import Playlist
 import Steering
+import TLS
 import Testing
 
 @testable import Edge
@@ -33,11 +34,23 @@ import Testing
         }
     }
 
+    /// A second passes between two looks at the clock.
+    private final class Time {
+        var step: UInt64 = 1_000_000_000
+        private var now: UInt64 = 0
+
+        func next() -> UInt64 {
+            now += step
+            return now
+        }
+    }
+
     private static func rig(
         _ delivery: String = "playlist", every: Int = 3, rules: String = "[]", _ text: String = playlist
     ) throws -> (rig: ConnectionRig, films: Films) {
         let setup = Setup(every: every, cdns: cdns, steers: true, delivery: delivery, rules: rules)
-        let rig = try ConnectionRig(setup)
+        let time = Time()
+        let rig = try ConnectionRig(setup, uptime: { time.next() })
         let films = Films(text)
         rig.slowLoop.upstream = films
         return (rig, films)
@@ -198,6 +211,38 @@ import Testing
             #expect(Set(locations).count == 1 && locations[0].hasSuffix("/film/v.m3u8?x=1"))
             #expect(locations[0].hasPrefix("http://s1.origin-cluster/") == isOrigin && isOrigin == (number % 3 == 0))
         }
+    }
+
+    @Test func `who follows the same link again in the same instant is sent elsewhere, and later back`() throws {
+        let time = Time()
+        let rig = try ConnectionRig(Setup(cdns: Self.cdns, steers: true, delivery: "links"), uptime: { time.next() })
+        func host(_ target: String) throws -> String? { try Self.answer(rig, target)["Location"]?.split(separator: "/")[1].description }
+        let home = try host("/session/1/s1/v.m3u8")
+        #expect(try host("/session/1/s1/v.m3u8") == home, "a second later it is a reload")
+        time.step = 300_000_000
+        let other = try host("/session/1/s1/v.m3u8")
+        #expect(other != home && other != nil)
+        #expect(try host("/session/1/s1/v.m3u8") != other, "and not again there either")
+        #expect(try host("/session/1/s1/v.m3u8?_HLS_msn=2") == home, "another query is another playlist")
+        #expect(try host("/session/1/s1/w.m3u8") == home)
+        time.step = 1_000_000_000
+        #expect(try host("/session/1/s1/v.m3u8") == home)
+        let single = try ConnectionRig(Setup(every: 2, steers: true, delivery: "links"), uptime: { 0 })
+        #expect(try (0..<3).map { _ in try Self.answer(single, "/session/1/s1/v.m3u8").status } == [301, 301, 301])
+    }
+
+    @Test func `over TLS an MPD names this balancer with https`() throws {
+        let table = try Setup(cdns: Self.cdns, steers: true, delivery: "playlist").table()
+        var responder = Responder(table: table, sequences: SequenceBook().set(for: table), clock: { 784_111_777 })
+        responder.record.transport = .tls(.tls13, isResumed: false)
+        let bytes = [UInt8](latin1: HeadVector.head("GET /s1/a.mpd HTTP/1.1", ["Host: b.example"]))
+        var scanner = HeadScanner(limits: Limits())
+        guard case .complete(let head) = scanner.scan(bytes.span) else { throw Answer.Malformed(description: "no head") }
+        let manifest = try Manifest(Array(Self.mpd.utf8), .dash, at: Manifest.Place(path: Array("/a.mpd".utf8), roots: []))
+        responder.respond(toUpstream: .manifest(manifest), of: head, bytes, from: .unknown, closes: false)
+        let sent = responder.writer.attachment.map { String(buffer: $0) } ?? ""
+        #expect(sent.contains(">https://b.example/steering/dash/s1/a.mpd?session=1<"))
+        #expect(sent.contains("<Location>https://b.example/session/1/s1/a.mpd</Location>"))
     }
 
     @Test(arguments: ["/session/x/s1/a.ts", "/session//s1/a.ts", "/session/123456789012345678901/s1/a.ts", "/session/1", "/session/"])

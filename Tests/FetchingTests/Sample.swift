@@ -24,6 +24,8 @@ enum Sample {
 
     static func fetcher(_ change: (inout Fetcher.Limits) -> Void = { _ in }) -> Fetcher {
         var limits = Fetcher.Limits()
+        // The machine may be busy.
+        (limits.attempt, limits.time) = (.seconds(20), .seconds(60))
         change(&limits)
         return Fetcher(limits, on: MultiThreadedEventLoopGroup.singleton.next())
     }

@@ -59,7 +59,7 @@ extension Responder {
         if base.isEmpty, format == .dash { return refuse(.host) }
         let film = Film(table, video, source, base: base, format, hasLinks: delivery == .links && format == .hls)
         // Before a number is taken: the longest that any session could get.
-        let most = manifest.capacity(for: film.session(.max, table.longestPathways(video)))
+        let most = manifest.capacity(for: film.session(.max, table.longestPathways))
         if most > Manifest.largestWritten { return refuse(.tooLarge) }
         guard manifests.take(most) else { return refuse(.busy) }
         manifestBytes += most
@@ -124,7 +124,8 @@ extension Responder {
         return Array(scheme.utf8) + host
     }
 
-    /// Follows a link of a session to where the session plays now; takes no number. An MPD that is asked for again is served again.
+    /// Follows a link of a session to where the session plays now; takes no number. Who comes again in the same instant is sent elsewhere
+    /// than before. An MPD that is asked for again is served again.
     mutating func followSession(
         _ head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, second: Int, isFast: Bool
     ) -> Answer {
@@ -144,7 +145,8 @@ extension Responder {
             default: return .methodNotAllowed(.reading)
             }
             video.isAskedByHTTPS = isByHTTPS(head, head.fields, of: bytes)
-            let asker = Asker(client: client, second: second, fields: head.fields)
+            let (link, now) = (Responder.link(bytes, start..<target.upperBound), instant)
+            let asker = Asker(client: client, second: second, avoided: links?.last(link, now: now), fields: head.fields)
             if table.manifestFormat(video, of: bytes) == .dash,
                 let answer = try deliver(video, of: bytes, asker, head, bytes, session: session, isFast: isFast)
             {
@@ -154,7 +156,8 @@ extension Responder {
                 session, video, of: bytes, asker, head: bytes, sequences: sequences, ranking: &writer.targets)
             if decision == nil { decision = try table.decide(video, of: bytes, asker, head: bytes, sequences: sequences) }
             guard let decision else { return .refusal(.noTarget) }
-            return .redirect(.init(decision: decision, video: video, avoided: nil, query: asker.query, wantsJSON: false))
+            if case .cdn(let cdn) = decision.target { links?.remember(link, cdn: cdn, now: now) }
+            return .redirect(.init(decision: decision, video: video, avoided: asker.avoided, query: asker.query, wantsJSON: false))
         } catch {
             return .refusal(error)
         }
@@ -172,6 +175,15 @@ extension Responder {
     }
 }
 
+extension Responder {
+    private static func link(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> LinkMemory.Link {
+        // FNV-1a, and a multiplication that brings what differs into the upper bits.
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for index in range { hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3 }
+        return LinkMemory.Link((hash ^ hash >> 32) &* 0x9E37_79B9_7F4A_7C15)
+    }
+}
+
 extension RoutingTable {
     fileprivate func pathway(_ target: Decision.Target, _ video: VideoReference) -> Manifest.Pathway {
         switch target {
@@ -180,12 +192,10 @@ extension RoutingTable {
         }
     }
 
-    /// As many pathways as a session has at most, each no shorter than any.
-    fileprivate func longestPathways(_ video: VideoReference) -> [Manifest.Pathway] {
-        let all = [pathway(.origin, video)] + catalog.cdns.indices.map { pathway(.cdn($0), video) }
-        let root = all.max { $0.root.count < $1.root.count }?.root ?? []
-        let name = all.max { $0.name.utf8.count < $1.name.utf8.count }?.name ?? ""
-        return Array(repeating: Manifest.Pathway(name: name, root: root), count: min(SteeringList.most, all.count))
+    /// As many pathways as a session has at most, each no shorter than any. Names have 64 bytes at most.
+    fileprivate var longestPathways: [Manifest.Pathway] {
+        let longest = Manifest.Pathway(name: String(repeating: "x", count: 64), root: [UInt8](repeating: 0, count: longestRoot))
+        return Array(repeating: longest, count: min(SteeringList.most, catalog.cdns.count + 1))
     }
 }
 

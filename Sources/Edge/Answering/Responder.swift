@@ -32,6 +32,10 @@ struct Responder {
     /// What has to be fetched, after `needsUpstream`.
     var wanted: UpstreamRequest?
     private let clock: () -> Int
+    /// Nanoseconds of a clock that nobody sets.
+    private let uptime: () -> UInt64
+    /// Of all workers; nil: every request is taken for a reload.
+    let links: LinkMemory?
 
     /// What the connection does next.
     enum Outcome: Equatable {
@@ -51,7 +55,8 @@ struct Responder {
     init(
         table: RoutingTable, sequences: SequenceSet, clientSource: ClientSource = ClientSource(), rate: ClientRate? = nil,
         credentialOrigins: [String] = [], log: AccessLog? = nil, pages: [EdgePage] = [], router: Router? = nil,
-        manifests: BodyMemory = BodyMemory(limit: Limits.manifestBytes),
+        manifests: BodyMemory = BodyMemory(limit: Limits.manifestBytes), links: LinkMemory? = nil,
+        uptime: @escaping () -> UInt64 = FastLoop.nanoseconds,
         clock: @escaping () -> Int = DateField.now
     ) {
         self.clientSource = clientSource
@@ -60,6 +65,8 @@ struct Responder {
         self.sequences = sequences
         self.pages = pages
         self.manifests = manifests
+        self.links = links
+        self.uptime = uptime
         self.router = router ?? Router(pages: pages)
         self.clock = clock
         tableSince = clock()
@@ -100,6 +107,9 @@ struct Responder {
 
     /// Seconds since 1970, UTC.
     var now: Int { clock() }
+
+    /// Milliseconds of a clock that nobody sets.
+    var instant: UInt64 { uptime() / 1_000_000 }
 
     // MARK: What connections ask
 

@@ -64,6 +64,9 @@ extension RoutingTable {
         return root
     }
 
+    /// Bytes that no root has more of.
+    public var longestRoot: Int { locationStartCapacity }
+
     /// Begins a session: takes its number, and its part of a cap.
     ///
     /// - Returns: the session's number, and its targets by preference.
