@@ -65,6 +65,14 @@ import Testing
         #expect(simulation.viewers == before)
     }
 
+    @Test func `regression: a change to a catalog that steers nobody leaves all where they are`() throws {
+        var simulation = SessionSimulation(try Self.table(weights: [1, 1]), path: "/s1/a", sessions: 20, beginOver: 1, start: 7)
+        _ = try Self.play(&simulation, 10)
+        let before = simulation.viewers
+        simulation.change(to: RoutingTable(try Catalog(Setup(every: 0, cdns: Setup.cdns(weights: [1, 1])).document), revision: 2))
+        #expect(try Self.play(&simulation, 40).map(\.refused).reduce(0, +) == 20 && simulation.viewers == before)
+    }
+
     @Test func `who is refused goes on asking, and is counted`() throws {
         let document = Setup(every: 0, cdns: Setup.cdns(weights: [1])).document
             .setting("/steering", try Document(json: #"{"enabled": true, "ttl": 30}"#))

@@ -49,6 +49,51 @@ struct SteeringTests {
         #expect(first[0] >= 3 && first[1] >= 2 && metrics.toCDN(before[0]) == 0, "\(first)")
     }
 
+    @Test func `simulate tells whom a change moves and how evenly players ask, and refuses what has no meaning`() throws {
+        let folder = try Folder()
+        func catalog(_ weights: [Int], steers: Bool = true) -> String {
+            "{\"steering\": {\"enabled\": \(steers)}," + Sample.catalog(every: 0, weights: weights).dropFirst()
+        }
+        func simulate(_ arguments: [String]) throws -> Command.Finished {
+            try Command.run([Command.binary, "simulate"] + arguments, in: folder)
+        }
+        try folder.write(catalog([50, 50]), to: "before.json")
+        try folder.write(catalog([90, 10]), to: "after.json")
+        try folder.write(catalog([50, 50], steers: false), to: "off.json")
+        try folder.write(catalog([1]), to: "one.json")
+        let sessions = ["--sessions", "2000", "--every", "600"]
+        let played = try simulate(["before.json", "--then", "after.json"] + sessions)
+        let moved = try #require(played.output.firstMatch(of: /moved by the change: (\d+) of 2000/).flatMap { Int($0.1) })
+        #expect(played.code == 0 && (740...840).contains(moved), "\(played)")
+        #expect(played.output.split(separator: "\n").count == 1 + 3 + 2, "\(played)")
+        let dead = try simulate(
+            ["before.json", "--down", "cdn-1", "--for", "1200", "--begin-over", "10", "--at", "700"] + sessions)
+        #expect(dead.output.contains(/\n +600 .* 100\.00 +0\.00\n/), "\(dead)")
+        for (arguments, words) in [
+            (["before.json", "--then", "after.json"], "--sessions"), (["before.json", "--log", "x"] + sessions, "--log"),
+            (["off.json"] + sessions, "steers nobody"), (["before.json", "--then", "one.json"] + sessions, "the same CDNs"),
+            (["before.json", "--path", "/s999/a"] + sessions, "unknown-server"), (["before.json", "--sessions", "0"], "--sessions"),
+        ] {
+            let refused = try simulate(arguments)
+            #expect(refused.code != 0 && refused.error.contains(words), "\(arguments): \(refused)")
+        }
+    }
+
+    @Test func `explain tells a steering question as it stands in the access log`() throws {
+        let folder = try Folder()
+        try folder.importCatalog(Self.catalog())
+        let told = try folder.balancer(
+            "explain", "/steering/hls/s1/film/master.m3u8?session=10&_HLS_pathway=cdn-1", "--database", folder.database)
+        #expect(told.code == 0, "\(told)")
+        for line in [
+            "session   number 10", "playing   the player says that it uses cdn-1", "decide    origin: ", "ttl       ",
+            "answer    200 origin, ",
+        ] {
+            #expect(told.output.contains("\n\(line)"), "\(line): \(told)")
+        }
+        #expect(try folder.balancer("explain", "/steering/hls/s999/a", "--database", folder.database).code == 1)
+    }
+
     /// Players that follow the specification's client to the letter, in real time: each asks when its TTL has passed, says where it is, and
     /// goes to the first pathway that its manifest has.
     private struct Players {

@@ -15,6 +15,7 @@ extension RoutingTable {
         _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>, session: UInt64?,
         isHurried: Bool = false, sequences: SequenceSet, ranking: inout [Decision.Target]
     ) throws(Refusal) -> SteeringList? {
+        guard steers else { return nil }
         let index = policyIndex(video, source, asker, head)
         let policy = sessionPolicies[index]
         if !policy.asking.steers { return nil }
