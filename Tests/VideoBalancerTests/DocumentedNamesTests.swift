@@ -58,7 +58,7 @@ struct DocumentedNamesTests {
     /// The rows of the page of settings: flag, which secrets have not, and variable.
     private func settings() throws -> [(flag: Substring?, variable: Substring)] {
         try Command.run([Command.binary, "settings"], in: Folder()).output
-            .matches(of: /(?m)^\| (?:`--([a-z-]+)`)? ?\| `(BALANCER_[A-Z_]+)` \|/).map { ($0.1, $0.2) }
+            .matches(of: /(?m)^\| (?:`--([a-z0-9-]+)`)? ?\| `(BALANCER_[A-Z0-9_]+)` \|/).map { ($0.1, $0.2) }
     }
 
     @Test func `no page and no example names a flag or a variable that the program does not know`() throws {
@@ -72,7 +72,7 @@ struct DocumentedNamesTests {
             for match in text.matches(of: /(?:^|[^\w-])--([a-z][a-z0-9-]+)/) where !name.hasSuffix(".js") && !name.hasSuffix(".html") {
                 #expect(flags.contains(String(match.1)), "\(name) names --\(match.1)")
             }
-            for match in text.matches(of: /\bBALANCER_[A-Z_]*[A-Z]/) {
+            for match in text.matches(of: /\bBALANCER_[A-Z0-9_]*[A-Z0-9]/) {
                 #expect(variables.contains(String(match.0)), "\(name) names \(match.0)")
             }
         }

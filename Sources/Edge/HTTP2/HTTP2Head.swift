@@ -248,7 +248,8 @@ struct HTTP2Head: Sendable {
         fieldsStart = text.count
         guard let authority else { return }
         text.append(contentsOf: HTTP2Head.hostName)
-        text.append(contentsOf: text[authority])
+        // A slice would be a second owner, and the text copied for it.
+        for index in authority { text.append(text[index]) }
         text.append(.carriageReturn)
         text.append(.lineFeed)
         takeHost(text.count - authority.count - 2..<text.count - 2)
