@@ -8,13 +8,13 @@ import Synchronization
 /// Viewers have a room of their own, which no number of them exceeds, so that an operator's catalog always finds space.
 final class BodyBudget: Sendable {
     struct Room: Sendable {
-        let most: Int
-        let mostOfKey: Int
+        let maximum: Int
+        let maximumOfKey: Int
 
         /// Questions; each may have 1 MiB.
-        static let reads = Room(most: 8 << 20, mostOfKey: 2 << 20)
+        static let reads = Room(maximum: 8 << 20, maximumOfKey: 2 << 20)
         /// One of the longest catalogs for each of two operators.
-        static let changes = Room(most: 2 * Document.longestText, mostOfKey: Document.longestText)
+        static let changes = Room(maximum: 2 * Document.maximumText, maximumOfKey: Document.maximumText)
     }
 
     private let room: Room
@@ -51,7 +51,7 @@ final class BodyBudget: Sendable {
     private func take(_ count: Int, _ key: String) -> Bool {
         held.withLock { held in
             let own = held[key] ?? 0
-            guard own + count <= room.mostOfKey, held.values.reduce(count, +) <= room.most else { return false }
+            guard own + count <= room.maximumOfKey, held.values.reduce(count, +) <= room.maximum else { return false }
             held[key] = own + count
             return true
         }

@@ -52,7 +52,7 @@ struct CatalogEndpoints {
         let endpoints = [
             Endpoint(.get, path, .viewer) { call in try await read(call, name) },
             Endpoint(.put, path, .operator) { call in
-                let body = try await RequestBody.document(call, longest: RequestBody.longestCatalog)
+                let body = try await RequestBody.document(call, maximum: RequestBody.maximumCatalog)
                 return try await changePart(call, name) { _ in body }
             },
         ]
@@ -91,7 +91,7 @@ struct CatalogEndpoints {
 
     @Sendable private func replaceCatalog(_ call: Call) async throws -> Response {
         try call.allowQuery(CatalogEndpoints.queryOfWhole)
-        let body = try await RequestBody.document(call, longest: RequestBody.longestCatalog)
+        let body = try await RequestBody.document(call, maximum: RequestBody.maximumCatalog)
         return try await replaceOrCheck(call) { body }
     }
 

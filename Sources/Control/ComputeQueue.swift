@@ -13,8 +13,8 @@ final class ComputeQueue: Sendable {
     enum Urgency: Int, CaseIterable { case change, read }
 
     /// Over all keys.
-    static let most = 256
-    static let mostOfKey = 16
+    static let maximum = 256
+    static let maximumOfKey = 16
 
     private typealias Job = @Sendable () -> Void
 
@@ -68,7 +68,7 @@ final class ComputeQueue: Sendable {
         private(set) var count = 0
 
         mutating func add(_ job: @escaping Job, _ key: String, _ urgency: Urgency) -> Bool {
-            guard count < most, jobs[urgency, default: Turns()].add(job, key) else { return false }
+            guard count < maximum, jobs[urgency, default: Turns()].add(job, key) else { return false }
             count += 1
             return true
         }
@@ -90,7 +90,7 @@ final class ComputeQueue: Sendable {
 
         mutating func add(_ job: @escaping Job, _ key: String) -> Bool {
             let waiting = jobs[key]?.count ?? 0
-            guard waiting < mostOfKey else { return false }
+            guard waiting < maximumOfKey else { return false }
             if waiting == 0 { keys.append(key) }
             jobs[key, default: []].append(job)
             return true

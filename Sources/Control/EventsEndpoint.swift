@@ -27,7 +27,7 @@ struct EventsEndpoint {
             throw Problem(
                 .serviceUnavailable,
                 """
-                \(Places.mostOfKey) event streams of this key or \(Places.most) of all are open, which is the limit; close one, or ask \
+                \(Places.maximumOfKey) event streams of this key or \(Places.maximum) of all are open, which is the limit; close one, or ask \
                 GET /api/v1/status.
                 """, headers: [(.retryAfter, "5")])
         }
@@ -64,14 +64,14 @@ struct EventsEndpoint {
 
 /// Streams that are open at once: at most so many, and at most so many of one key.
 final class Places: Sendable {
-    static let most = 32
-    static let mostOfKey = 8
+    static let maximum = 32
+    static let maximumOfKey = 8
     private let taken = Mutex<[String: Int]>([:])
 
     /// Nil when all are taken.
     func take(by key: String) -> Place? {
         let isFree = taken.withLock { taken in
-            guard taken.values.reduce(0, +) < Places.most, taken[key, default: 0] < Places.mostOfKey else { return false }
+            guard taken.values.reduce(0, +) < Places.maximum, taken[key, default: 0] < Places.maximumOfKey else { return false }
             taken[key, default: 0] += 1
             return true
         }

@@ -13,7 +13,7 @@ struct KeyEndpoints {
     let now: @Sendable () -> Int64
 
     /// Every poll of every node reads all keys.
-    private static let mostKeys = 1000
+    private static let maximumKeys = 1000
 
     var all: [Endpoint] {
         [
@@ -42,7 +42,7 @@ struct KeyEndpoints {
         let known = try await store.keys()
         let taken = Problem(.conflict, "There is a key of this name; choose another or revoke it with DELETE /api/v1/keys/\(key.name).")
         if known.contains(where: { $0.name == key.name }) { throw taken }
-        guard known.count < KeyEndpoints.mostKeys else {
+        guard known.count < KeyEndpoints.maximumKeys else {
             throw Problem(.conflict, "There are \(known.count) keys; revoke those that nobody uses first.")
         }
         do {

@@ -19,7 +19,7 @@ struct Problem: Error {
     }
 
     /// A large body can have very many faults, and long ones.
-    private static let mostFaults = 100
+    private static let maximumFaults = 100
     private static func cut(_ text: String) -> String { text.utf8.count <= 1000 ? text : String(text.prefix(300)) + "…" }
 
     /// The database failed: nothing was stored.
@@ -33,7 +33,7 @@ struct Problem: Error {
             .init("status", .integer(status.code)), .init("detail", .string(detail)),
         ]
         if !faults.isEmpty {
-            let errors = faults.prefix(Problem.mostFaults).map { fault in
+            let errors = faults.prefix(Problem.maximumFaults).map { fault in
                 Document.object([
                     .init("pointer", .string(Problem.cut(fault.pointer))), .init("message", .string(Problem.cut(fault.message))),
                 ])

@@ -9,7 +9,7 @@ final class Sessions: Sendable {
     /// Milliseconds, from the login.
     static let lifetime: Int64 = 12 * 3_600_000
     /// Of one key. The one that would end first makes room for the next, so no key takes a session from another.
-    static let mostOfKey = 20
+    static let maximumOfKey = 20
 
     private struct Session {
         let keyHash: String
@@ -26,7 +26,7 @@ final class Sessions: Sendable {
         sessions.withLock { sessions in
             sessions = sessions.filter { $0.value.ends > now }
             let own = sessions.filter { $0.value.keyHash == key.hash }
-            if own.count >= Sessions.mostOfKey, let first = own.min(by: { $0.value.ends < $1.value.ends }) { sessions[first.key] = nil }
+            if own.count >= Sessions.maximumOfKey, let first = own.min(by: { $0.value.ends < $1.value.ends }) { sessions[first.key] = nil }
             sessions[Token.hash(id)] = Session(keyHash: key.hash, ends: now + Sessions.lifetime)
         }
         return id

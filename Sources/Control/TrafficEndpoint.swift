@@ -18,7 +18,7 @@ struct TrafficEndpoint {
         guard from < to else { throw Problem(.badRequest, "from must be earlier than to.") }
         let by = try dimensions(call)
         let sums = try await store.traffic(TrafficQuestion(from: from, to: to, by: by))
-        guard sums.count < TrafficQuestion.mostSums else {
+        guard sums.count < TrafficQuestion.maximumSums else {
             throw Problem(
                 .badRequest, "The answer would have more than \(sums.count - 1) sums; ask for a shorter time or fewer dimensions.")
         }

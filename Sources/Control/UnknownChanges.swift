@@ -6,9 +6,9 @@ import Synchronization
 /// Any thread.
 final class UnknownChanges: Sendable {
     /// Bytes of catalogs that one request reads; what is beyond stays unknown until the next one.
-    private static let most = 4 << 20
+    private static let maximum = 4 << 20
     /// Revisions whose changes are kept.
-    private static let mostKept = 256
+    private static let maximumKept = 256
 
     private let kept = Mutex<[Key: RevisionChanges]>([:])
 
@@ -21,7 +21,7 @@ final class UnknownChanges: Sendable {
     /// - Returns: by the revision's id, those that are known now.
     func find(in page: [RevisionSummary], _ call: Call, _ store: any RevisionHistory) async throws -> [Int: RevisionChanges] {
         var found: [Int: RevisionChanges] = [:]
-        var room = UnknownChanges.most
+        var room = UnknownChanges.maximum
         var last: StoredRevision?
         for summary in page where summary.changes == nil {
             let key = Key(id: summary.id, checksum: summary.checksum)
@@ -52,7 +52,7 @@ final class UnknownChanges: Sendable {
 
     private func keep(_ changes: RevisionChanges, _ key: Key) {
         kept.withLock { kept in
-            if kept.count >= UnknownChanges.mostKept { kept = [:] }
+            if kept.count >= UnknownChanges.maximumKept { kept = [:] }
             kept[key] = changes
         }
     }

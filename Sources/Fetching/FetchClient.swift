@@ -16,7 +16,7 @@ struct FetchClient: Sendable {
     }
 
     /// Addresses of a host that are tried, one after the other.
-    private static let mostAddresses = 3
+    private static let maximumAddresses = 3
     private static let connectTimeout = TimeAmount.milliseconds(800)
 
     let eventLoop: any EventLoop
@@ -44,7 +44,7 @@ struct FetchClient: Sendable {
         }
         addresses.and(context).whenComplete { result in
             guard case .success(let (addresses, context)) = result else { return answer.fail(Manifest.Refusal.unreachable) }
-            connect(url, addresses.prefix(FetchClient.mostAddresses).map(\.description)[...], context, deadline, answer)
+            connect(url, addresses.prefix(FetchClient.maximumAddresses).map(\.description)[...], context, deadline, answer)
         }
         return answer.futureResult
     }

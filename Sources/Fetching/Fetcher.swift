@@ -49,7 +49,7 @@ public actor Fetcher {
     /// Seconds that it is remembered that something is no manifest to serve, is somebody's own, or that no target has it.
     private static let keepingRefusal = 60
     private static let keepingFailure = 1
-    private static let mostRedirects = 2
+    private static let maximumRedirects = 2
 
     private let eventLoop: any EventLoop
     private let client: FetchClient
@@ -235,7 +235,7 @@ extension Fetcher {
                     return self.eventLoop.makeFailedFuture(Manifest.Refusal.status)
                 }
                 // A target sends nobody out of the catalog, least of all this process.
-                guard redirects < Fetcher.mostRedirects, let next = answer.head.headers.first(name: "Location").map({ Array($0.utf8) }),
+                guard redirects < Fetcher.maximumRedirects, let next = answer.head.headers.first(name: "Location").map({ Array($0.utf8) }),
                     source.roots.contains(where: { next.starts(with: $0) && next.dropFirst($0.count).first == UInt8(ascii: "/") }),
                     !Fetcher.hasDotSegment(next)
                 else { return self.eventLoop.makeFailedFuture(Manifest.Refusal.redirected) }

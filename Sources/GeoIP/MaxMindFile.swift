@@ -74,13 +74,13 @@ import Steering
     private var map = AddressMap()
 
     /// About the nodes of the largest databases, times four; they make at most half a gigabyte of map.
-    private static let mostNodes = 20_000_000
+    private static let maximumNodes = 20_000_000
 
     init(_ handle: UnsafeMutablePointer<MMDB_s>, _ kind: GeoIPDatabase.Kind) {
         unsafe self.handle = handle
         self.kind = kind
         // Writers may let several networks share a subtree, so a little more than each node once.
-        patience = unsafe min(Walk.mostNodes, 4 * Int(handle.pointee.metadata.node_count) + 1000)
+        patience = unsafe min(Walk.maximumNodes, 4 * Int(handle.pointee.metadata.node_count) + 1000)
     }
 
     mutating func whole() throws(MaxMindFile.Fault) -> AddressMap {

@@ -52,7 +52,7 @@ public struct Remembered: Sendable, Equatable {
     public let age: Duration
 
     /// Older knowledge is not believed.
-    public static let longest = Duration.seconds(3600)
+    public static let maximumAge = Duration.seconds(3600)
 
     /// What is down before the first probe of these targets.
     public static func health(_ all: [Remembered], of targets: [ProbeTarget]) -> Health {
@@ -63,7 +63,7 @@ public struct Remembered: Sendable, Equatable {
         return health
     }
 
-    var isRecent: Bool { age <= Remembered.longest }
+    var isRecent: Bool { age <= Remembered.maximumAge }
 
     /// - Parameter age: by wall clocks, which may be set back: less than nothing counts as nothing.
     public init(_ subject: ProbeTarget.Subject, reason: String, hasBeenGood: Bool, age: Duration) {

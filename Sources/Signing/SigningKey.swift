@@ -9,7 +9,7 @@ public struct SigningKey: Sendable {
     public let switches: Int
 
     /// Longest file, in bytes.
-    public static let mostBytes = 16 * 1024
+    public static let maximumBytes = 16 * 1024
 
     /// Why a file is no key: one line that says what to do, and nothing of its content.
     public struct Fault: Error, CustomStringConvertible, Equatable {
@@ -53,7 +53,7 @@ public struct SigningKey: Sendable {
         var only: Range<Int>?
 
         init(_ file: borrowing Span<UInt8>) throws(Fault) {
-            guard file.count <= SigningKey.mostBytes else { throw Fault("is larger than a key can be") }
+            guard file.count <= SigningKey.maximumBytes else { throw Fault("is larger than a key can be") }
             var start = 0
             // A byte order mark, as some editors write.
             if file.count >= 3, file[0] == 0xEF, file[1] == 0xBB, file[2] == 0xBF { start = 3 }

@@ -9,9 +9,9 @@ import NIOSSL
     public var output: [UInt8] = []
 
     /// Bytes that one `receive` takes at most.
-    public static let mostReceived = 16 * 1024
+    public static let maximumReceived = 16 * 1024
     /// That many, the record that they complete, and one that the library needs room for.
-    private static let plaintextCapacity = mostReceived + 2 * 16 * 1024
+    private static let plaintextCapacity = maximumReceived + 2 * 16 * 1024
 
     /// What the session reads from, while it does.
     fileprivate var input = unsafe UnsafeRawBufferPointer(start: nil, count: 0)

@@ -89,20 +89,20 @@ import NIOSSL
     private let certificates: [OpaquePointer]
 
     /// More is no chain.
-    private static let most = 16
+    private static let maximum = 16
 
     private init(owning certificates: [OpaquePointer]) { unsafe self.certificates = unsafe certificates }
 
     static func read(_ pem: [UInt8], at place: String) throws(TLSError) -> X509Chain {
         let memory = MemoryFile(pem)
         var certificates: [OpaquePointer] = unsafe []
-        while unsafe certificates.count <= X509Chain.most, let next = unsafe PEM_read_bio_X509(memory.pointer, nil, nil, nil) {
+        while unsafe certificates.count <= X509Chain.maximum, let next = unsafe PEM_read_bio_X509(memory.pointer, nil, nil, nil) {
             unsafe certificates.append(next)
         }
         let isAtEnd = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE
         ERR_clear_error()
         let chain = unsafe X509Chain(owning: certificates)
-        if unsafe certificates.count > X509Chain.most { throw TLSError("\(place) has more than \(X509Chain.most) certificates") }
+        if unsafe certificates.count > X509Chain.maximum { throw TLSError("\(place) has more than \(X509Chain.maximum) certificates") }
         if unsafe certificates.isEmpty, isAtEnd {
             throw TLSError(pem.isEmpty ? "\(place) is empty" : "\(place) has no certificate; it must be PEM: BEGIN CERTIFICATE")
         }

@@ -106,10 +106,10 @@ import NIOSSL
 
     /// Takes what has come from the client: goes on with the handshake, decrypts. What it has to say itself is in the buffers' `output` then.
     ///
-    /// - Parameter bytes: at most `RecordBuffers.mostReceived`; all of them are taken, unless the session ends.
+    /// - Parameter bytes: at most `RecordBuffers.maximumReceived`; all of them are taken, unless the session ends.
     public func receive(_ bytes: Span<UInt8>) -> Received {
         // More would not fit into the plaintext's room: the fast loop reads no more at once, the slow path cuts.
-        precondition(bytes.count <= RecordBuffers.mostReceived)
+        precondition(bytes.count <= RecordBuffers.maximumReceived)
         var received = Received()
         if bytes.isEmpty { return received }
         if !hasBegun {

@@ -44,7 +44,7 @@ public struct TicketKeys: Sendable {
     public init() { keys = [Key()] }
 
     /// Most secrets in a file: more are not rotation, and each is tried for a ticket of none.
-    static let mostSecrets = 16
+    static let maximumSecrets = 16
     /// Bytes of a secret, as `openssl rand -hex 32` makes it.
     private static let secretLength = 32
 
@@ -66,9 +66,9 @@ public struct TicketKeys: Sendable {
             secrets.append(secret)
         }
         if secrets.isEmpty { throw TLSError("\(place) has no key; \(advice)") }
-        if secrets.count > TicketKeys.mostSecrets {
+        if secrets.count > TicketKeys.maximumSecrets {
             throw TLSError(
-                "\(place) has \(secrets.count) keys, and at most \(TicketKeys.mostSecrets) are taken; remove the oldest, at its end")
+                "\(place) has \(secrets.count) keys, and at most \(TicketKeys.maximumSecrets) are taken; remove the oldest, at its end")
         }
         keys = secrets.map { Key(secret: $0) }
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct BodyBudgetTests {
     // Regression: each body had a limit and all together none; 600 of 1 MB ended the process.
     @Test func `one caller's bodies have a sum, and leave room for another's`() throws {
-        let budget = BodyBudget(.init(most: 100, mostOfKey: 60))
+        let budget = BodyBudget(.init(maximum: 100, maximumOfKey: 60))
         let first = BodyBudget.Lease(budget, key: "a")
         try first.take(40)
         try first.take(20)
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func `what was held is given back with its request`() throws {
-        let budget = BodyBudget(.init(most: 100, mostOfKey: 100))
+        let budget = BodyBudget(.init(maximum: 100, maximumOfKey: 100))
         var lease: BodyBudget.Lease? = .init(budget, key: "a")
         try lease?.take(70)
         #expect(budget.total == 70)

@@ -59,24 +59,24 @@ import Testing
     @Test func `a key that has too much waiting is refused, another is not`() async {
         await withTaskGroup { group in
             let mayGo = await hold(&group)
-            for number in 0..<ComputeQueue.mostOfKey { await add("\(number)", key: "a", to: &group) }
+            for number in 0..<ComputeQueue.maximumOfKey { await add("\(number)", key: "a", to: &group) }
             let problem = await #expect(throws: Problem.self) { try await queue.run(for: "a") {} }
             #expect(problem?.status == .serviceUnavailable && problem?.headers.contains { $0.0 == .retryAfter } == true)
             await add("b", key: "b", to: &group)
             mayGo.signal()
         }
-        #expect(record.all.count == ComputeQueue.mostOfKey + 1)
+        #expect(record.all.count == ComputeQueue.maximumOfKey + 1)
         #expect(record.all[1] == "b")
     }
 
     @Test func `the sum over all keys is bounded`() async {
         await withTaskGroup { group in
             let mayGo = await hold(&group)
-            for number in 0..<ComputeQueue.most { await add("", key: "\(number / 8)", to: &group) }
+            for number in 0..<ComputeQueue.maximum { await add("", key: "\(number / 8)", to: &group) }
             await #expect(throws: Problem.self) { try await queue.run(for: "one more") {} }
             mayGo.signal()
         }
-        #expect(record.all.count == ComputeQueue.most)
+        #expect(record.all.count == ComputeQueue.maximum)
     }
 
     @Test func `a fault of the work is its caller's`() async throws {

@@ -52,10 +52,11 @@ import Testing
     @Test func `the sessions of a key are bounded, and push out none of another's`() {
         let sessions = Sessions()
         let other = sessions.begin(APIKey(name: "bob", role: .viewer, hash: Token.hash("u"), created: 0, expires: nil), now: 0)
-        let ids = (0..<Int64(Sessions.mostOfKey) + 1).map { sessions.begin(key, now: $0) }
-        #expect(sessions.count == Sessions.mostOfKey + 1)
+        let ids = (0..<Int64(Sessions.maximumOfKey) + 1).map { sessions.begin(key, now: $0) }
+        #expect(sessions.count == Sessions.maximumOfKey + 1)
         #expect(sessions.keyHash(of: ids[0], now: 100) == nil)
-        #expect(sessions.keyHash(of: ids[1], now: 100) == key.hash && sessions.keyHash(of: ids[Sessions.mostOfKey], now: 100) == key.hash)
+        #expect(
+            sessions.keyHash(of: ids[1], now: 100) == key.hash && sessions.keyHash(of: ids[Sessions.maximumOfKey], now: 100) == key.hash)
         #expect(sessions.keyHash(of: other, now: 100) != nil)
         sessions.end(ids[1])
         #expect(sessions.keyHash(of: ids[1], now: 100) == nil)
@@ -66,10 +67,10 @@ import Testing
 
     @Test func `the places for streams of a key are bounded, and come free`() {
         let places = Places()
-        var own = (0..<Places.mostOfKey).compactMap { _ in places.take(by: "a") }
-        #expect(own.count == Places.mostOfKey && places.take(by: "a") == nil)
-        let others = (0..<Places.most).compactMap { places.take(by: "b\($0)") }
-        #expect(others.count == Places.most - Places.mostOfKey)
+        var own = (0..<Places.maximumOfKey).compactMap { _ in places.take(by: "a") }
+        #expect(own.count == Places.maximumOfKey && places.take(by: "a") == nil)
+        let others = (0..<Places.maximum).compactMap { places.take(by: "b\($0)") }
+        #expect(others.count == Places.maximum - Places.maximumOfKey)
         own.removeLast()
         #expect(places.take(by: "a") != nil)
     }

@@ -180,7 +180,7 @@ final class HTTP2Rig {
         if !says.isEmpty { send(says) }
     }
 
-    var turn: HTTP2Connection.Turn { .init(second: second, now: now, bodies: isFast ? nil : bodies, mostOutput: room) }
+    var turn: HTTP2Connection.Turn { .init(second: second, now: now, bodies: isFast ? nil : bodies, maximumOutput: room) }
 
     func send(_ bytes: [UInt8]) {
         connection.receive(bytes.span, turn, by: &responder, in: &workspace)

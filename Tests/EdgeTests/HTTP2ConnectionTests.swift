@@ -437,7 +437,7 @@ import Testing
                     rig.resume()
                 }
             }
-            #expect(rig.connection.streams.count <= HTTP2Connection.mostStreams && rig.connection.input.count < 20_000)
+            #expect(rig.connection.streams.count <= HTTP2Connection.maximumStreams && rig.connection.input.count < 20_000)
             _ = try rig.frames()
         }
     }

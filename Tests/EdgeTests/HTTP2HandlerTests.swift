@@ -109,7 +109,7 @@ import Testing
         let settings = HTTP2Client.preface + HTTP2Client.frame(4, 0, HTTP2Client.setting(4, 10_000_000))
         rig.send(settings + HTTP2Client.frame(8, 0, HTTP2Client.number(100_000_000)))
         for stream in 0..<3 { rig.send(HTTP2Client.get("/page", stream: UInt32(2 * stream + 1))) }
-        #expect(rig.wire.mostHeld < 200_000)
+        #expect(rig.wire.maximumHeld < 200_000)
         rig.wire.isClientReading = true
         for _ in 0..<1000 { rig.read() }
         let answers = try HTTP2Client.answers(in: rig.frames())
@@ -120,7 +120,7 @@ import Testing
         let rig = try Rig(reads: false)
         rig.send(HTTP2Client.hello)
         for batch in 0..<40 { rig.send((0..<50).flatMap { HTTP2Client.get("/s1/a", stream: UInt32(100 * batch + 2 * $0 + 1)) }) }
-        #expect(!rig.isReading && rig.wire.mostHeld < 200_000)
+        #expect(!rig.isReading && rig.wire.maximumHeld < 200_000)
         rig.wire.isClientReading = true
         for _ in 0..<100 { rig.read() }
         #expect(rig.isReading)

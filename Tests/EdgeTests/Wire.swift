@@ -18,7 +18,7 @@ final class Wire: ChannelOutboundHandler {
     /// The server has shut down writing.
     private(set) var isOutputClosed = false
     /// The most bytes that ever waited for the client.
-    private(set) var mostHeld = 0
+    private(set) var maximumHeld = 0
     private var held: [(bytes: ByteBuffer, promise: EventLoopPromise<Void>?)] = []
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -27,7 +27,7 @@ final class Wire: ChannelOutboundHandler {
             return
         }
         held.append((unwrapOutboundIn(data), promise))
-        mostHeld = max(mostHeld, heldBytes)
+        maximumHeld = max(maximumHeld, heldBytes)
         if heldBytes > Wire.high { setWritable(false) }
     }
 

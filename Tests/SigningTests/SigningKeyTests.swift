@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func `a file that is larger than a key can be is refused`() {
-        #expect(throws: SigningKey.Fault.self) { try SigningKey([UInt8](repeating: 0x61, count: SigningKey.mostBytes + 1).span) }
+        #expect(throws: SigningKey.Fault.self) { try SigningKey([UInt8](repeating: 0x61, count: SigningKey.maximumBytes + 1).span) }
     }
 
     @Test(arguments: [

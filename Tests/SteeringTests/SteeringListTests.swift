@@ -43,13 +43,13 @@ import Testing
                     continue
                 }
                 let targets = (0..<list.count).map { list[$0] }
-                #expect((1...SteeringList.most).contains(targets.count) && Set(targets.map { "\($0)" }).count == targets.count)
+                #expect((1...SteeringList.maximum).contains(targets.count) && Set(targets.map { "\($0)" }).count == targets.count)
                 if let avoided = request.avoided { #expect(!targets.contains(.cdn(avoided)), "\(game) \(request): \(targets)") }
                 let ranking = request.sessionRanking(game, session)
                 var expected = ranking
-                if ranking.count > SteeringList.most {
+                if ranking.count > SteeringList.maximum {
                     let keepsOrigin = ranking.last == .origin
-                    expected = ranking.prefix(SteeringList.most - (keepsOrigin ? 1 : 0)) + (keepsOrigin ? [.origin] : [])
+                    expected = ranking.prefix(SteeringList.maximum - (keepsOrigin ? 1 : 0)) + (keepsOrigin ? [.origin] : [])
                     cut += 1
                 }
                 #expect(targets.starts(with: expected), "\(game) \(request) \(session): \(targets), \(ranking)")

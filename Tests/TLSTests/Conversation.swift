@@ -15,7 +15,7 @@ final class Conversation {
     private let piece: Int
 
     /// - Parameter piece: bytes that the server gets at once.
-    init(_ context: TLSContext, _ options: TLSClient.Options = .init(), piece: Int = RecordBuffers.mostReceived) throws {
+    init(_ context: TLSContext, _ options: TLSClient.Options = .init(), piece: Int = RecordBuffers.maximumReceived) throws {
         client = TLSClient(options)
         server = try TLSSession(context, over: records)
         self.piece = piece

@@ -6,7 +6,7 @@ import Testing
 
 /// Handshakes and records in memory.
 struct TLSSessionTests {
-    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION], [1, 2, 7, 333, RecordBuffers.mostReceived])
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION], [1, 2, 7, 333, RecordBuffers.maximumReceived])
     func `a handshake and its request are understood in pieces of any length`(version: CInt, piece: Int) throws {
         let talk = try Conversation(try Conversation.context(), .init(versions: version...version), piece: piece).shakeHands()
         #expect(talk.client.isEstablished && talk.server.isEstablished)
@@ -26,7 +26,7 @@ struct TLSSessionTests {
     }
 
     @Test func `a record of the greatest length and the read after it have room together`() throws {
-        let talk = try Conversation(try Conversation.context(), piece: RecordBuffers.mostReceived).shakeHands()
+        let talk = try Conversation(try Conversation.context(), piece: RecordBuffers.maximumReceived).shakeHands()
         let text = String(repeating: "x", count: 60_000)
         talk.say(text)
         #expect(talk.heard == text)

@@ -34,13 +34,13 @@ struct DescriptorLimitTests {
         }
         let editor = Editor(balancer)
         let end = ContinuousClock.now + .seconds(seconds)
-        var (edits, mostOpen) = (0, 0)
+        var (edits, maximumOpen) = (0, 0)
         while ContinuousClock.now < end {
             edits += 1
             #expect(editor.edit(every: edits % 2, comment: "\(edits)") == .accepted(revision: edits + 1))
             #expect(try balancer.admin("/readyz").status == 200)
             #expect(try isUp(), "the probe has no descriptor")
-            mostOpen = max(mostOpen, try FileManager.default.contentsOfDirectory(atPath: "/proc/\(balancer.process.id)/fd").count)
+            maximumOpen = max(maximumOpen, try FileManager.default.contentsOfDirectory(atPath: "/proc/\(balancer.process.id)/fd").count)
             pause(0.2)
         }
         for crowd in crowds {
@@ -51,7 +51,7 @@ struct DescriptorLimitTests {
         #expect(metrics["balancer_accept_pauses_total{reason=\"limit\"}"] ?? 0 > 0, "the limit was not reached")
         #expect(metrics["balancer_accept_pauses_total{reason=\"exhausted\"}"] == 0)
         #expect(metrics["balancer_idle_connections_ended_total"] ?? 0 > 0)
-        #expect(mostOpen < limit - 16, "\(mostOpen) descriptors")
+        #expect(maximumOpen < limit - 16, "\(maximumOpen) descriptors")
         #expect(try balancer.get(Sample.target).status == 301)
         #expect(try balancer.stop() == .exited(0))
     }

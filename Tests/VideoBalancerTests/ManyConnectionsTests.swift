@@ -53,22 +53,22 @@ struct ManyConnectionsTests {
         defer { slow.process.end() }
         let normal = try balancer.connection()
         var (asked, most) = (0, 0)
-        var mostOpen = 0.0
+        var maximumOpen = 0.0
         while slow.process.poll() == nil {
             #expect(try normal.get(Sample.target).status == 301)
             #expect(try balancer.get(Sample.target).status == 301)
             asked += 2
             if asked % 100 == 0 {
                 most = max(most, try balancer.privateMemory() - before)
-                mostOpen = max(mostOpen, try balancer.metrics()["balancer_connections_open"] ?? 0)
+                maximumOpen = max(maximumOpen, try balancer.metrics()["balancer_connections_open"] ?? 0)
             }
             pause(0.01)
         }
         #expect(most <= 80 << 20, "\(most >> 20) MiB more")
-        #expect(mostOpen > 1_000, "slowhttptest had only \(mostOpen) connections open")
+        #expect(maximumOpen > 1_000, "slowhttptest had only \(maximumOpen) connections open")
         let refused = try balancer.metrics().refusals(408, "head-timeout")
         #expect(refused > 5_000, "only \(refused) slow heads were refused")
-        print("\(asked) normal requests answered; \(mostOpen) open at most, \(refused) refused, \(most >> 20) MiB more")
+        print("\(asked) normal requests answered; \(maximumOpen) open at most, \(refused) refused, \(most >> 20) MiB more")
         try eventually("no open connection but the normal one", within: 30) {
             try balancer.metrics()["balancer_connections_open"] ?? 9 <= 1
         }

@@ -27,7 +27,7 @@ public final class LineSink: Sendable {
     /// A buffer that is exchanged holds this much.
     static let bufferBytes = 128 * 1024
     /// Lines that were added one by one may wait up to this size together.
-    static let mostWaitingBytes = 512 * 1024
+    static let maximumWaitingBytes = 512 * 1024
 
     private struct Queue {
         var spare: [[UInt8]]
@@ -84,7 +84,7 @@ public final class LineSink: Sendable {
     /// Adds a line, which ends in a line feed. It is dropped and counted when too many wait; any thread.
     public func add(_ line: [UInt8]) {
         let isFirst = queue.withLock { queue in
-            guard queue.lines.count + line.count <= LineSink.mostWaitingBytes else {
+            guard queue.lines.count + line.count <= LineSink.maximumWaitingBytes else {
                 queue.drop(1)
                 return false
             }

@@ -195,7 +195,7 @@ extension RoutingTable {
     /// As many pathways as a session has at most, each no shorter than any. Names have 64 bytes at most.
     fileprivate var longestPathways: [Manifest.Pathway] {
         let longest = Manifest.Pathway(name: String(repeating: "x", count: 64), root: [UInt8](repeating: 0, count: longestRoot))
-        return Array(repeating: longest, count: min(SteeringList.most, catalog.cdns.count + 1))
+        return Array(repeating: longest, count: min(SteeringList.maximum, catalog.cdns.count + 1))
     }
 }
 

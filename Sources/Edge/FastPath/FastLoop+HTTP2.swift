@@ -12,8 +12,8 @@ extension FastLoop {
         guard let http2 = state.current ?? greet(bytes, client, state) else { return nil }
         state.current = http2
         // What is in the writer already is of others.
-        let most = state.responder.writer.bytes.count + HTTP2Connection.mostOutput
-        let turn = HTTP2Connection.Turn(second: state.now, now: .uptimeNanoseconds(0), bodies: nil, mostOutput: most)
+        let most = state.responder.writer.bytes.count + HTTP2Connection.maximumOutput
+        let turn = HTTP2Connection.Turn(second: state.now, now: .uptimeNanoseconds(0), bodies: nil, maximumOutput: most)
         state.responder.record.isHTTP2 = true
         defer { state.responder.record.isHTTP2 = false }
         let hasAnswered = http2.receive(bytes, turn, by: &state.responder, in: &state.http2)
@@ -41,7 +41,7 @@ extension FastLoop {
     func goodbye(to descriptor: CInt, _ state: inout State) -> [UInt8] {
         guard let http2 = state.connections.http2(of: descriptor) else { return [] }
         let start = state.responder.writer.bytes.count
-        let turn = HTTP2Connection.Turn(second: state.now, now: .uptimeNanoseconds(0), bodies: nil, mostOutput: .max)
+        let turn = HTTP2Connection.Turn(second: state.now, now: .uptimeNanoseconds(0), bodies: nil, maximumOutput: .max)
         http2.end(.noError, turn, &state.responder)
         defer { state.responder.writer.bytes.removeSubrange(start...) }
         return Array(state.responder.writer.bytes[start...])

@@ -1,7 +1,7 @@
 /// The fields that a client may name by a number (RFC 7541 §2.3): the standard's own, then those it has sent, the last one first.
 struct HPACKTable: Sendable {
     /// Bytes that a client may have kept (§4.1), as it may assume without being told.
-    static let mostBytes = 4096
+    static let maximumBytes = 4096
 
     private struct Entry {
         /// In the ring.
@@ -23,7 +23,7 @@ struct HPACKTable: Sendable {
     private var entries: [Entry] = []
     private var oldest = 0
     private var size = 0
-    private var capacity = HPACKTable.mostBytes
+    private var capacity = HPACKTable.maximumBytes
 
     private var count: Int { entries.count - oldest }
 
@@ -113,7 +113,7 @@ struct HPACKTable: Sendable {
     ///
     /// - Returns: false when it is above what it was told.
     mutating func resize(to capacity: Int) -> Bool {
-        guard capacity <= HPACKTable.mostBytes else { return false }
+        guard capacity <= HPACKTable.maximumBytes else { return false }
         self.capacity = capacity
         evict(to: capacity)
         return true

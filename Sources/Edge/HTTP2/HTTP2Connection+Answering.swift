@@ -8,7 +8,7 @@ extension HTTP2Connection {
         _ head: inout HTTP2Head, on stream: UInt32, endsStream: Bool, _ turn: Turn, _ responder: inout Responder,
         _ workspace: inout HTTP2Workspace
     ) throws(HTTP2Refusal) {
-        guard streams.count < HTTP2Connection.mostStreams else { return try refuse(stream, .streams, turn, &responder) }
+        guard streams.count < HTTP2Connection.maximumStreams else { return try refuse(stream, .streams, turn, &responder) }
         guard let request = head.finish(hasBody: !endsStream) else {
             guard let fault = head.fault, !head.isMalformed else { return try refuse(stream, .malformed, turn, &responder) }
             try spend(4, on: .errorFlood)
@@ -155,18 +155,10 @@ extension HTTP2Connection {
         swap(&responder.writer.bytes, &workspace.answer)
         responder.respond(toUpstream: content, of: pending.head, pending.text, from: pending.client, closes: false)
         swap(&responder.writer.bytes, &workspace.answer)
-        if responder.manifestBytes > 0 { held = (responder.manifests, (held?.bytes ?? 0) + responder.manifestBytes) }
+        let held = responder.manifestBytes > 0 ? (responder.manifests, responder.manifestBytes) : nil
         responder.manifestBytes = 0
-        send(on: stream, window: window, endsStream: !isRequestOpen, turn, &responder, &workspace)
-        giveManifests()
+        send(on: stream, window: window, held: held, endsStream: !isRequestOpen, turn, &responder, &workspace)
         endIfDrained()
-    }
-
-    /// Once the client has taken all that was made for it.
-    private func giveManifests() {
-        guard let held, !isSending else { return }
-        held.memory.give(held.bytes)
-        self.held = nil
     }
 
     // MARK: Sending
@@ -175,10 +167,11 @@ extension HTTP2Connection {
     ///
     /// - Parameters:
     ///   - window: of the stream; nil for one that has just begun.
+    ///   - held: bytes of a manifest, given back once the client has taken them.
     ///   - endsStream: the client has ended its side.
     private func send(
-        on stream: UInt32, window: Int? = nil, endsStream: Bool, _ turn: Turn, _ responder: inout Responder,
-        _ workspace: inout HTTP2Workspace
+        on stream: UInt32, window: Int? = nil, held: (memory: BodyMemory, bytes: Int)? = nil, endsStream: Bool, _ turn: Turn,
+        _ responder: inout Responder, _ workspace: inout HTTP2Workspace
     ) {
         responder.counters.http2.answers += 1
         // Taken out for the call, and put back with its buffer.
@@ -196,13 +189,16 @@ extension HTTP2Connection {
             body = ByteBuffer(bytes: answer[start...])
             if var attachment { if body.readableBytes == 0 { body = attachment } else { body.writeBuffer(&attachment) } }
         }
-        answer.removeAll(keepingCapacity: answer.capacity <= HTTP2Connection.mostOutput)
+        answer.removeAll(keepingCapacity: answer.capacity <= HTTP2Connection.maximumOutput)
         swap(&answer, &workspace.answer)
-        guard rest > 0 else { return endAnswer(stream, endsStream: endsStream, turn, &responder) }
+        guard rest > 0 else {
+            if let held { held.memory.give(held.bytes) }
+            return endAnswer(stream, endsStream: endsStream, turn, &responder)
+        }
         streams.append(
             HTTP2Stream(
                 number: stream, sendWindow: window ?? initialWindow, state: .sending(body), isRequestOpen: !endsStream,
-                deadline: turn.now + .seconds(Int64(limits.idleSeconds))))
+                deadline: turn.now + .seconds(Int64(limits.idleSeconds)), held: held))
         sendBodies(turn, &responder)
     }
 
@@ -219,7 +215,7 @@ extension HTTP2Connection {
     /// Sends of all answers in turn what the client's windows and the socket have room for.
     func sendBodies(_ turn: Turn, _ responder: inout Responder) {
         var hasProgress = true
-        while hasProgress, sendWindow > 0, responder.writer.bytes.count < turn.mostOutput {
+        while hasProgress, sendWindow > 0, responder.writer.bytes.count < turn.maximumOutput {
             hasProgress = false
             var index = 0
             while index < streams.count {
@@ -229,15 +225,14 @@ extension HTTP2Connection {
                 if streams.count == count { index += 1 }
             }
         }
-        giveManifests()
         if turn.isFast, !streams.isEmpty { needsSlowPath = true }
     }
 
     private func sendPart(at index: Int, _ turn: Turn, _ responder: inout Responder) -> Bool {
         guard case .sending(var body) = streams[index].state else { return false }
         let stream = streams[index]
-        let count = min(body.readableBytes, sendWindow, stream.sendWindow, HTTP2Frame.mostPayload)
-        guard count > 0, responder.writer.bytes.count < turn.mostOutput, let part = body.readSlice(length: count) else { return false }
+        let count = min(body.readableBytes, sendWindow, stream.sendWindow, HTTP2Frame.maximumPayload)
+        guard count > 0, responder.writer.bytes.count < turn.maximumOutput, let part = body.readSlice(length: count) else { return false }
         let isEnd = body.readableBytes == 0
         responder.writer.bytes.appendFrame(.data, isEnd ? .endStream : [], stream: stream.number, length: count)
         responder.writer.bytes.append(contentsOf: part.readableBytesView)

@@ -67,7 +67,7 @@ extension HTTP2Connection {
         begin(turn, &responder)
         isDraining = true
         drainDeadline = turn.now + .seconds(1)
-        appendGoAway(UInt32(HTTP2Connection.mostWindow), .noError, &responder)
+        appendGoAway(UInt32(HTTP2Connection.maximumWindow), .noError, &responder)
         responder.writer.bytes.appendFrame(.ping, stream: 0, length: 8)
         for byte in "goodbye!".utf8 { responder.writer.bytes.append(byte) }
     }
@@ -97,8 +97,6 @@ extension HTTP2Connection {
     func close(_ turn: Turn) {
         isOver = true
         while !streams.isEmpty { remove(at: streams.count - 1, turn) }
-        if let held { held.memory.give(held.bytes) }
-        held = nil
         input = []
         block = []
         deferred = nil

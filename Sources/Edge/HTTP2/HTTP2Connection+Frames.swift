@@ -14,12 +14,12 @@ extension HTTP2Connection {
         do throws(HTTP2Refusal) {
             guard try readPreface(bytes, &index) else { return index }
             while !isOver, !needsSlowPath, bytes.count - index >= HTTP2Frame.headerBytes {
-                if responder.writer.bytes.count >= turn.mostOutput {
+                if responder.writer.bytes.count >= turn.maximumOutput {
                     pause(turn)
                     break
                 }
                 let frame = HTTP2Frame.Header(bytes, at: index)
-                if frame.length > HTTP2Frame.mostPayload { throw .frameSize }
+                if frame.length > HTTP2Frame.maximumPayload { throw .frameSize }
                 let start = index + HTTP2Frame.headerBytes
                 guard bytes.count - start >= frame.length else { break }
                 try take(frame, bytes.extracting(start..<start + frame.length), turn, &responder, &workspace)
@@ -125,7 +125,7 @@ extension HTTP2Connection {
     ) throws(HTTP2Refusal) {
         guard let stream = blockStream else { throw .frame }
         continuations += 1
-        if continuations > HTTP2Connection.mostContinuations { throw .continuationFlood }
+        if continuations > HTTP2Connection.maximumContinuations { throw .continuationFlood }
         try appendBlock(payload)
         guard frame.flags.contains(.endHeaders) else { return }
         var whole: [UInt8] = []
@@ -136,7 +136,7 @@ extension HTTP2Connection {
 
     private func appendBlock(_ payload: borrowing Span<UInt8>) throws(HTTP2Refusal) {
         // What is packed is hardly larger than what it unpacks to, and that is limited.
-        if block.count + payload.count > limits.head + limits.target + HTTP2Frame.mostPayload { throw .continuationFlood }
+        if block.count + payload.count > limits.head + limits.target + HTTP2Frame.maximumPayload { throw .continuationFlood }
         // The bytes are copied during the call.
         unsafe payload.withUnsafeBufferPointer { unsafe block.append(contentsOf: $0) }
     }
@@ -237,12 +237,12 @@ extension HTTP2Connection {
         if frame.stream == 0 {
             guard count > 0 else { throw .frame }
             sendWindow += count
-            if sendWindow > HTTP2Connection.mostWindow { throw .flowControl }
+            if sendWindow > HTTP2Connection.maximumWindow { throw .flowControl }
         } else if count == 0 {
             return try refuse(frame.stream, .streamFrame, turn, &responder)
         } else if let index = index(of: frame.stream) {
             streams[index].sendWindow += count
-            if streams[index].sendWindow > HTTP2Connection.mostWindow {
+            if streams[index].sendWindow > HTTP2Connection.maximumWindow {
                 responder.counters.http2.count(.flowControl)
                 return reset(frame.stream, .flowControlError, turn, &responder)
             }
@@ -251,7 +251,7 @@ extension HTTP2Connection {
     }
 
     /// Of §6.9.1.
-    static let mostWindow = 0x7FFF_FFFF
+    static let maximumWindow = 0x7FFF_FFFF
 
     // MARK: Frames of the connection
 
@@ -282,10 +282,10 @@ extension HTTP2Connection {
 
     /// Windows of open streams move along, and may be negative then (§6.9.2).
     private func setInitialWindow(_ value: Int) throws(HTTP2Refusal) {
-        guard value <= HTTP2Connection.mostWindow else { throw .flowControl }
+        guard value <= HTTP2Connection.maximumWindow else { throw .flowControl }
         for index in streams.indices {
             streams[index].sendWindow += value - initialWindow
-            if streams[index].sendWindow > HTTP2Connection.mostWindow { throw .flowControl }
+            if streams[index].sendWindow > HTTP2Connection.maximumWindow { throw .flowControl }
         }
         initialWindow = value
     }

@@ -6,19 +6,19 @@ import Steering
 /// Both paths have it: the fast loop as long as its requests are plain, the slow path for bodies, pages, JSON, what has to be fetched, and
 /// clients that do not take their answers. It moves between two calls, with everything it knows.
 ///
-/// A client's memory is bounded: a frame or header block that is not whole, the table of its fields, `mostStreams` streams, bodies by
+/// A client's memory is bounded: a frame or header block that is not whole, the table of its fields, `maximumStreams` streams, bodies by
 /// `Limits` and `BodyMemory`. Its work is bounded by an allowance (`spend`): frames that ask for nothing cost, requests and time give back.
 final class HTTP2Connection: @unchecked Sendable {
     // Sendable unchecked: it has one owner at a time, which gives it away with the connection.
 
     /// Streams that a client may have open at once.
-    static let mostStreams = 100
+    static let maximumStreams = 100
     /// Bytes that a client may send before it is told that more may come (§6.9.2).
     static let receiveWindow = 65_535
     /// CONTINUATION frames of one header block.
-    static let mostContinuations = 32
+    static let maximumContinuations = 32
     /// Bytes of answers that are made before those are sent.
-    static let mostOutput = 64 * 1024
+    static let maximumOutput = 64 * 1024
 
     let peer: ClientAddress
     let limits: Limits
@@ -69,8 +69,6 @@ final class HTTP2Connection: @unchecked Sendable {
     var lastAnswered: UInt32?
     /// What the slow path is to have fetched.
     var fetches: [Fetch] = []
-    /// Of manifests that the client has not taken yet.
-    var held: (memory: BodyMemory, bytes: Int)?
 
     // Deadlines, on the slow path: the fast loop has its own for a silent connection, and keeps no partial request.
     var idleDeadline = NIODeadline.distantFuture
@@ -102,7 +100,7 @@ final class HTTP2Connection: @unchecked Sendable {
         /// Nil on the fast path.
         let bodies: BodyMemory?
         /// Bytes of the writer at which answering waits.
-        let mostOutput: Int
+        let maximumOutput: Int
 
         var isFast: Bool { bodies == nil }
     }
@@ -167,7 +165,7 @@ final class HTTP2Connection: @unchecked Sendable {
         hasBegun = true
         responder.counters.http2.connections += 1
         responder.writer.bytes.appendFrame(.settings, stream: 0, length: 12)
-        responder.writer.bytes.appendSetting(.maxConcurrentStreams, HTTP2Connection.mostStreams)
+        responder.writer.bytes.appendSetting(.maxConcurrentStreams, HTTP2Connection.maximumStreams)
         // Of each field 32 bytes more count than its text (§6.5.2).
         responder.writer.bytes.appendSetting(.maxHeaderListSize, limits.head + limits.target + 32 * limits.fields)
     }

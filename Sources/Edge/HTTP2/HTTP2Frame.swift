@@ -2,7 +2,7 @@
 enum HTTP2Frame {
     static let headerBytes = 9
     /// Bytes of a payload, in both directions: every peer takes so many, and this one allows no more (§4.2).
-    static let mostPayload = 16 * 1024
+    static let maximumPayload = 16 * 1024
     /// What a client begins with (§3.4).
     static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 
@@ -73,7 +73,7 @@ extension [UInt8] {
     mutating func appendHeaders(_ block: [UInt8], stream: UInt32, endsStream: Bool) {
         var start = 0
         repeat {
-            let end = Swift.min(block.count, start + HTTP2Frame.mostPayload)
+            let end = Swift.min(block.count, start + HTTP2Frame.maximumPayload)
             var flags: HTTP2Frame.Flags = end == block.count ? .endHeaders : []
             if start == 0, endsStream { flags.insert(.endStream) }
             appendFrame(start == 0 ? .headers : .continuation, flags, stream: stream, length: end - start)

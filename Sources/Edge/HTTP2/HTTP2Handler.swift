@@ -12,7 +12,7 @@ final class HTTP2Handler: ChannelInboundHandler {
     private let unsent: ByteBuffer
     private let session: TLSSession?
     private var context: ChannelHandlerContext?
-    /// Bytes that the client has not taken: above `mostUnsent` nothing more is answered or read, below half of it it goes on.
+    /// Bytes that the client has not taken: above `maximumUnsent` nothing more is answered or read, below half of it it goes on.
     private var unsentBytes = 0
     private var inputHasEnded = false
     /// Everything is said; what still comes in is dropped, so that it does not reset what was sent away.
@@ -24,7 +24,7 @@ final class HTTP2Handler: ChannelInboundHandler {
     private var timer: Scheduled<Void>?
     private var timerAt = NIODeadline.distantFuture
 
-    private static let mostUnsent = 64 * 1024
+    private static let maximumUnsent = 64 * 1024
 
     /// - Parameters:
     ///   - unsent: answers that the fast path has not sent.
@@ -92,8 +92,8 @@ final class HTTP2Handler: ChannelInboundHandler {
 
     private func turn(_ context: ChannelHandlerContext) -> HTTP2Connection.Turn {
         // The writer may hold as much as the socket has room for.
-        let room = max(0, HTTP2Handler.mostUnsent - unsentBytes)
-        return .init(second: slowLoop.responder.now, now: context.eventLoop.now, bodies: slowLoop.bodies, mostOutput: room)
+        let room = max(0, HTTP2Handler.maximumUnsent - unsentBytes)
+        return .init(second: slowLoop.responder.now, now: context.eventLoop.now, bodies: slowLoop.bodies, maximumOutput: room)
     }
 
     /// Lets the connection do something, and carries out what follows.
@@ -129,7 +129,7 @@ final class HTTP2Handler: ChannelInboundHandler {
 
     private func sent(_ context: ChannelHandlerContext) {
         if isLingering || http2.isOver { return finishIfOver(context) }
-        guard unsentBytes <= HTTP2Handler.mostUnsent / 2, http2.isPaused || http2.isSending else { return finishIfOver(context) }
+        guard unsentBytes <= HTTP2Handler.maximumUnsent / 2, http2.isPaused || http2.isSending else { return finishIfOver(context) }
         // Others have their turn first.
         context.eventLoop.assumeIsolated().execute { [self] in
             guard let context = self.context else { return }

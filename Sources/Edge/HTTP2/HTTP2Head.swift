@@ -35,8 +35,8 @@ struct HTTP2Head: Sendable {
         var (text, cookies): ([UInt8], [UInt8]) = ([], [])
         swap(&text, &self.text)
         swap(&cookies, &self.cookies)
-        text.removeAll(keepingCapacity: text.capacity <= HTTP2Head.mostKept)
-        cookies.removeAll(keepingCapacity: cookies.capacity <= HTTP2Head.mostKept)
+        text.removeAll(keepingCapacity: text.capacity <= HTTP2Head.maximumKept)
+        cookies.removeAll(keepingCapacity: cookies.capacity <= HTTP2Head.maximumKept)
         self = HTTP2Head()
         self.text = text
         self.cookies = cookies
@@ -45,10 +45,10 @@ struct HTTP2Head: Sendable {
     }
 
     /// Bytes of a buffer that stay for the next request.
-    private static let mostKept = 64 * 1024
+    private static let maximumKept = 64 * 1024
 
     /// What a field may unpack to in all, many times what is answered.
-    private var mostDecoded: Int { 4 * (limits.head + limits.target) }
+    private var maximumDecoded: Int { 4 * (limits.head + limits.target) }
 
     mutating func appendSeparator() {
         text.append(UInt8(ascii: ":"))
@@ -58,7 +58,7 @@ struct HTTP2Head: Sendable {
     /// Judges the field at the end of `text`.
     mutating func take(name: Range<Int>, value: Range<Int>) throws(HTTP2Refusal) {
         decoded += name.count + value.count + 4
-        if decoded > mostDecoded { throw .headerBomb }
+        if decoded > maximumDecoded { throw .headerBomb }
         guard !name.isEmpty else { return refuse(name) }
         if text[name.lowerBound] == UInt8(ascii: ":") {
             takePseudo(name, value)

@@ -11,6 +11,8 @@ struct HTTP2Stream {
     var isRequestOpen: Bool
     /// When the client, or the upstream, has taken too long.
     var deadline: NIODeadline
+    /// Bytes of a manifest that the client has not taken, of those of all connections.
+    var held: (memory: BodyMemory, bytes: Int)?
 
     enum State {
         case body(Body)
@@ -51,19 +53,20 @@ extension HTTP2Connection {
     /// Takes a stream out, and gives back what it held.
     func remove(at index: Int, _ turn: Turn) {
         if case .body(let body) = streams[index].state { turn.bodies?.give(body.content.count) }
+        if let held = streams[index].held { held.memory.give(held.bytes) }
         noteClosed(streams[index].number)
         streams.remove(at: index)
     }
 
-    private static let mostNoted = 32
+    private static let maximumNoted = 32
 
     func noteClosed(_ stream: UInt32) { HTTP2Connection.note(stream, in: &closed, &closedNext) }
 
     private static func note(_ stream: UInt32, in ring: inout [UInt32], _ next: inout Int) {
-        if ring.count < mostNoted {
+        if ring.count < maximumNoted {
             ring.append(stream)
         } else {
-            ring[next % mostNoted] = stream
+            ring[next % maximumNoted] = stream
             next += 1
         }
     }
@@ -71,7 +74,7 @@ extension HTTP2Connection {
     /// Ends one stream.
     func reset(_ stream: UInt32, _ code: HTTP2Code, _ turn: Turn, _ responder: inout Responder) {
         if let index = index(of: stream) { remove(at: index, turn) } else { noteClosed(stream) }
-        if resetHere.count >= HTTP2Connection.mostNoted { resetHere.removeFirst() }
+        if resetHere.count >= HTTP2Connection.maximumNoted { resetHere.removeFirst() }
         resetHere.append(stream)
         responder.writer.bytes.appendFrame(.reset, stream: stream, length: 4)
         responder.writer.bytes.appendNumber(code.rawValue)

@@ -53,7 +53,7 @@ final class TLSTransport: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
-        while !isTransparent, !hasFailed, let part = bytes.readSlice(length: min(bytes.readableBytes, RecordBuffers.mostReceived)),
+        while !isTransparent, !hasFailed, let part = bytes.readSlice(length: min(bytes.readableBytes, RecordBuffers.maximumReceived)),
             part.readableBytes > 0
         {
             receive(part, context)

@@ -4,7 +4,7 @@ struct XML {
     /// Elements within elements.
     static let deepest = 64
     /// Attributes of one element.
-    static let mostAttributes = 256
+    static let maximumAttributes = 256
 
     struct Attribute {
         let name: ArraySlice<UInt8>
@@ -118,7 +118,7 @@ struct XML {
                 index += 2
                 return Tag(name: name, attributes: attributes, isEmpty: true, range: start..<index)
             }
-            guard index > before, attributes.count < XML.mostAttributes else { throw .malformed }
+            guard index > before, attributes.count < XML.maximumAttributes else { throw .malformed }
             let attribute = try takeAttribute(from: before)
             guard !attributes.contains(where: { $0.name == attribute.name }) else { throw .malformed }
             attributes.append(attribute)

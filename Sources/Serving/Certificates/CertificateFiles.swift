@@ -286,7 +286,7 @@ extension CertificateFiles.Files {
     fileprivate var keyName: String { if case .pair(_, let key) = place { key } else { "its key" } }
 
     /// More is no certificate.
-    private static var most: Int { 1024 * 1024 }
+    private static var maximum: Int { 1024 * 1024 }
 
     fileprivate init(_ place: CertificatePlace, _ selfSigned: (chain: [UInt8], key: [UInt8])?) {
         self.place = place
@@ -319,13 +319,13 @@ extension CertificateFiles.Files {
             throw TLSError("\(path) cannot be read: it is no regular file")
         }
         var isWhole = true
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: most + 1) { bytes, count in
-            // It writes at most the capacity.
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: maximum + 1) { bytes, count in
+            // It writes at maximum the capacity.
             count = unsafe fread(bytes.baseAddress, 1, bytes.count, file)
             isWhole = unsafe ferror(file) == 0
         }
         guard isWhole else { throw TLSError("\(path) cannot be read: its disk fails") }
-        guard bytes.count <= most else { throw TLSError("\(path) is larger than a certificate with its chain can be") }
+        guard bytes.count <= maximum else { throw TLSError("\(path) is larger than a certificate with its chain can be") }
         return bytes
     }
 }

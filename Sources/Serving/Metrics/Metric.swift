@@ -63,7 +63,7 @@ public struct Metric: Sendable {
     static let accepted = Metric(
         name: "balancer_connections_accepted_total", kind: .counter, help: "Connections accepted by the data plane.")
     static let open = Metric(name: "balancer_connections_open", kind: .gauge, help: "Connections open on the data plane.")
-    static let mostOpen = Metric(
+    static let maximumOpen = Metric(
         name: "balancer_connections_limit", kind: .gauge,
         help: "Most connections that the data plane opens; the other descriptors are kept for databases, probes, logs and the admin port.")
     static let acceptPauses = Metric(
@@ -180,7 +180,7 @@ public struct Metric: Sendable {
     static let residentMemory = Metric(name: "process_resident_memory_bytes", kind: .gauge, help: "Resident memory of the process.")
     static let virtualMemory = Metric(name: "process_virtual_memory_bytes", kind: .gauge, help: "Virtual memory of the process.")
     static let descriptors = Metric(name: "process_open_fds", kind: .gauge, help: "Descriptors that are open.")
-    static let mostDescriptors = Metric(name: "process_max_fds", kind: .gauge, help: "Descriptors that may be open.")
+    static let maximumDescriptors = Metric(name: "process_max_fds", kind: .gauge, help: "Descriptors that may be open.")
     static let started = Metric(
         name: "process_start_time_seconds", kind: .gauge, help: "When the process started, since 1970-01-01 UTC.")
 
@@ -197,7 +197,7 @@ public struct Metric: Sendable {
         ),
         (
             "Connections and loops",
-            [accepted, open, mostOpen, acceptPauses, idleEnded, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]
+            [accepted, open, maximumOpen, acceptPauses, idleEnded, handOvers, received, sent, proxyHeaders, loopTurns, longestTurn]
         ),
         (
             "Catalog, database and fleet",
@@ -210,7 +210,7 @@ public struct Metric: Sendable {
         ("Signed links", [targetSigns, signingKeyTroubles]),
         ("Control plane", [requests, requestDuration]),
         ("Logs", [accessLines, accessLinesDropped, logLost]),
-        ("Process", [build, cpu, residentMemory, virtualMemory, descriptors, mostDescriptors, started]),
+        ("Process", [build, cpu, residentMemory, virtualMemory, descriptors, maximumDescriptors, started]),
     ]
 
     /// The help of a metric by its name; libraries have metrics that this program does not know.

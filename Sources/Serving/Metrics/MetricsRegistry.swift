@@ -7,7 +7,7 @@ import Synchronization
 /// Counters become `…_total`, timers summaries `…_seconds`, recorders and meters gauges; dots become underscores.
 final class MetricsRegistry: MetricsFactory, Sendable {
     /// Series that are kept apart; a library that makes more is not followed further.
-    private static let mostSeries = 1000
+    private static let maximumSeries = 1000
 
     private struct Key: Hashable {
         let label: String
@@ -32,7 +32,7 @@ final class MetricsRegistry: MetricsFactory, Sendable {
         return series.withLock { series in
             if let known = series[key] { return known }
             let new = Series(name: name, kind: kind, labels: dimensions.map { (name: $0.0.replacing(".", with: "_"), value: $0.1) })
-            if series.count < MetricsRegistry.mostSeries { series[key] = new }
+            if series.count < MetricsRegistry.maximumSeries { series[key] = new }
             return new
         }
     }

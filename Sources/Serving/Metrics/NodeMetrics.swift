@@ -7,7 +7,7 @@ import TLS
 /// What a node has counted, as families of the exposition.
 enum NodeMetrics {
     /// Scopes of sequences that are shown: a catalog can have ten thousand.
-    private static let mostScopes = 100
+    private static let maximumScopes = 100
 
     static func edge(_ counters: Counters, _ catalog: Catalog) -> [MetricFamily] {
         let names = Set(catalog.cdns.map(\.name)).union(counters.redirectsToCDN.keys).sorted()
@@ -35,7 +35,7 @@ enum NodeMetrics {
             Metric.otherAnswers.family(Double(counters.otherAnswers)),
             Metric.accepted.family(Double(counters.connectionsAccepted)),
             Metric.open.family(Double(counters.connectionsOpen)),
-            Metric.mostOpen.family(Double(counters.connectionsLimit)),
+            Metric.maximumOpen.family(Double(counters.connectionsLimit)),
             Metric.acceptPauses.family(counters.acceptPauses.sorted { $0.key < $1.key }.map { ([$0.key], Double($0.value)) }),
             Metric.idleEnded.family(Double(counters.idleConnectionsEnded)),
             Metric.handOvers.family(counters.handOvers.sorted { $0.key < $1.key }.map { ([$0.key], Double($0.value)) }),
@@ -89,7 +89,7 @@ enum NodeMetrics {
     }
 
     static func sequences(_ book: SequenceBook) -> MetricFamily {
-        Metric.sequences.family(book.snapshot.prefix(mostScopes).map { ([$0.name], Double($0.redirects)) })
+        Metric.sequences.family(book.snapshot.prefix(maximumScopes).map { ([$0.name], Double($0.redirects)) })
     }
 
     static func fetches(_ totals: Fetcher.Totals) -> [MetricFamily] {

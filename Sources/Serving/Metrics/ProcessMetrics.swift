@@ -22,7 +22,7 @@ enum ProcessMetrics {
             Metric.residentMemory.family(pages.resident * page),
             Metric.virtualMemory.family(pages.total * page),
             Metric.descriptors.family(Double(descriptors)),
-            Metric.mostDescriptors.family(Double(limit.rlim_cur)),
+            Metric.maximumDescriptors.family(Double(limit.rlim_cur)),
             Metric.started.family(Double(started) / 1000),
         ]
     }

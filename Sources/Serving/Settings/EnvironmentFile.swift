@@ -12,7 +12,7 @@ struct EnvironmentFile {
     private var line = 1
     private var rest: Substring.UnicodeScalarView
 
-    private static let longest = 1 << 20
+    private static let maximum = 1 << 20
 
     /// Reads a file; one that is absent is empty.
     ///
@@ -26,7 +26,7 @@ struct EnvironmentFile {
         } catch {
             throw ConfigurationFault("\(path) cannot be read; it must be a file that this user may read, with one NAME=value a line")
         }
-        guard bytes.count <= EnvironmentFile.longest, let text = String(validating: bytes, as: UTF8.self),
+        guard bytes.count <= EnvironmentFile.maximum, let text = String(validating: bytes, as: UTF8.self),
             !text.unicodeScalars.contains("\0")
         else { throw ConfigurationFault("\(path) is not UTF-8 text of at most 1 MiB; write one NAME=value a line") }
         try self.init(text, name: path)

@@ -70,7 +70,7 @@ public struct SigningKeyFolder: Sendable {
             throw SigningKey.Fault("cannot be read: it is no regular file")
         }
         isOpen = status.st_mode & S_IROTH != 0
-        var buffer = [UInt8](repeating: 0, count: SigningKey.mostBytes + 1)
+        var buffer = [UInt8](repeating: 0, count: SigningKey.maximumBytes + 1)
         defer { Secret.wipe(&buffer) }
         // By the system's own call: a library's buffer would not be wiped. It writes at most the capacity.
         let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }

@@ -27,7 +27,7 @@ extension RoutingTable {
             let sequence = sequences.sequences[policy.sequence + (policy.countsByServer ? video.server : 0)]
             let decision = try decide(video, of: source, asker, head: head, at: place, by: policy, index, sequence, sequences)
             list.reason = decision.reason
-            rank(decision, by: policy, video, asker, sequences: sequences, limit: SteeringList.most, into: &ranking)
+            rank(decision, by: policy, video, asker, sequences: sequences, limit: SteeringList.maximum, into: &ranking)
             appendUsable(ranking, policy, video, asker, sequences, to: &list)
             list.usable = list.count
         } catch .noTarget {}
@@ -77,7 +77,7 @@ extension RoutingTable {
         _ ranking: [Decision.Target], _ policy: Policy, _ video: VideoReference, _ asker: Asker, _ sequences: SequenceSet,
         to list: inout SteeringList
     ) {
-        let isFull = ranking.count == SteeringList.most && ranking.last != .origin && ranking.first != .origin
+        let isFull = ranking.count == SteeringList.maximum && ranking.last != .origin && ranking.first != .origin
         let originWorks = policy.every != 0 && serverIsUp[video.server] && originHasRoom(asker, sequences)
         for index in 0..<ranking.count - (isFull && originWorks ? 1 : 0) { list.append(ranking[index]) }
         if isFull, originWorks { list.append(.origin) }
@@ -88,8 +88,8 @@ extension RoutingTable {
     private func appendExcluded(_ policy: Policy, _ key: UInt64, _ asker: Asker, to list: inout SteeringList) {
         var order = policy.sessions.wholeChoice.order(from: key)
         // The origin keeps a place here too.
-        let most = policy.every != 0 && !list.contains(.origin) ? SteeringList.most - 1 : SteeringList.most
-        while list.count < most, let cdn = order.next() {
+        let maximum = policy.every != 0 && !list.contains(.origin) ? SteeringList.maximum - 1 : SteeringList.maximum
+        while list.count < maximum, let cdn = order.next() {
             if cdn != asker.avoided { list.append(.cdn(cdn)) }
         }
         if policy.every != 0 { list.append(.origin) }
@@ -131,7 +131,7 @@ extension Policy {
         if isPanicking { return true }
         if excluded.isEmpty { return false }
         var order = sessions.wholeChoice.order(from: key)
-        for _ in 0..<SteeringList.most {
+        for _ in 0..<SteeringList.maximum {
             guard let cdn = order.next() else { return false }
             if excluded.contains(cdn) { return true }
         }

@@ -2,7 +2,7 @@
 /// reference into the table.
 public struct SteeringList: Sendable, Equatable {
     /// Pathways that are named at most.
-    public static let most = 4
+    public static let maximum = 4
 
     public private(set) var count = 0
     /// Those of them that may be used now; the others stand behind them.
@@ -35,7 +35,7 @@ public struct SteeringList: Sendable, Equatable {
 
     /// Does nothing with one that is there, or when there are enough.
     mutating func append(_ target: Decision.Target) {
-        guard count < SteeringList.most, !contains(target) else { return }
+        guard count < SteeringList.maximum, !contains(target) else { return }
         if case .cdn(let cdn) = target { packed |= UInt64(cdn + 1) << UInt64(16 * count) }
         count += 1
     }

@@ -79,7 +79,7 @@ final class DatabaseThreads<Context>: Sendable {
     private func enqueue(_ job: @escaping Job) -> StorageError? {
         let refusal: StorageError? = queue.state.withLock { state in
             if state.blocked >= count { return lateness.blocked }
-            if state.jobs.count >= CallLateness.mostWaiting { return lateness.full }
+            if state.jobs.count >= CallLateness.maximumWaiting { return lateness.full }
             state.jobs.append(job)
             return nil
         }
@@ -133,14 +133,14 @@ final class DatabaseThreads<Context>: Sendable {
 /// How long a call may take in all, and what is told when it takes longer.
 struct CallLateness: Sendable {
     /// More calls than this wait for no thread.
-    static let mostWaiting = 64
+    static let maximumWaiting = 64
     static let timer = DispatchQueue(label: "database-deadlines")
 
     let limit: Duration
     let place: String
     let dialect: SQLDialect
 
-    var full: StorageError { busy("\(CallLateness.mostWaiting) calls wait for it already; nothing was stored") }
+    var full: StorageError { busy("\(CallLateness.maximumWaiting) calls wait for it already; nothing was stored") }
     var blocked: StorageError { silent("an earlier call has had no answer for \(seconds) or more; nothing was stored") }
 
     func error(_ stage: CallTicket.Stage, isWrite: Bool) -> StorageError {

@@ -8,12 +8,12 @@ public struct JSONSyntaxError: Error, Sendable, Equatable, CustomStringConvertib
 
 extension Document {
     /// Longer texts are refused; the largest valid catalog is far smaller.
-    public static let longestText = 16 << 20
+    public static let maximumText = 16 << 20
 
     /// Reads JSON text (RFC 8259) in UTF-8. Members come in alphabetical order; an object with two equal keys is refused.
     public init(json bytes: [UInt8]) throws(JSONSyntaxError) {
-        guard bytes.count <= Document.longestText else {
-            throw JSONSyntaxError(description: "the text has \(bytes.count) bytes; at most \(Document.longestText) are read")
+        guard bytes.count <= Document.maximumText else {
+            throw JSONSyntaxError(description: "the text has \(bytes.count) bytes; at most \(Document.maximumText) are read")
         }
         guard bytes.contains(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) else {
             throw JSONSyntaxError(description: "the text is empty; expected a JSON value")

@@ -5,7 +5,7 @@ struct IdentityTable: Sendable {
     let connection: any SQLConnection
 
     /// More are never kept; the oldest goes first.
-    static let mostPredecessors = 100
+    static let maximumPredecessors = 100
 
     func predecessors() async throws(StorageError) -> [String] {
         var ids: [String] = []
@@ -44,7 +44,7 @@ struct IdentityTable: Sendable {
                 """
                 DELETE FROM balancer_identity WHERE id > 1 \
                 AND id <= (SELECT state.newest FROM (SELECT MAX(id) AS newest FROM balancer_identity) AS state) - ?
-                """, [.integer(Int64(IdentityTable.mostPredecessors))]),
+                """, [.integer(Int64(IdentityTable.maximumPredecessors))]),
         ])
     }
 

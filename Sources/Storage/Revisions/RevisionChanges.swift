@@ -8,11 +8,11 @@ public struct RevisionChanges: Sendable, Equatable {
     /// All of them.
     public let count: Int
 
-    static let most = 100
+    static let maximum = 100
     /// Bytes of JSON, over all that are shown.
-    static let longest = 32 * 1024
+    static let maximumBytes = 32 * 1024
     /// Bytes of JSON, of one value.
-    static let longestValue = 2000
+    static let maximumValue = 2000
 
     /// Of a first revision.
     public static let none = RevisionChanges(shown: [], count: 0)
@@ -21,8 +21,8 @@ public struct RevisionChanges: Sendable, Equatable {
     public init(from old: Document, to new: Document) {
         let changes = new.changes(from: old)
         var shown: [Document] = []
-        var room = RevisionChanges.longest
-        for change in changes.prefix(RevisionChanges.most) {
+        var room = RevisionChanges.maximumBytes
+        for change in changes.prefix(RevisionChanges.maximum) {
             let document = RevisionChanges.shortened(change)
             room -= document.json.utf8.count
             guard room >= 0 else { break }
@@ -43,7 +43,7 @@ public struct RevisionChanges: Sendable, Equatable {
     }
 
     private static func shortened(_ value: Document) -> Document {
-        guard value.json.utf8.count > longestValue else { return value }
+        guard value.json.utf8.count > maximumValue else { return value }
         return switch value {
         case .array(let elements): .string("a list of \(elements.count) values")
         case .object(let members): .string("an object of \(members.count) members")

@@ -4,9 +4,9 @@ import Steering
 struct RevisionTable: Sendable {
     let connection: any SQLConnection
 
-    static let longestAuthor = 255
-    static let longestComment = 4096
-    static let longestPage = 1000
+    static let maximumAuthor = 255
+    static let maximumComment = 4096
+    static let maximumPage = 1000
 
     private static let columns = "id, author, comment, created, checksum, catalog"
 
@@ -34,7 +34,7 @@ struct RevisionTable: Sendable {
     }
 
     func revisions(before: Int?, limit: Int) async throws(StorageError) -> [RevisionSummary] {
-        let limit = Int64(min(max(limit, 0), RevisionTable.longestPage))
+        let limit = Int64(min(max(limit, 0), RevisionTable.maximumPage))
         let rows = try await connection.query(
             """
             SELECT r.id, r.author, r.comment, r.created, r.checksum, c.total, c.changes FROM balancer_revisions AS r \
@@ -54,8 +54,8 @@ struct RevisionTable: Sendable {
 
     /// - Parameter now: milliseconds since 1970-01-01 UTC.
     func append(_ draft: RevisionDraft, at now: Int64) async throws(StorageError) -> Revision {
-        try check(draft.author, "author", longest: RevisionTable.longestAuthor)
-        try check(draft.comment, "comment", longest: RevisionTable.longestComment)
+        try check(draft.author, "author", maximum: RevisionTable.maximumAuthor)
+        try check(draft.comment, "comment", maximum: RevisionTable.maximumComment)
         let (id, overflow) = draft.expecting.addingReportingOverflow(1)
         let revision = Revision(
             id: id, catalog: draft.catalog, author: draft.author, comment: draft.comment, created: now, checksum: draft.checksum)
@@ -106,9 +106,9 @@ struct RevisionTable: Sendable {
         return Int(id)
     }
 
-    private func check(_ text: String, _ name: String, longest: Int) throws(StorageError) {
-        guard text.utf8.count <= longest else {
-            throw StorageError(.refused, at: connection.place, "the \(name) has \(text.utf8.count) bytes; at most \(longest) are stored")
+    private func check(_ text: String, _ name: String, maximum: Int) throws(StorageError) {
+        guard text.utf8.count <= maximum else {
+            throw StorageError(.refused, at: connection.place, "the \(name) has \(text.utf8.count) bytes; at most \(maximum) are stored")
         }
         // SQLite and C clients end a text at the first NUL.
         guard !text.utf8.contains(0) else { throw StorageError(.refused, at: connection.place, "the \(name) contains a NUL character") }

@@ -4,7 +4,7 @@ import Glibc
 enum DurableFile {
     /// - Returns: nil when there is no such file.
     /// - Throws: also for what is no regular file: reading a pipe could wait for ever.
-    static func read(_ path: String, longest: Int) throws(StorageError) -> [UInt8]? {
+    static func read(_ path: String, maximum: Int) throws(StorageError) -> [UInt8]? {
         let file: OpenFile
         do {
             file = try OpenFile(path, O_RDONLY | O_NONBLOCK)
@@ -13,10 +13,10 @@ enum DurableFile {
         }
         let status = try file.status()
         try checkRegular(status, at: path)
-        guard status.st_size <= longest else {
-            throw StorageError(.refused, at: path, "it has \(status.st_size) bytes; at most \(longest) are read")
+        guard status.st_size <= maximum else {
+            throw StorageError(.refused, at: path, "it has \(status.st_size) bytes; at most \(maximum) are read")
         }
-        return try file.readAll(longest: longest)
+        return try file.readAll(maximum: maximum)
     }
 
     /// - Parameter previous: where the replaced file is kept; nil to drop it.

@@ -36,7 +36,7 @@ struct OpenFile: ~Copyable {
         guard flock(number, LOCK_EX | LOCK_NB) == 0 else { throw StorageError(errno: errno, at: path, "flock") }
     }
 
-    func readAll(longest: Int) throws(StorageError) -> [UInt8] {
+    func readAll(maximum: Int) throws(StorageError) -> [UInt8] {
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 65536)
         while true {
@@ -47,8 +47,8 @@ struct OpenFile: ~Copyable {
                 if errno == EINTR { continue }
                 throw StorageError(errno: errno, at: path, "read")
             }
-            guard bytes.count + count <= longest else {
-                throw StorageError(.refused, at: path, "it grew over \(longest) bytes while it was read")
+            guard bytes.count + count <= maximum else {
+                throw StorageError(.refused, at: path, "it grew over \(maximum) bytes while it was read")
             }
             bytes += block[..<count]
         }

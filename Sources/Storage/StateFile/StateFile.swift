@@ -7,7 +7,7 @@ import Synchronization
 /// `PATH.previous`, so that a kill or power cut at any point leaves a whole file. Copies of one value share what they remember.
 public struct StateFile: Sendable {
     /// A longer file is neither written nor read.
-    public static let longest = 16 << 20
+    public static let maximum = 16 << 20
 
     public let path: String
     private let memory = Memory()
@@ -38,7 +38,7 @@ public struct StateFile: Sendable {
             var absent: [PassedOver] = []
             for candidate in [path, previous] {
                 do {
-                    guard let bytes = try DurableFile.read(candidate, longest: StateFile.longest) else {
+                    guard let bytes = try DurableFile.read(candidate, maximum: StateFile.maximum) else {
                         absent.append(PassedOver(path: candidate, reason: "there is no such file"))
                         continue
                     }
@@ -65,8 +65,8 @@ public struct StateFile: Sendable {
         try memory.lock.withLock { remembered throws(StorageError) in
             if remembered.catalog?.value != state.catalog { remembered.catalog = (state.catalog, state.catalog.document.json) }
             let bytes = state.text(catalogText: remembered.catalog?.text ?? state.catalog.document.json)
-            guard bytes.count <= StateFile.longest else {
-                throw StorageError(.refused, at: path, "the state has \(bytes.count) bytes; at most \(StateFile.longest) are read back")
+            guard bytes.count <= StateFile.maximum else {
+                throw StorageError(.refused, at: path, "the state has \(bytes.count) bytes; at most \(StateFile.maximum) are read back")
             }
             // A file that was not read or written whole by this process must not push out a previous one that is whole.
             try DurableFile.replace(path, with: bytes, keeping: remembered.isGood ? previous : nil)

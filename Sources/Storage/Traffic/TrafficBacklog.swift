@@ -7,8 +7,8 @@
 /// counted as another run's, so that none meets the key of one that is stored.
 public struct TrafficBacklog: Sendable {
     /// Closed minutes, and rows in them, that wait at most before some become one.
-    public static let mostMinutes = 120
-    public static let mostRows = 200_000
+    public static let maximumMinutes = 120
+    public static let maximumRows = 200_000
     /// Seconds of steady time after which a batch that was tried is given up: it may have been stored and folded since, and nothing may count twice.
     static let retriedFor = TrafficTable.minutesKept - 3600
 
@@ -71,7 +71,7 @@ public struct TrafficBacklog: Sendable {
 
     /// Waiting minutes of one hour become one while there are too many.
     private mutating func join() {
-        while closed.count > TrafficBacklog.mostMinutes || closed.reduce(0, { $0 + $1.counts.count }) > TrafficBacklog.mostRows {
+        while closed.count > TrafficBacklog.maximumMinutes || closed.reduce(0, { $0 + $1.counts.count }) > TrafficBacklog.maximumRows {
             guard closed.count > 1 else { return }
             let later = closed.indices.dropFirst().first { isSameHour(closed[$0], closed[$0 - 1]) } ?? 1
             closed[later - 1].counts.merge(closed[later].counts, uniquingKeysWith: &+)
@@ -91,10 +91,10 @@ public struct TrafficBacklog: Sendable {
             let minute = closed.removeFirst()
             let rows = minute.counts.map { TrafficBatch.Row(key: $0.key, requests: $0.value) }
             partsOpened = minute.opened
-            parts = stride(from: 0, to: rows.count, by: TrafficBatch.mostRows).map { start in
+            parts = stride(from: 0, to: rows.count, by: TrafficBatch.maximumRows).map { start in
                 TrafficBatch(
                     node: node, boot: minute.boot, begins: minute.begins,
-                    rows: Array(rows[start..<min(start + TrafficBatch.mostRows, rows.count)]))
+                    rows: Array(rows[start..<min(start + TrafficBatch.maximumRows, rows.count)]))
             }
         }
         return parts.first

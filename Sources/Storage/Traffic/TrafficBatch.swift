@@ -50,7 +50,7 @@ public struct TrafficBatch: Sendable, Equatable {
     }
 
     /// Eight arguments a row; SQLite takes 32,766 in a statement (<https://www.sqlite.org/limits.html>).
-    public static let mostRows = 3000
+    public static let maximumRows = 3000
 }
 
 /// A question to the history of traffic.
@@ -82,7 +82,7 @@ public struct TrafficQuestion: Sendable, Equatable {
     }
 
     /// An answer with more sums than this is cut off here.
-    public static let mostSums = 10_001
+    public static let maximumSums = 10_001
 }
 
 /// One sum over the fleet.

@@ -13,7 +13,7 @@ struct TrafficTable: Sendable {
     /// How much longer a node's rows wait for the node itself to fold them.
     static let patience: Int64 = 6 * 3600
     /// Periods folded by one call, each in a transaction of its own.
-    private static let mostFolds = 48
+    private static let maximumFolds = 48
 
     private static let columns = "seconds, begins, node, boot, target, cdn, server, status, requests"
 
@@ -46,7 +46,7 @@ struct TrafficTable: Sendable {
         let periods = try await connection.query(
             """
             SELECT DISTINCT begins - begins % \(long) AS period, node FROM balancer_traffic \
-            WHERE seconds = \(short) AND begins < ? AND (node = ? OR begins < ?) ORDER BY period, node LIMIT \(TrafficTable.mostFolds)
+            WHERE seconds = \(short) AND begins < ? AND (node = ? OR begins < ?) ORDER BY period, node LIMIT \(TrafficTable.maximumFolds)
             """, [.integer(end), .text(node), .integer(end - TrafficTable.patience)])
         for row in periods {
             guard row.count == 2, case .integer(let period) = row[0], case .text(let node) = row[1] else { throw unreadable }
@@ -83,7 +83,7 @@ struct TrafficTable: Sendable {
             """
             SELECT \(selected)SUM(requests) FROM balancer_traffic \
             WHERE \(lengths.map { "(seconds = \($0) AND begins >= ? AND begins < ?)" }.joined(separator: " OR ")) \
-            \(order)LIMIT \(TrafficQuestion.mostSums)
+            \(order)LIMIT \(TrafficQuestion.maximumSums)
             """, lengths.flatMap { [.integer(question.from / $0 * $0), .integer(question.to)] })
         var sums: [TrafficSum] = []
         for row in rows {

@@ -14,7 +14,7 @@ struct CatalogYAML {
     private var faults: [String] = []
 
     /// More than any catalog has. Anchors and aliases can make a short text stand for very many.
-    private static let mostNodes = 100_000
+    private static let maximumNodes = 100_000
 
     init(_ path: String) { self.path = path }
 
@@ -22,8 +22,8 @@ struct CatalogYAML {
     mutating func read(_ bytes: Data) throws -> Document {
         do {
             let text = String(decoding: bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes, as: UTF8.self)
-            guard bytes.count <= Document.longestText, let node = try Yams.compose(yaml: text) else {
-                throw ConfigurationFault("\(path): is empty or longer than \(Document.longestText) bytes")
+            guard bytes.count <= Document.maximumText, let node = try Yams.compose(yaml: text) else {
+                throw ConfigurationFault("\(path): is empty or longer than \(Document.maximumText) bytes")
             }
             let document = try document(node, at: "")
             if !faults.isEmpty { throw ConfigurationFault(faults.joined(separator: "\n")) }
@@ -40,8 +40,8 @@ struct CatalogYAML {
 
     private mutating func document(_ node: Node, at pointer: String) throws -> Document {
         nodes += 1
-        guard nodes <= CatalogYAML.mostNodes else {
-            throw ConfigurationFault("\(path): stands for more than \(CatalogYAML.mostNodes) values; write it without aliases")
+        guard nodes <= CatalogYAML.maximumNodes else {
+            throw ConfigurationFault("\(path): stands for more than \(CatalogYAML.maximumNodes) values; write it without aliases")
         }
         switch node {
         case .scalar(let scalar): return value(of: scalar, node, at: pointer)

@@ -67,7 +67,7 @@ struct SteeredOptions: ParsableArguments {
 /// What the simulation of steered players prints.
 private struct SteeredReport {
     /// Targets that have a column: a line has a bound.
-    private static let mostTargets = 8
+    private static let maximumTargets = 8
 
     private let names: [String]
     private let every: Int
@@ -82,7 +82,7 @@ private struct SteeredReport {
     }
 
     var heading: String {
-        row(["second", "asks/s", "busiest", "moves"] + names.prefix(SteeredReport.mostTargets).map { "\($0) %" })
+        row(["second", "asks/s", "busiest", "moves"] + names.prefix(SteeredReport.maximumTargets).map { "\($0) %" })
     }
 
     /// - Returns: nil between two lines.
@@ -95,7 +95,9 @@ private struct SteeredReport {
         let moved = moves[sinceLine...].reduce(0, +)
         let (begin, all) = (sinceLine, viewers.reduce(0, +))
         sinceLine = asks.count
-        let shares = viewers.prefix(SteeredReport.mostTargets).map { String(format: "%.2f", all == 0 ? 0 : 100 * Double($0) / Double(all)) }
+        let shares = viewers.prefix(SteeredReport.maximumTargets).map {
+            String(format: "%.2f", all == 0 ? 0 : 100 * Double($0) / Double(all))
+        }
         let mean = Double(part.reduce(0, +)) / Double(part.count)
         return row(["\(begin)", String(format: "%.1f", mean), "\(part.max() ?? 0)", "\(moved)"] + shares)
     }

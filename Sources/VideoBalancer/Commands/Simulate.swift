@@ -34,11 +34,11 @@ struct Simulate: AsyncParsableCommand {
         if steered.sessions != nil, log != nil {
             throw ValidationError("--log and --sessions exclude each other; an access log has no TTLs")
         }
-        for (name, value, most) in [
+        for (name, value, maximum) in [
             ("--requests", requests, 1_000_000_000), ("--viewers", viewers, 10_000_000), ("--films", films, 10_000_000),
             ("--rate", rate, 100_000_000),
-        ] where !(1...most).contains(value) {
-            throw ValidationError("\(name) must be a whole number from 1 to \(most), is \(value)")
+        ] where !(1...maximum).contains(value) {
+            throw ValidationError("\(name) must be a whole number from 1 to \(maximum), is \(value)")
         }
     }
 

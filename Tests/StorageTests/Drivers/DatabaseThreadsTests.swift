@@ -92,7 +92,7 @@ import Testing
     @Test func `of more calls than may wait the rest are refused at once`() async {
         let gate = Gate()
         let threads = threads(limit: .seconds(60), .mysql)
-        let most = CallLateness.mostWaiting
+        let most = CallLateness.maximumWaiting
         let refused = await withTaskGroup(of: StorageError.Kind?.self) { group in
             for _ in 0..<(most + 10) {
                 group.addTask {

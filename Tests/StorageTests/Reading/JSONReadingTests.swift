@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test func `too long a text is refused before it is parsed`() {
-        let error = #expect(throws: JSONSyntaxError.self) { try Document(json: [UInt8](repeating: 0x20, count: Document.longestText + 1)) }
+        let error = #expect(throws: JSONSyntaxError.self) { try Document(json: [UInt8](repeating: 0x20, count: Document.maximumText + 1)) }
         #expect(error?.description == "the text has 16777217 bytes; at most 16777216 are read")
     }
 

@@ -41,7 +41,7 @@ import Testing
         let store = try await backend.open(scratch)
         let ids = (0..<103).map { _ in Checksum.randomID() }
         for id in ids { try await store.adopt(predecessor: id) }
-        #expect(try await store.predecessors() == Array(ids.suffix(IdentityTable.mostPredecessors)))
+        #expect(try await store.predecessors() == Array(ids.suffix(IdentityTable.maximumPredecessors)))
     }
 
     @Test(arguments: ["", "abc", String(repeating: "G", count: 32), String(repeating: "A", count: 32), String(repeating: "a", count: 33)])

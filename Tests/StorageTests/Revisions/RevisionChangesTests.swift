@@ -10,7 +10,7 @@ import Testing
 
     @Test func `of many changes the first are shown and all are counted`() {
         let changes = RevisionChanges(from: object(500) { .integer($0) }, to: object(500) { .integer($0 + 1) })
-        #expect(changes.count == 500 && changes.shown.count == RevisionChanges.most)
+        #expect(changes.count == 500 && changes.shown.count == RevisionChanges.maximum)
         #expect(changes.shown[99] == .object([.init("pointer", .string("/k99")), .init("from", .integer(99)), .init("to", .integer(100))]))
     }
 
@@ -32,7 +32,7 @@ import Testing
         let changes = RevisionChanges(
             from: object(100) { _ in .null }, to: object(100) { .string(String(repeating: "\u{7F}", count: 300) + "\($0)") })
         #expect(changes.count == 100 && changes.shown.count < 100)
-        #expect(changes.text.utf8.count <= RevisionChanges.longest + 200)
+        #expect(changes.text.utf8.count <= RevisionChanges.maximum + 200)
     }
 
     @Test func `what is kept is read back`() throws {

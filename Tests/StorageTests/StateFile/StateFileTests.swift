@@ -184,12 +184,12 @@ import Testing
     }
 
     @Test func `a file that is too long is not read`() throws {
-        try scratch.write([UInt8](repeating: 0, count: StateFile.longest + 1), to: "state")
+        try scratch.write([UInt8](repeating: 0, count: StateFile.maximum + 1), to: "state")
         #expect(file.load().passedOver.first?.reason.contains("at most 16777216 are read") == true)
     }
 
     @Test func `a state that is too long to be read back is not written`() throws {
-        let name = String(repeating: "n", count: StateFile.longest)
+        let name = String(repeating: "n", count: StateFile.maximum)
         let state = SavedState(
             databaseID: "a", revision: 1, catalog: try Sample.catalog(1), sequences: [.init(name: name, redirects: 1, cdnBound: 1)])
         try file.save(Sample.state(1))

@@ -61,7 +61,7 @@ import Testing
         for minute in 0..<minutes {
             backlog.add(key("s\(minute % 3)"), 1)
             backlog.close(now: start + 60 * Int64(minute + 1), uptime: uptime(start + 60 * Int64(minute + 1)))
-            #expect(backlog.minutes <= TrafficBacklog.mostMinutes + 1)
+            #expect(backlog.minutes <= TrafficBacklog.maximumMinutes + 1)
         }
         let batches = drain(&backlog, now: start + Int64(minutes) * 60)
         #expect(sum(batches) == Int64(minutes))
@@ -75,7 +75,7 @@ import Testing
         for minute in 0..<20 {
             for server in 0..<30_000 { backlog.add(key("s\(server)"), 1) }
             backlog.close(now: start + 60 * Int64(minute + 1), uptime: uptime(start + 60 * Int64(minute + 1)))
-            #expect(backlog.minutes * 30_000 <= TrafficBacklog.mostRows)
+            #expect(backlog.minutes * 30_000 <= TrafficBacklog.maximumRows)
         }
         #expect(sum(drain(&backlog, now: start)) == 600_000)
     }

@@ -57,11 +57,11 @@ import Testing
 
     @Test func `the largest batch fits into one statement`() async throws {
         let store = try await scratch.store()
-        let rows = (0..<TrafficBatch.mostRows).map { ("a", "s\($0)", Int64(1)) }
+        let rows = (0..<TrafficBatch.maximumRows).map { ("a", "s\($0)", Int64(1)) }
         let before = await store.statements
         try await store.write(batch(TrafficTableTests.day, rows))
         #expect(await store.statements == before + 1)
-        #expect(try await total(store) == Int64(TrafficBatch.mostRows))
+        #expect(try await total(store) == Int64(TrafficBatch.maximumRows))
     }
 
     @Test func `minutes fold into hours and hours into days without a request more or less, and old days go`() async throws {

@@ -8,7 +8,7 @@ struct RecordProperty {
     private let contexts: [TLSContext]
     private let tickets: [TLSClient.Resumption?]
     /// More is written to no client that has asked for nothing: a flight of the handshake, answers to key updates, an alert.
-    private static let mostWritten = 16 * 1024
+    private static let maximumWritten = 16 * 1024
 
     init() throws {
         contexts = [try Conversation.context(["a.example.com"])]
@@ -104,7 +104,7 @@ struct RecordProperty {
                     return "it is established without a word, or twice"
                 }
                 if received.count > 0, !server.isEstablished { return "it has heard \(received.count) bytes before the handshake's end" }
-                if records.output.count > RecordProperty.mostWritten { return "it has written \(records.output.count) bytes unasked" }
+                if records.output.count > RecordProperty.maximumWritten { return "it has written \(records.output.count) bytes unasked" }
                 client.give(records.output)
                 records.output = []
             }

@@ -66,15 +66,15 @@ extension MySQLAddress {
     /// May block, as reading a file does.
     func currentPassword() -> String {
         guard let passwordFile, let file = FileHandle(forReadingAtPath: passwordFile),
-            let bytes = try? file.read(upToCount: MySQLAddress.longestPassword + 2),
+            let bytes = try? file.read(upToCount: MySQLAddress.maximumPassword + 2),
             let text = String(validating: bytes, as: UTF8.self)?.trimmingCharacters(in: .newlines),
-            text.utf8.count <= MySQLAddress.longestPassword, !text.utf8.contains(0)
+            text.utf8.count <= MySQLAddress.maximumPassword, !text.utf8.contains(0)
         else { return password }
         return text
     }
 
     /// In bytes.
-    private static let longestPassword = 1020
+    private static let maximumPassword = 1020
 
     /// Reads what follows `mysql:`: `//USER:PASSWORD@HOST:PORT,…/NAME?tls=MODE&tls-ca=FILE`. User, password and name may be percent-encoded.
     ///
@@ -144,8 +144,8 @@ extension MySQLAddress {
 
     /// What C strings and MySQL itself cannot take.
     public func check() throws(StorageError) {
-        for (text, what, longest) in [(user, "user", 80), (password, "password", 255), (name, "database's name", 64)] {
-            guard !text.utf8.contains(0), text.utf8.count <= longest * 4 else {
+        for (text, what, maximum) in [(user, "user", 80), (password, "password", 255), (name, "database's name", 64)] {
+            guard !text.utf8.contains(0), text.utf8.count <= maximum * 4 else {
                 throw MySQLAddress.bad("the \(what) is too long or has a NUL")
             }
         }

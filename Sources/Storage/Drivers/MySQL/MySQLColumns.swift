@@ -6,7 +6,7 @@ import CMariaDB
     private enum Kind { case signed, unsigned, number, text, bytes, unknown }
 
     /// Longer values are not read: none of ours can be.
-    private static let longest: UInt = 64 << 20
+    private static let maximum: UInt = 64 << 20
 
     /// unsafe: all are owned by this value; the binds point into the others.
     let binds: UnsafeMutableBufferPointer<MYSQL_BIND>
@@ -26,7 +26,7 @@ import CMariaDB
         unsafe nulls.initialize(repeating: 0)
         unsafe kinds = fields.map { unsafe MySQLColumns.kind(of: $0) }
         unsafe buffers = unsafe fields.map { field in
-            let size = unsafe max(16, min(field.max_length, MySQLColumns.longest))
+            let size = unsafe max(16, min(field.max_length, MySQLColumns.maximum))
             return .allocate(byteCount: Int(size), alignment: MemoryLayout<Int64>.alignment)
         }
         for index in kinds.indices {
