@@ -32,7 +32,7 @@ import Testing
         let changes = RevisionChanges(
             from: object(100) { _ in .null }, to: object(100) { .string(String(repeating: "\u{7F}", count: 300) + "\($0)") })
         #expect(changes.count == 100 && changes.shown.count < 100)
-        #expect(changes.text.utf8.count <= RevisionChanges.maximum + 200)
+        #expect(changes.text.utf8.count <= RevisionChanges.maximumBytes + 200)
     }
 
     @Test func `what is kept is read back`() throws {
