@@ -192,7 +192,7 @@ struct AdminHTTPSTests {
             in: folder, environment: [:], "--listen-tls", "127.0.0.1:0", "--tls-certificate", "admin.pem", "--tls-key", "admin.key")
         defer { balancer.end() }
         let port = try #require(balancer.log("serving redirects by HTTPS").first?["listen"]?.split(separator: ":").last)
-        let asked = try Command.run(["curl", "-s", "-i", "-k", "https://127.0.0.1:\(port)/?video=\(video)"], in: folder)
+        let asked = try Command.run(["curl", "-s", "-i", "-k", "--http1.1", "https://127.0.0.1:\(port)/?video=\(video)"], in: folder)
         #expect(asked.output.contains("Location: https://b.example/x/s1/v\r\n"), "\(asked)")
         #expect(try balancer.get("/?video=\(video)")["Location"] == "http://a.example/s1/v")
     }
