@@ -5,7 +5,7 @@ import Testing
 
 extension SocketTests {
     @Suite struct EdgeServerTests {
-        private static let takenHint = "another process listens there; stop it or choose another --listen"
+        private static let takenHint = "another process, or another address of this one, listens there; stop it or choose another --listen"
         private static let foreignHint = "this machine has no such address; see `ip address`"
 
         @Test(arguments: [

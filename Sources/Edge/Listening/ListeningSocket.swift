@@ -140,7 +140,7 @@ struct ListeningSocket: Sendable {
     private static func listenError(_ address: ListenAddress, _ code: CInt, _ setting: String) -> EdgeError {
         let hint =
             switch code {
-            case EADDRINUSE: "another process listens there; stop it or choose another \(setting)"
+            case EADDRINUSE: "another process, or another address of this one, listens there; stop it or choose another \(setting)"
             case EADDRNOTAVAIL: "this machine has no such address; see `ip address`"
             case EACCES: "ports below 1024 need CAP_NET_BIND_SERVICE"
             default: "choose another \(setting)"
