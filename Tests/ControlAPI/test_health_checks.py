@@ -54,8 +54,13 @@ def running(command, folder):
     try:
         yield process
     finally:
-        process.kill()
-        process.wait()
+        # Asked to end, not killed: nginx's master takes its worker along.
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 class HAProxy:
