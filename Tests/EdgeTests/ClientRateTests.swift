@@ -20,6 +20,15 @@ import Testing
         #expect(admitted(rate, client, 100, at: start + 60 * Self.second) == 20, "a bucket holds no more than a burst")
     }
 
+    @Test func `a token that is given back can be taken again, and one of a stranger is none`() {
+        let rate = ClientRate(perSecond: 1, burst: 2)
+        let start = 77 * Self.second
+        rate.giveBack(client)
+        #expect(admitted(rate, client, 5, at: start) == 2)
+        rate.giveBack(client)
+        #expect(admitted(rate, client, 5, at: start) == 1)
+    }
+
     @Test func `over any time at most burst and rate come through, however requests are spread`() {
         var random = SplitMix64(for: "client rate")
         for _ in 0..<200 {

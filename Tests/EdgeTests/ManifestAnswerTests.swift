@@ -293,6 +293,22 @@ import Testing
         #expect(responder.total.answers == [301: 2])
     }
 
+    @Test(arguments: ["/s1/a.m3u8", "/?video=http://s1.origin-cluster/a.mpd"])
+    func `regression: a manifest that the fast path hands over costs its client one request, not two`(target: String) throws {
+        let table = try Setup(every: 0, cdns: Self.cdns, steers: true, delivery: "playlist").table()
+        var responder = Responder(
+            table: table, sequences: SequenceBook().set(for: table), rate: ClientRate(perSecond: 1, burst: 1), clock: { 784_111_777 })
+        responder.fetchesManifests = true
+        let bytes = [UInt8](latin1: HeadVector.head("GET \(target) HTTP/1.1", ["Host: b"]))
+        var scanner = HeadScanner(limits: Limits())
+        guard case .complete(let head) = scanner.scan(bytes.span) else { throw Answer.Malformed(description: target) }
+        let client = ClientAddress(ipv4: 0xC000_0201)
+        #expect(responder.respond(to: head, bytes.span, from: client, closes: false, isFast: true) == .needsSlowPath)
+        #expect(responder.respond(to: head, bytes.span, from: client, closes: false) == .needsUpstream)
+        #expect(responder.respond(to: head, bytes.span, from: client, closes: false) == .answered, "the next one is too many")
+        #expect(responder.total.answers == [429: 1])
+    }
+
     @Test func `a manifest takes its part of a CDN's cap, and who comes after goes elsewhere`() throws {
         let document = try Document(
             json: """

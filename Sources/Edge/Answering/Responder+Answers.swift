@@ -105,10 +105,14 @@ extension Responder {
             let query = HeadRange(min(question + 1, target.upperBound)..<target.upperBound)
             let parameters = try SteeringQuery(bytes, query.range, format)
             let asker = table.asker(parameters, in: query, of: bytes, client: client, second: second, fields: head.fields)
+            let isHurried = !admits(client)
             let list = try table.steer(
-                video, of: bytes, asker, head: bytes, session: parameters.session, isHurried: !admits(client), sequences: sequences,
+                video, of: bytes, asker, head: bytes, session: parameters.session, isHurried: isHurried, sequences: sequences,
                 ranking: &writer.targets)
-            guard let list else { return redirectByPath(head, bytes, from: client, second: second, isFast: isFast) }
+            guard let list else {
+                if !isHurried { rate?.giveBack(client) }
+                return redirectByPath(head, bytes, from: client, second: second, isFast: isFast)
+            }
             return .steering(
                 .init(
                     list: list, format: format, ignored: parameters.ignored, move: table.move(of: asker, to: list),

@@ -21,7 +21,11 @@ extension Responder {
         if delivery == .redirect { return nil }
         // A token is for one link; a manifest's go to many places.
         if table.catalog.hasSignedTargets { return refuse(.signed) }
-        if isFast { return .needsTime }
+        if isFast {
+            // The slow path lets it in anew.
+            rate?.giveBack(asker.client)
+            return .needsTime
+        }
         switch fetched {
         case .manifest(let manifest):
             return try serve(manifest, video, of: source, asker, head, bytes, delivery, session, format)

@@ -42,11 +42,9 @@ public final class ClientRate: Sendable {
     /// - Parameter now: nanoseconds of a clock that only goes forward.
     /// - Returns: false when there is none.
     func admits(_ client: ClientAddress, now: UInt64) -> Bool {
-        let network = client.prefix(client.isIPv4 ? 128 : 56)
-        let hash = Rendezvous.mixed(network.high ^ Rendezvous.mixed(network.low ^ seed))
-        let sets = ClientRate.capacity / ClientRate.shardCount / ClientRate.ways
-        let first = Int(hash / UInt64(ClientRate.shardCount) % UInt64(sets)) * ClientRate.ways
-        return shards[Int(hash % UInt64(ClientRate.shardCount))].buckets.withLock { buckets in
+        let hash = hash(of: client)
+        let first = ClientRate.first(hash)
+        return shard(hash).buckets.withLock { buckets in
             var place = first
             for index in first..<first + ClientRate.ways {
                 if buckets[index].network == hash {
@@ -60,5 +58,29 @@ public final class ClientRate: Sendable {
             buckets[place] = Bucket(network: hash, fullAt: fullAt &+ interval)
             return true
         }
+    }
+
+    /// Puts a token back that was taken for a request which is asked about once more; any thread.
+    func giveBack(_ client: ClientAddress) {
+        let hash = hash(of: client)
+        let first = ClientRate.first(hash)
+        shard(hash).buckets.withLock { buckets in
+            for index in first..<first + ClientRate.ways where buckets[index].network == hash {
+                buckets[index].fullAt -= min(interval, buckets[index].fullAt)
+            }
+        }
+    }
+
+    private func hash(of client: ClientAddress) -> UInt64 {
+        let network = client.prefix(client.isIPv4 ? 128 : 56)
+        return Rendezvous.mixed(network.high ^ Rendezvous.mixed(network.low ^ seed))
+    }
+
+    private func shard(_ hash: UInt64) -> Shard { shards[Int(hash % UInt64(ClientRate.shardCount))] }
+
+    /// The first of the places that a network may have in its shard.
+    private static func first(_ hash: UInt64) -> Int {
+        let sets = ClientRate.capacity / ClientRate.shardCount / ClientRate.ways
+        return Int(hash / UInt64(ClientRate.shardCount) % UInt64(sets)) * ClientRate.ways
     }
 }
