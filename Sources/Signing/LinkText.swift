@@ -98,20 +98,29 @@ extension PieceDigest {
     }
 
     mutating func add(decimal number: Int) {
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var (position, rest) = (20, max(0, number))
-        repeat {
-            position -= 1
-            digits[position] = 0x30 &+ UInt8(rest % 10)
-            rest /= 10
-        } while rest > 0
-        add(digits.span.extracting(position..<20))
+        let text = DecimalText(number)
+        add(text.digits.span.extracting(text.start..<20))
     }
 
     /// An address as servers write it: `192.0.2.1`, `2001:db8::1`.
     mutating func add(_ address: ClientAddress) {
         let text = AddressText(address)
         add(text.bytes.span.extracting(0..<text.count))
+    }
+}
+
+/// The digits of a number, without allocating; a negative one counts as 0.
+private struct DecimalText {
+    private(set) var digits = InlineArray<20, UInt8>(repeating: 0)
+    private(set) var start = 20
+
+    init(_ number: Int) {
+        var rest = max(0, number)
+        repeat {
+            start -= 1
+            digits[start] = 0x30 &+ UInt8(rest % 10)
+            rest /= 10
+        } while rest > 0
     }
 }
 
@@ -184,14 +193,8 @@ extension OutputSpan<UInt8> {
     mutating func append(_ bytes: [UInt8]) { append(copying: bytes.span) }
 
     mutating func append(decimal number: Int) {
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var (position, rest) = (20, max(0, number))
-        repeat {
-            position -= 1
-            digits[position] = 0x30 &+ UInt8(rest % 10)
-            rest /= 10
-        } while rest > 0
-        append(copying: digits.span.extracting(position..<20))
+        let text = DecimalText(number)
+        append(copying: text.digits.span.extracting(text.start..<20))
     }
 
     mutating func append(hexadecimal bytes: borrowing Span<UInt8>) {
