@@ -12,6 +12,20 @@ import Testing
         #expect(Catalog.faultPointers(try Example.document().setting("/delivery", .string("push"))) == ["/delivery"])
     }
 
+    @Test func `regression: a rule that steers its requests may deliver their manifests, and one that does not steer them may not`() throws
+    {
+        func rule(_ text: String) throws -> [String] {
+            Catalog.faultPointers(try Example.document().setting("/rules", Document(json: "[{\"name\": \"r\", \(text)}]")))
+        }
+        #expect(try rule("\"steering\": {\"enabled\": true}, \"delivery\": \"playlist\"") == [])
+        #expect(try rule("\"steering\": {\"ttl\": 60}, \"delivery\": \"playlist\"") == ["/rules/0/delivery"])
+        let steered = try Example.document().setting("/steering", Document(json: "{\"enabled\": true}"))
+        let against = try Document(json: "[{\"name\": \"r\", \"steering\": {\"enabled\": false}, \"delivery\": \"links\"}]")
+        #expect(Catalog.faultPointers(steered.setting("/rules", against)) == ["/rules/0/delivery"])
+        let ruled = try Document(json: "[{\"name\": \"r\", \"steering\": {\"enabled\": true}}]")
+        #expect(Catalog.faultPointers(try Example.document().setting("/delivery", .string("playlist")).setting("/rules", ruled)) == [])
+    }
+
     @Test func `a catalog without it is written without it`() throws {
         #expect(try Catalog(Example.document()).document["delivery"] == nil)
     }

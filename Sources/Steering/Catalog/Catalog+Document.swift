@@ -30,7 +30,9 @@ extension Catalog {
         ],
         check: { catalog, _, reader in
             Rule.checkSums(catalog.rules, &reader)
-            for pointer in catalog.unsteeredDeliveries { reader.note(pointer, "needs sessions; set /steering/enabled to true beside it") }
+            for pointer in catalog.unsteeredDeliveries {
+                reader.note(pointer, "needs sessions; set steering.enabled to true, in the catalog or beside it in the rule")
+            }
             let areTargetsKnown = !reader.faults.contains { $0.pointer.hasPrefix("/cdns") || $0.pointer.hasPrefix("/origin") }
             if areTargetsKnown, catalog.origin.every == 0, !catalog.cdns.contains(where: \.takesTraffic) {
                 reader.note("/cdns", "no CDN takes traffic (enabled, weight over 0) and /origin/every is 0: every request would be refused")
@@ -45,9 +47,11 @@ extension Catalog {
 
     /// What is delivered with a session, while nothing would steer it.
     private var unsteeredDeliveries: [String] {
-        if steering.enabled { return [] }
-        let ruled = rules.indices.filter { rules[$0].delivery ?? .redirect != .redirect }.map { "/rules/\($0)/delivery" }
-        return (delivery == .redirect ? [] : ["/delivery"]) + ruled
+        let ruled = rules.indices.filter { index in
+            guard case .steer(let own) = rules[index].then, own.delivery ?? .redirect != .redirect else { return false }
+            return !(own.steering?.enabled ?? steering.enabled)
+        }
+        return (delivery == .redirect || steersAnything ? [] : ["/delivery"]) + ruled.map { "/rules/\($0)/delivery" }
     }
 
     /// What a newer form means is unknown, so nothing else is said about it.
