@@ -4,8 +4,10 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import secrets
 import signal
+import socket
 import subprocess
 import time
 
@@ -24,6 +26,15 @@ def patiently(condition, seconds=10, pause=0.01):
             return value
         time.sleep(pause)
     return None
+
+
+def free_port():
+    """Below those that the kernel gives to clients, so that no connection takes it before a server listens there, or where none is to."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.closing(socket.socket()) as made, contextlib.suppress(OSError):
+            made.bind(("127.0.0.1", port))
+            return port
 
 
 class Balancer:

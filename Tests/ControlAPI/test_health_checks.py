@@ -16,7 +16,7 @@ import subprocess
 import pytest
 import yaml
 
-from balancer import BINARY, ROOT, VIDEO, patiently
+from balancer import BINARY, ROOT, VIDEO, free_port, patiently
 
 TARGET = "/?video=" + VIDEO
 # What a backend asks, by name.
@@ -111,12 +111,6 @@ class HAProxy:
 
         patiently(lambda: not differing(), seconds=15, pause=0.1)
         return differing()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -2,29 +2,18 @@
 
 import contextlib
 import json
-import random
 import re
-import socket
 import subprocess
 
 import httpx
 import pytest
 
-from balancer import ROOT, Balancer, patiently
+from balancer import ROOT, Balancer, free_port, patiently
 from client import API
 
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
 DASHBOARD = ROOT / "deploy/grafana/video-balancer.json"
 NAME = re.compile(r"\b(?:balancer|process)_[a-z_]+")
-
-
-def free_port():
-    """Below those that the kernel gives to clients, so that no connection takes it meanwhile."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with contextlib.closing(socket.socket()) as made, contextlib.suppress(OSError):
-            made.bind(("127.0.0.1", port))
-            return port
 
 
 @pytest.fixture(scope="module")
