@@ -29,6 +29,31 @@ import Testing
         }
     }
 
+    @Test func `names are what a plain model says, also where two dots stand across eight bytes`() {
+        var random = SplitMix64(for: "names of hosts")
+        let parts = [
+            "a", "z", "0", "9", "-", ".", ".", "balancer", "example", "com", "A", "~", "%41", "%4", "/", ":", "\r", "`", "{", "@", "é",
+        ]
+        var (valid, doubled) = (0, 0)
+        for _ in 0..<50_000 {
+            let text = (0..<random.number(1...12)).map { _ in parts[random.number(0...(random.number(0...3) == 0 ? parts.count - 1 : 10))] }
+                .joined()
+            if text.contains(":") { continue }
+            let expected = AuthorityTests.isName(text)
+            valid += expected ? 1 : 0
+            doubled += text.count >= 8 && text.contains("..") ? 1 : 0
+            if isValid(text) != expected { Issue.record("\(text.debugDescription) is \(expected ? "a" : "no") name") }
+        }
+        #expect(valid > 3000 && doubled > 3000, "\(valid) names were valid, \(doubled) had two dots")
+    }
+
+    /// RFC 3986 §3.2.2 by splitting: labels of unreserved, sub-delims and escapes; the last may be empty.
+    private static func isName(_ text: String) -> Bool {
+        var labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        if labels.count > 1, labels.last == "" { labels.removeLast() }
+        return labels.allSatisfy { $0.wholeMatch(of: /(?:[A-Za-z0-9\-_~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+/) != nil }
+    }
+
     @Test func `IPv6 addresses are what a plain model says`() {
         var random = SplitMix64(for: "IPv6 literals")
         let parts = ["", "", "0", "1", "ff", "ABCD", "12345", "g", "1.2.3.4", "01.2.3.4", "1.2.3"]

@@ -16,6 +16,7 @@ import Testing
             // The text has eight bytes.
             let eight = unsafe EightBytes(text.span, unchecked: 0)
             expectFirst(text, eight.equal(byte), "equal to \(byte)") { $0 == byte }
+            expectFirst(text, eight.equal(byte | 2, whateverBits: 2), "equal to \(byte) but for a bit") { $0 | 2 == byte | 2 }
             if byte <= 0x80 { expectFirst(text, eight.below(byte), "below \(byte)") { $0 < byte } }
             if (1...0x80).contains(byte) { expectFirst(text, eight.atLeast(byte), "at least \(byte)") { $0 >= byte } }
         }

@@ -25,9 +25,13 @@ enum Authority {
     private static func isPort(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard range.count <= 5 else { return false }
         var port = 0
-        for index in range {
-            guard HeadByte.isDigit(bytes[index]) else { return false }
-            port = port * 10 + Int(bytes[index] &- 0x30)
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let byte = bytes[index]
+            guard HeadByte.isDigit(byte) else { return false }
+            // Five digits at most.
+            port = port &* 10 &+ Int(byte &- 0x30)
+            index &+= 1
         }
         return port <= 65535
     }
@@ -35,6 +39,7 @@ enum Authority {
     /// `reg-name` without empty labels, but for a dot at the end.
     private static func isName(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard !range.isEmpty, bytes[range.lowerBound] != UInt8(ascii: ".") else { return false }
+        if isPlainName(bytes, range) { return true }
         var index = range.lowerBound
         while index < range.upperBound {
             let byte = bytes[index]
@@ -48,6 +53,16 @@ enum Authority {
             index += 1
         }
         return true
+    }
+
+    /// A name as most are: lower-case letters, digits, `-` and single dots. A false "no" costs only a closer look.
+    private static func isPlainName(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+        bytes.hasNone(in: range) { eight in
+            // `-` and `.` are neighbours.
+            let plain = eight.within(0x61...0x7A) | eight.within(0x30...0x39) | eight.within(0x2D...0x2E)
+            let dots = eight.equal(UInt8(ascii: "."))
+            return (plain ^ EightBytes.all(0x80)) | (dots << 8 & dots)
+        }
     }
 
     /// unreserved and sub-delims (RFC 3986 §3.2.2).

@@ -23,6 +23,15 @@
         return (difference &- EightBytes.all(1)) & ~difference & EightBytes.all(0x80)
     }
 
+    /// The same of bytes that differ from it in these bits alone.
+    ///
+    /// - Parameter byte: has the bits set.
+    @inline(__always)
+    func equal(_ byte: UInt8, whateverBits bits: UInt8) -> UInt64 {
+        let difference = (word | EightBytes.all(bits)) ^ EightBytes.all(byte)
+        return (difference &- EightBytes.all(1)) & ~difference & EightBytes.all(0x80)
+    }
+
     /// - Parameter byte: at most 0x80.
     @inlinable @inline(__always)
     public func below(_ byte: UInt8) -> UInt64 { (word &- EightBytes.all(byte)) & ~word & EightBytes.all(0x80) }
@@ -105,8 +114,8 @@ extension Span<UInt8> {
     }
 
     /// Whether no byte of `range`, and no two that follow each other, pass a test of eight; false also when `range` is shorter than eight.
-    @inline(__always)
-    borrowing func hasNone(in range: Range<Int>, _ test: (EightBytes) -> UInt64) -> Bool {
+    @inlinable @inline(__always)
+    public borrowing func hasNone(in range: Range<Int>, _ test: (EightBytes) -> UInt64) -> Bool {
         check(range)
         var index = range.lowerBound
         let last = range.upperBound &- 8

@@ -45,9 +45,14 @@ enum URLByte {
     /// Dot segments are refused, also where `%2e` stands for a dot and `%2f`, `%5c` for a separator: caches and clients resolve
     /// them, and `/s1/../s2/x` at a CDN would name a server that nobody checked.
     ///
-    /// - Returns: nil when the bytes may go into a `Location`.
-    static func faultInTail(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Refusal? {
-        if isOrdinary(bytes, range) { return nil }
+    /// - Returns: whether it plainly may go into a `Location` as it is, as most; the bytes of others may have to be encoded.
+    static func checkTail(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(Refusal) -> Bool {
+        if isPlain(bytes, range) { return true }
+        if let fault = faultInTail(bytes, range) { throw fault }
+        return false
+    }
+
+    private static func faultInTail(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Refusal? {
         var segment = DotSegment()
         var inPath = true
         var index = range.lowerBound
@@ -75,12 +80,14 @@ enum URLByte {
         return inPath && segment.ends() ? .dotSegment : nil
     }
 
-    /// A tail that plainly has no fault, as most: no escape, nothing forbidden, no segment that begins with a dot. A false "no" costs only a
-    /// closer look.
-    private static func isOrdinary(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+    /// A tail that plainly has no fault and no byte that has to be encoded: no escape, no segment that begins with a dot. A false "no" costs
+    /// only a closer look.
+    private static func isPlain(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
         bytes.hasNone(in: range) { eight in
-            let doubtful = eight.below(UInt8(ascii: "&")) | eight.equal(UInt8(ascii: "\\")) | eight.equal(0x7F)
-            return doubtful | (eight.equal(UInt8(ascii: "/")) << 8 & eight.equal(UInt8(ascii: ".")))
+            let doubtful = eight.below(UInt8(ascii: "&")) | eight.atLeast(UInt8(ascii: "{")) | eight.equal(UInt8(ascii: "\\"))
+            // `<` is `>` without this bit.
+            let encoded = eight.equal(UInt8(ascii: "`")) | eight.equal(UInt8(ascii: ">"), whateverBits: 0x02)
+            return doubtful | encoded | (eight.equal(UInt8(ascii: "/")) << 8 & eight.equal(UInt8(ascii: ".")))
         } && bytes[range.lowerBound] != UInt8(ascii: ".")
     }
 

@@ -24,7 +24,9 @@ public struct BaseURL: Sendable, Equatable {
         guard let authority = HostPort.normalised(String(decoding: rest[..<end], as: UTF8.self)) else { return nil }
         var prefix = Array(rest[end...])
         while prefix.last == UInt8(ascii: "/") { prefix.removeLast() }
-        guard prefix.allSatisfy({ URLByte.isPathByte($0) }), URLByte.faultInTail(prefix.span, 0..<prefix.count) == nil else { return nil }
+        guard prefix.allSatisfy({ URLByte.isPathByte($0) }), (try? URLByte.checkTail(prefix.span, 0..<prefix.count)) != nil else {
+            return nil
+        }
         self.scheme = scheme
         self.authority = authority
         self.prefix = String(decoding: prefix, as: UTF8.self)

@@ -169,8 +169,13 @@ extension RoutingTable {
     }
 
     /// Whether a CDN that is not avoided has room.
+    @inline(__always)
     private func hasRoom(_ policy: Policy, _ asker: Asker, _ sequences: SequenceSet) -> Bool {
-        caps.isEmpty || policy.candidates.contains { $0 != asker.avoided && hasRoom($0, asker, sequences) }
+        caps.isEmpty || hasRoomUnderCaps(policy, asker, sequences)
+    }
+
+    private func hasRoomUnderCaps(_ policy: Policy, _ asker: Asker, _ sequences: SequenceSet) -> Bool {
+        policy.candidates.contains { $0 != asker.avoided && hasRoom($0, asker, sequences) }
     }
 
     /// - Parameter takes: whether it takes the room.

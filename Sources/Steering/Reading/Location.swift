@@ -82,7 +82,11 @@ extension RoutingTable {
         }
         let tail = video.tail.range
         if tail.isEmpty || source[tail.lowerBound] != UInt8(ascii: "/") { out.append(UInt8(ascii: "/")) }
-        RoutingTable.append(tail, of: source, to: &out)
+        if video.isPlain {
+            out.append(copying: source.extracting(tail))
+        } else {
+            RoutingTable.append(tail, of: source, to: &out)
+        }
         if tokens.areInQueries(video.form) { tokens.removeParameters(from: start, of: &out) }
         if passedNames.count > 0, !query.range.isEmpty {
             let hasQuery = out.span.firstIndex(of: UInt8(ascii: "?"), in: start..<out.count) < out.count

@@ -14,6 +14,8 @@ public struct VideoReference: Sendable, Equatable {
     var scheme: Catalog.Scheme?
     /// Whether the request came by HTTPS: targets are then named by HTTPS where the catalog has them so, as a page refuses others.
     public var isAskedByHTTPS = false
+    /// Whether the tail is known to have no byte that has to be encoded in a URL.
+    var isPlain = false
 
     public enum Form: UInt8, Sendable {
         case originURL
@@ -73,8 +75,8 @@ extension RoutingTable {
         let end = request.firstIndex(in: start..<target.upperBound) { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
         guard let server = servers.position(of: request, start..<end) else { throw .unknownServer }
         let tail = end..<target.upperBound
-        if let fault = URLByte.faultInTail(request, tail) { throw fault }
-        return VideoReference(server: server, domain: 0, tail: SourceRange(tail), isDecoded: false, form: .path)
+        let isPlain = try URLByte.checkTail(request, tail)
+        return VideoReference(server: server, domain: 0, tail: SourceRange(tail), isDecoded: false, form: .path, isPlain: isPlain)
     }
 
     private enum Reading {
@@ -106,7 +108,7 @@ extension RoutingTable {
             if text[index] == UInt8(ascii: "@") { throw .userinfo }
             if text[index] <= 0x20 || text[index] == 0x7F || text[index] == UInt8(ascii: "\\") { throw .forbiddenCharacter }
         }
-        if let fault = URLByte.faultInTail(text, tail) { throw fault }
+        _ = try URLByte.checkTail(text, tail)
         if let video = videoAtCDN(text, authority, tail, isDecoded: isDecoded, scheme) { return .video(video) }
         if let end = tokens.end(text, tail),
             let video = videoAtCDN(text, authority, end..<tail.upperBound, isDecoded: isDecoded, scheme)
@@ -127,11 +129,11 @@ extension RoutingTable {
         guard dot < end, let server = servers.position(of: text, start..<dot), let domain = domains.position(of: text, dot + 1..<end) else {
             return nil
         }
-        if let fault = URLByte.faultInTail(text, tail) { throw fault }
+        let isPlain = try URLByte.checkTail(text, tail)
         let path = tokens.areOriginsInPaths ? tokens.end(text, tail) ?? tail.lowerBound : tail.lowerBound
         return VideoReference(
             server: server, domain: domain, tail: SourceRange(path..<tail.upperBound), isDecoded: isDecoded, form: .originURL,
-            scheme: scheme)
+            scheme: scheme, isPlain: isPlain)
     }
 
     private func videoAtCDN(
