@@ -151,7 +151,8 @@ extension StorageError {
         case .missing: "put the file back or restart with the right path; nothing is written to a file that has no name any more"
         case .corrupt: "stop the balancer, keep a copy of the file with its -wal, and restore a backup or run the sqlite3 shell's .recover"
         case .notADatabase: "check the path; to start anew move the file away"
-        case .unreadableRevision: "restore an earlier revision or a backup; the running catalog stays in use"
+        case .unreadableRevision:
+            "if a newer version of this program wrote it, upgrade this balancer; else restore an earlier revision or a backup; the running catalog stays in use"
         case .unprepared: "run: video-balancer migrate up"
         case .newer: "upgrade this program, or run the newer program's: video-balancer migrate down"
         case .alteredStep:

@@ -121,7 +121,7 @@ class Board {
     const { state, trouble, health, certificates, mixedContent } = this.status;
     const alarms = [];
     if (state === "draining") alarms.push("This node is draining: it is being taken out.");
-    if (trouble !== null) alarms.push(`The database does not answer; redirects go on by revision ${this.status.revision}. ${trouble}`);
+    if (trouble !== null) alarms.push(`Degraded: redirects go on by revision ${this.status.revision}. ${trouble}`);
     const down = health.targets.filter((target) => target.state === "down");
     for (const kind of ["cdn", ...new Set(down.map((target) => target.kind).filter((kind) => kind !== "cdn"))]) {
       const names = down.filter((target) => target.kind === kind).map((target) => target.name);

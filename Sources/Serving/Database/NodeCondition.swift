@@ -11,7 +11,7 @@ final class NodeCondition: Sendable {
 
     /// What is wrong with the database.
     struct Trouble: Sendable, Equatable {
-        enum Kind: Sendable { case unanswered, unwritable, notFollowed }
+        enum Kind: Sendable { case unanswered, unwritable, notFollowed, unreadable }
 
         let kind: Kind
         let reason: String
@@ -49,6 +49,7 @@ extension NodeCondition.Trouble {
     init(_ error: any Error) {
         switch (error as? StorageError)?.kind {
         case .emptied, .otherDatabase: kind = .notFollowed
+        case .unreadableRevision: kind = .unreadable
         default: kind = .unanswered
         }
         reason = "\(error)"
@@ -61,6 +62,7 @@ extension NodeCondition.Trouble.Kind {
         case .unanswered: "the database does not answer"
         case .unwritable: "the database takes no changes"
         case .notFollowed: "the database is not followed"
+        case .unreadable: "the newest catalog cannot be read here"
         }
     }
 }

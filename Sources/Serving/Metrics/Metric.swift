@@ -124,7 +124,9 @@ public struct Metric: Sendable {
     )
     static let degraded = Metric(
         name: "balancer_degraded", kind: .gauge,
-        help: "1 while the database does not answer, takes no changes or is not followed, and the last good catalog is used.")
+        help:
+            "1 while the database does not answer, takes no changes, is not followed or has a catalog that cannot be read here, and the last good catalog is used."
+    )
     static let notFollowed = Metric(
         name: "balancer_database_not_followed", kind: .gauge,
         help: "1 while the database is empty or another one, and nobody has said which is right; see docs/operations.md.")
