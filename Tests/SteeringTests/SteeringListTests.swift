@@ -282,7 +282,7 @@ import Testing
 
 extension RoutingTable {
     /// Steers the player of a video of `s1`.
-    fileprivate func steer(
+    func steer(
         _ path: String = "/v/x.m3u8", session: UInt64?, from client: ClientAddress = .unknown, avoiding avoided: Int? = nil,
         playing: Decision.Target? = nil, query: String = "", isHurried: Bool = false, at second: Int = 1_700_000_000,
         sequences: SequenceSet

@@ -9,7 +9,7 @@ enum Choice: Sendable {
     /// The first is preferred.
     case ordered([Int])
     /// - Parameter on: what is hashed; nil: the place itself.
-    case rendezvous([Rendezvous.Entry], on: Catalog.HashKey?, viewer: ViewerName)
+    case rendezvous(Rendezvous.Race, on: Catalog.HashKey?, viewer: ViewerName)
 
     /// Where a viewer's name stands in a request.
     enum ViewerName: Sendable {
@@ -19,8 +19,10 @@ enum Choice: Sendable {
         case query([UInt8])
     }
 
-    /// - Parameter shares: CDNs that take traffic, with weights over 0.
-    init(_ selection: Catalog.Selection, _ shares: [(cdn: Int, name: String, weight: Int)]) {
+    /// - Parameters:
+    ///   - shares: CDNs that take traffic, with weights over 0.
+    ///   - draws: of the catalog's CDNs.
+    init(_ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)], _ draws: Draws) {
         if shares.isEmpty {
             self = .none
             return
@@ -37,21 +39,20 @@ enum Choice: Sendable {
                 case .cookie(let name): .cookie(Array(name.utf8))
                 case .query(let name): .query(Array(name.utf8))
                 }
-            self = .rendezvous(
-                shares.map { Rendezvous.Entry(cdn: $0.cdn, name: $0.name, weight: $0.weight) }, on: key, viewer: name)
+            self = .rendezvous(Rendezvous.Race(draws, shares), on: key, viewer: name)
         }
     }
 
     /// For sessions, which keep their place: it is hashed where redirects take turns. A standby stays one.
-    static func forSessions(_ selection: Catalog.Selection, _ shares: [(cdn: Int, name: String, weight: Int)]) -> Choice {
+    static func forSessions(_ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)], _ draws: Draws) -> Choice {
         let takesWeights: Bool
         switch selection {
         case .weighted: takesWeights = true
         case .rotate: takesWeights = false
-        case .hash, .ordered: return Choice(selection, shares)
+        case .hash, .ordered: return Choice(selection, shares, draws)
         }
-        let entries = shares.map { Rendezvous.Entry(cdn: $0.cdn, name: $0.name, weight: takesWeights ? $0.weight : 1) }
-        return entries.isEmpty ? .none : .rendezvous(entries, on: nil, viewer: .network)
+        let weighted = takesWeights ? shares : shares.map { (cdn: $0.cdn, weight: 1) }
+        return shares.isEmpty ? .none : .rendezvous(Rendezvous.Race(draws, weighted), on: nil, viewer: .network)
     }
 
     var reason: Decision.Reason {
@@ -68,16 +69,19 @@ enum Choice: Sendable {
         switch self {
         case .none: false
         case .ring(let slots), .rotation(let slots, _), .ordered(let slots): avoided == nil || slots.contains { $0 != avoided }
-        case .rendezvous(let entries, _, _): avoided == nil || entries.contains { $0.cdn != avoided }
+        case .rendezvous(let race, _, _): avoided == nil || race.shares.contains { $0.cdn != avoided }
         }
     }
 
     /// The CDN that is preferred; nil when there is none.
+    @inline(__always)
     func first(from place: UInt64) -> Int? {
         switch self {
-        case .none: nil
-        case .ring(let slots), .rotation(let slots, _), .ordered(let slots): slots[start(slots.count, place)]
-        case .rendezvous(let entries, _, _): Rendezvous.winner(of: entries, place)?.cdn
+        case .none: return nil
+        case .ring(let slots), .rotation(let slots, _), .ordered(let slots): return slots[start(slots.count, place)]
+        case .rendezvous(let race, _, _):
+            let winners = race.first(1, at: place) { _ in true }
+            return winners.count == 0 ? nil : winners[0].cdn
         }
     }
 
@@ -90,30 +94,34 @@ enum Choice: Sendable {
         }
     }
 
-    /// CDNs in order of preference. One may come more than once.
+    /// CDNs in order of preference.
     ///
     /// - Parameter place: the CDN-bound number, from 0, or what is hashed.
+    @inline(__always)
     func order(from place: UInt64) -> Order { Order(self, place) }
 
-    struct Order: IteratorProtocol {
-        private let choice: Choice
+    struct Order {
         private let place: UInt64
         private var position = 0
         private var steps = 0
-        private var last = Rendezvous.Draw.beforeAll
-        /// The first of a rendezvous, once the first is asked for.
-        private var winners = (Rendezvous.Draw.afterAll, Rendezvous.Draw.afterAll, Rendezvous.Draw.afterAll, Rendezvous.Draw.afterAll)
+        /// Of a race, four that are known.
+        private var winners = Rendezvous.Winners()
 
+        @inline(__always)
         fileprivate init(_ choice: Choice, _ place: UInt64) {
-            self.choice = choice
             self.place = place
             switch choice {
             case .ring(let slots), .rotation(let slots, _): position = choice.start(slots.count, place)
-            case .none, .ordered, .rendezvous: break
+            case .rendezvous(let race, _, _): winners = race.first(4, at: place) { _ in true }
+            case .none, .ordered: break
             }
         }
 
-        mutating func next() -> Int? {
+        /// The next of those that are known, all but for races; one may come more than once. Nil when none is left.
+        ///
+        /// - Parameter choice: whose order it is. It is not kept, since a reference would be taken to it.
+        @inline(__always)
+        mutating func next(of choice: Choice) -> Int? {
             switch choice {
             case .none: return nil
             case .ring(let slots), .rotation(let slots, _), .ordered(let slots):
@@ -123,21 +131,32 @@ enum Choice: Sendable {
                     position = position + 1 == slots.count ? 0 : position + 1
                 }
                 return slots[position]
-            case .rendezvous(let entries, _, _):
-                guard let next = next(of: entries) else { return nil }
-                last = next
-                return next.cdn
+            case .rendezvous:
+                guard steps < winners.count else { return nil }
+                defer { steps += 1 }
+                return winners[steps].cdn
             }
         }
 
-        /// The first four in one pass, any other in one of its own.
-        private mutating func next(of entries: [Rendezvous.Entry]) -> Rendezvous.Draw? {
-            if steps == 0 { winners = Rendezvous.winners(of: entries, place) }
-            steps += 1
-            guard steps <= 4 else { return Rendezvous.winner(of: entries, place, after: last) }
-            let next = winners.0
-            winners = (winners.1, winners.2, winners.3, .afterAll)
-            return next == .afterAll ? nil : next
+        /// Looks for more behind those that are known, when these have all been taken.
+        ///
+        /// - Parameter isUsable: those that may not be used cost little, however many they are.
+        /// - Returns: whether there are any.
+        mutating func extend(of choice: Choice, where isUsable: (Int) -> Bool) -> Bool {
+            guard case .rendezvous(let race, _, _) = choice, winners.count == 4 else { return false }
+            winners = race.first(4, at: place, after: winners[3], where: isUsable)
+            steps = 0
+            return winners.count > 0
+        }
+
+        /// The next that may be used; one may come more than once.
+        mutating func next(of choice: Choice, where isUsable: (Int) -> Bool) -> Int? {
+            repeat {
+                while let cdn = next(of: choice) {
+                    if isUsable(cdn) { return cdn }
+                }
+            } while extend(of: choice, where: isUsable)
+            return nil
         }
     }
 }

@@ -27,6 +27,7 @@ public final class CompiledCatalog: Sendable {
     /// What policies choose from; rules that have the same share one.
     let pools: [Pool]
     let plans: [Plan]
+    private let draws: Draws
     /// By policy, how manifests are answered.
     let deliveries: [Catalog.Delivery]
     /// By policy, the first of its scopes for sessions that begin, as the policy's own; nil where none begin.
@@ -62,7 +63,7 @@ public final class CompiledCatalog: Sendable {
         tokens = LinkTokens(catalog)
         var policies = Policies(catalog, signers)
         policies.compile()
-        (pools, plans) = (policies.pools, policies.plans)
+        (pools, plans, draws) = (policies.pools, policies.plans, policies.draws)
         steers = policies.steers
         deliveries = [catalog.delivery] + catalog.rules.map { $0.delivery ?? catalog.delivery }
         (sessionScopes, scopeNames) = CompiledCatalog.sessionScopes(plans, deliveries, policies.scopes, catalog.origin.labels.count)
@@ -111,7 +112,7 @@ public final class CompiledCatalog: Sendable {
         let originWorks = catalog.origin.labels.contains { !health.downServers.contains($0) }
         let changed = pools.map { pool in
             pool.shares.contains { isDown[$0.cdn] }
-                ? Policy.Pool(catalog, pool.selection, pool.shares, isDown: isDown, isFailed: isFailed, steers: steers)
+                ? Policy.Pool(catalog, pool.selection, pool.shares, isDown: isDown, isFailed: isFailed, steers: steers, draws: draws)
                 : nil
         }
         return plans.map { plan in
@@ -138,6 +139,7 @@ extension CompiledCatalog {
         private var known: [PoolKey: Int] = [:]
         private let countsByServer: Bool
         let steers: Bool
+        let draws: Draws
         private let all: [(cdn: Int, weight: Int)]
 
         private struct PoolKey: Hashable {
@@ -151,6 +153,7 @@ extension CompiledCatalog {
             self.signers = signers
             countsByServer = catalog.origin.scope == .server
             steers = catalog.steersAnything
+            draws = Draws(names: catalog.cdns.map(\.name))
             scopes = countsByServer ? catalog.origin.labels.map { "server/\($0)" } : ["all"]
             all = catalog.cdns.indices.map { (cdn: $0, weight: catalog.cdns[$0].weight) }
         }
@@ -187,7 +190,7 @@ extension CompiledCatalog {
             if let index = known[key] { return index }
             let shares = (shares ?? all).filter { signers.missing(.cdn($0.cdn)) == nil }
             let isDown = [Bool](repeating: false, count: catalog.cdns.count)
-            let whole = Policy.Pool(catalog, selection, shares, isDown: isDown, isFailed: isDown, steers: steers)
+            let whole = Policy.Pool(catalog, selection, shares, isDown: isDown, isFailed: isDown, steers: steers, draws: draws)
             pools.append(Pool(selection: selection, shares: shares, whole: whole))
             known[key] = pools.count - 1
             return pools.count - 1

@@ -191,7 +191,7 @@ extension RoutingTable {
     private func exclusion(of cdn: Catalog.CDN, _ position: Int, _ policy: Policy) -> String {
         if !cdn.enabled { return "it is disabled" }
         if let reason = compiled.signers.missing(.cdn(position)) { return "its links cannot be signed: \(reason)" }
-        if policy.excluded.contains(position) {
+        if !policy.excluded.isEmpty, policy.excluded[position] {
             return health.downCDNs.contains(cdn.name) ? "its probes fail" : "its players leave it"
         }
         return cdn.weight == 0 ? "its weight is 0" : "the rule leaves it out"

@@ -14,8 +14,8 @@ final class Policy: Sendable {
     let isPanicking: Bool
     /// By CDN: whether the origin takes its share first, as far as its limit goes. Empty when there is none.
     let failing: [Bool]
-    /// CDNs of this policy that health leaves out.
-    let excluded: [Int]
+    /// By CDN: whether this policy would choose it if health did not leave it out. Empty when there is none.
+    let excluded: [Bool]
     /// CDNs that may be chosen now, once each.
     let candidates: [Int]
     let sessions: Sessions
@@ -92,7 +92,7 @@ extension Policy {
         let choice: Choice
         let isPanicking: Bool
         let failing: [Bool]
-        let excluded: [Int]
+        let excluded: [Bool]
         let candidates: [Int]
         let sessions: Sessions
 
@@ -102,9 +102,10 @@ extension Policy {
         ///   - isFailed: by CDN, those that are down and whose probe was good before. A probe that was never good is more likely wrong than
         ///     its CDN: it must not move all players to the origin.
         ///   - steers: whether sessions choose from it too.
+        ///   - draws: of the catalog's CDNs.
         init(
             _ catalog: Catalog, _ selection: Catalog.Selection, _ shares: [(cdn: Int, weight: Int)], isDown: [Bool], isFailed: [Bool],
-            steers: Bool
+            steers: Bool, draws: Draws
         ) {
             let taking = shares.filter { catalog.cdns[$0.cdn].enabled && $0.weight > 0 }
             let working = taking.filter { !isDown[$0.cdn] }
@@ -118,16 +119,17 @@ extension Policy {
             let chosen = isPanicking ? taking : working
             let hasFailed = isPanicking && taking.contains { isFailed[$0.cdn] }
             failing = hasFailed ? isFailed : []
-            excluded = isPanicking ? [] : taking.map(\.cdn).filter { isDown[$0] }
-            candidates = chosen.map(\.cdn)
-            let named = { (shares: [(cdn: Int, weight: Int)]) in
-                shares.map { (cdn: $0.cdn, name: catalog.cdns[$0.cdn].name, weight: $0.weight) }
+            var excluded: [Bool] = []
+            if !isPanicking, working.count < taking.count {
+                excluded = [Bool](repeating: false, count: isDown.count)
+                for share in taking where isDown[share.cdn] { excluded[share.cdn] = true }
             }
-            choice = Choice(selection, named(chosen))
+            self.excluded = excluded
+            candidates = chosen.map(\.cdn)
+            choice = Choice(selection, chosen, draws)
             sessions =
                 steers
-                ? Sessions(
-                    choice: .forSessions(selection, named(chosen)), wholeChoice: .forSessions(selection, named(taking)))
+                ? Sessions(choice: .forSessions(selection, chosen, draws), wholeChoice: .forSessions(selection, taking, draws))
                 : Sessions()
         }
     }

@@ -47,7 +47,7 @@ extension RoutingTable {
     @inline(__always)
     func decide(
         _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>, at given: Decision.Place?,
-        by policy: Policy, _ index: Int, _ sequence: ScopeSequence, _ sequences: SequenceSet
+        by policy: Policy, _ index: Int, _ sequence: ScopeSequence, _ sequences: SequenceSet, order: Choice.Order? = nil
     ) throws(Refusal) -> Decision {
         let isReachable = policy.choice.hasCDN(besides: asker.avoided) && hasRoom(policy, asker, sequences)
         let originWorks = serverIsUp[video.server] || (!isReachable && originIsLastResort)
@@ -64,7 +64,7 @@ extension RoutingTable {
         }
         if isReachable {
             let key = key(policy, video, source, asker, head) { given?.key ?? sequence.takeCDNBound() }
-            if let (target, reason) = first(policy, key, video.server, asker, sequences, takes: given == nil) {
+            if let (target, reason) = first(policy, key, video.server, asker, sequences, takes: given == nil, order) {
                 return decided(target, isNth && target != .origin ? .originDown : reason, key: key)
             }
             if policy.every == 0 || !originWorks { throw .noTarget }
@@ -86,11 +86,13 @@ extension RoutingTable {
         rank(decision, by: policies[decision.policy], video, asker, sequences: sequences, limit: limit, into: &targets)
     }
 
-    /// - Parameter policy: by which it was decided.
+    /// - Parameters:
+    ///   - policy: by which it was decided.
+    ///   - order: of the decision's key, if it is known.
     @inline(__always)
     func rank(
         _ decision: Decision, by policy: Policy, _ video: VideoReference, _ asker: Asker, sequences: SequenceSet, limit: Int,
-        into targets: inout [Decision.Target]
+        order: Choice.Order? = nil, into targets: inout [Decision.Target]
     ) {
         targets.removeAll(keepingCapacity: true)
         // It may have taken the last of its cap, and stays the first.
@@ -107,8 +109,12 @@ extension RoutingTable {
             if left == limit { break }
             if isUsable(cdn), decision.target != .cdn(cdn) { left += 1 }
         }
-        var order = policy.choice.order(from: decision.place.key)
-        while left > 0, targets.count < limit, let cdn = order.next() {
+        var order = order ?? policy.choice.order(from: decision.place.key)
+        while left > 0, targets.count < limit {
+            guard let cdn = order.next(of: policy.choice) else {
+                if order.extend(of: policy.choice, where: isUsable) { continue }
+                break
+            }
             if targets.contains(.cdn(cdn)) || !isUsable(cdn) { continue }
             targets.append(.cdn(cdn))
             left -= 1
@@ -137,12 +143,14 @@ extension RoutingTable {
 
     /// The first that may be used of a place's CDNs, or the origin in the place of one that fails; nil when there is none.
     ///
-    /// - Parameter takes: whether it counts for the caps.
+    /// - Parameters:
+    ///   - takes: whether it counts for the caps.
+    ///   - order: of the key, if it is known.
     @inline(__always)
     private func first(
-        _ policy: Policy, _ key: UInt64, _ server: Int, _ asker: Asker, _ sequences: SequenceSet, takes: Bool
+        _ policy: Policy, _ key: UInt64, _ server: Int, _ asker: Asker, _ sequences: SequenceSet, takes: Bool, _ order: Choice.Order?
     ) -> (Decision.Target, Decision.Reason)? {
-        guard let (cdn, reason) = firstCDN(policy, key, asker, sequences, takes: takes) else { return nil }
+        guard let (cdn, reason) = firstCDN(policy, key, asker, sequences, takes: takes, order) else { return nil }
         if originTakesFailing(policy, server), policy.failing[cdn], originHasRoom(asker, sequences, takes: takes) {
             return (.origin, .noCDN)
         }
@@ -151,19 +159,24 @@ extension RoutingTable {
 
     @inline(__always)
     private func firstCDN(
-        _ policy: Policy, _ key: UInt64, _ asker: Asker, _ sequences: SequenceSet, takes: Bool
+        _ policy: Policy, _ key: UInt64, _ asker: Asker, _ sequences: SequenceSet, takes: Bool, _ order: Choice.Order?
     ) -> (Int, Decision.Reason)? {
-        var reason = policy.choice.reason
-        if asker.avoided == nil, caps.isEmpty { return policy.choice.first(from: key).map { ($0, reason) } }
-        var order = policy.choice.order(from: key)
-        while let cdn = order.next() {
-            if cdn == asker.avoided {
-                if reason != .overCap { reason = .avoided }
-            } else if hasRoom(cdn, asker, sequences, takes: takes) {
-                return (cdn, reason)
-            } else {
-                reason = .overCap
-            }
+        var known = order
+        guard let first = order == nil ? policy.choice.first(from: key) : known?.next(of: policy.choice) else { return nil }
+        if first != asker.avoided, hasRoom(first, asker, sequences, takes: takes) { return (first, policy.choice.reason) }
+        return otherCDN(policy, asker, sequences, takes: takes, order ?? policy.choice.order(from: key))
+    }
+
+    /// The first that may be used where the very first may not.
+    private func otherCDN(
+        _ policy: Policy, _ asker: Asker, _ sequences: SequenceSet, takes: Bool, _ whole: Choice.Order
+    ) -> (Int, Decision.Reason)? {
+        var order = whole
+        while let cdn = order.next(of: policy.choice, where: { $0 != asker.avoided && hasRoom($0, asker, sequences) }) {
+            // Another worker may have taken the last at this very moment.
+            guard hasRoom(cdn, asker, sequences, takes: takes) else { continue }
+            var others = whole
+            return (cdn, others.next(of: policy.choice, where: { $0 != asker.avoided }) == cdn ? .avoided : .overCap)
         }
         return nil
     }

@@ -22,7 +22,7 @@ extension RoutingTable {
         guard case .cdn(let cdn) = playing else { return .place }
         if cdn == asker.avoided { return .avoided }
         let policy = sessionPolicies[list.policy]
-        if policy.excluded.contains(cdn) || (!policy.failing.isEmpty && policy.failing[cdn]) { return .down }
+        if (!policy.excluded.isEmpty && policy.excluded[cdn]) || (!policy.failing.isEmpty && policy.failing[cdn]) { return .down }
         return policy.candidates.contains(cdn) ? .place : .drained
     }
 

@@ -25,9 +25,12 @@ extension RoutingTable {
         var list = SteeringList(policy: index)
         do throws(Refusal) {
             let sequence = sequences.sequences[policy.sequence + (policy.countsByServer ? video.server : 0)]
-            let decision = try decide(video, of: source, asker, head: head, at: place, by: policy, index, sequence, sequences)
+            let order = policy.choice.order(from: place.key)
+            let decision = try decide(
+                video, of: source, asker, head: head, at: place, by: policy, index, sequence, sequences, order: order)
             list.reason = decision.reason
-            rank(decision, by: policy, video, asker, sequences: sequences, limit: SteeringList.maximum, into: &ranking)
+            rank(
+                decision, by: policy, video, asker, sequences: sequences, limit: SteeringList.maximum, order: order, into: &ranking)
             appendUsable(ranking, policy, video, asker, sequences, to: &list)
             list.usable = list.count
         } catch .noTarget {}
@@ -89,8 +92,8 @@ extension RoutingTable {
         var order = policy.sessions.wholeChoice.order(from: key)
         // The origin keeps a place here too.
         let maximum = policy.every != 0 && !list.contains(.origin) ? SteeringList.maximum - 1 : SteeringList.maximum
-        while list.count < maximum, let cdn = order.next() {
-            if cdn != asker.avoided { list.append(.cdn(cdn)) }
+        while list.count < maximum, let cdn = order.next(of: policy.sessions.wholeChoice, where: { $0 != asker.avoided }) {
+            list.append(.cdn(cdn))
         }
         if policy.every != 0 { list.append(.origin) }
     }
@@ -132,8 +135,8 @@ extension Policy {
         if excluded.isEmpty { return false }
         var order = sessions.wholeChoice.order(from: key)
         for _ in 0..<SteeringList.maximum {
-            guard let cdn = order.next() else { return false }
-            if excluded.contains(cdn) { return true }
+            guard let cdn = order.next(of: sessions.wholeChoice) else { return false }
+            if excluded[cdn] { return true }
         }
         return false
     }

@@ -10,7 +10,7 @@ extension RoutingTable {
             case .none: []
             case .ring(let slots), .rotation(let slots, _): slots.map { ($0, 1) }
             case .ordered(let cdns): [(cdns[0], 1)]
-            case .rendezvous(let entries, _, _): entries.map { ($0.cdn, 1 / $0.inverseWeight) }
+            case .rendezvous(let race, _, _): race.shares.map { ($0.cdn, Double($0.weight)) }
             }
         // What has no CDN to go to goes to the origin.
         let origin = parts.isEmpty ? 1 : usual.every == 0 ? 0 : 1 / Double(usual.every)
