@@ -187,6 +187,13 @@ class HlsJsPatience(Browser):
     page = {"with": "hls.js", "patience": "5000"}
 
 
+class HlsJsSettings(Browser):
+    """No handler, but the settings that docs/players.md recommends to a page that is steered."""
+
+    name = "hls.js-settings"
+    page = {"with": "hls.js", "settings": ""}
+
+
 class HlsJsStartLoad(Browser):
     name = "hls.js-startload"
     page = {"with": "hls.js", "handler": "startload"}
@@ -210,7 +217,7 @@ class HlsJsImpatient(Browser):
 
 
 PROGRAMS = [FFmpeg, ImpatientFFmpeg, Streamlink, YtDlp, MPV, VLC]
-BROWSERS = [Chromium, HlsJs, HlsJsPatience, HlsJsStartLoad, HlsJsReload, HlsJsAvoid, HlsJsImpatient]
+BROWSERS = [Chromium, HlsJs, HlsJsPatience, HlsJsSettings, HlsJsStartLoad, HlsJsReload, HlsJsAvoid, HlsJsImpatient]
 KINDS = {kind.name: kind for kind in PROGRAMS + BROWSERS}
 
 

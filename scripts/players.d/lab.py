@@ -89,9 +89,9 @@ class Observation:
 class Lab(Testbed):
     """One folder, five ports, and the processes on them, which end with `processes`, an ExitStack."""
 
-    def __init__(self, folder, binary, processes, film, live=False, form="master"):
+    def __init__(self, folder, binary, processes, film, live=False, form="master", rate=BYTES_PER_SECOND):
         self.folder, self.binary, self.processes, self.film, self.live = folder, binary.resolve(), processes, film, live
-        self.form = form
+        self.form, self.rate = form, rate
         self.ports = free_ports(["origin", *CDNS, "balancer", "admin"])
         self.database = f"sqlite:{folder}/balancer.db"
         self.servers = {}
@@ -136,7 +136,7 @@ class Lab(Testbed):
 
     def start_nginx(self, nginx):
         common = {name: self.address(name) for name in ("origin", "balancer")}
-        common |= {"server": ORIGIN, "domain": DOMAIN, "rate": BYTES_PER_SECOND, "folder": self.folder, "here": HERE}
+        common |= {"server": ORIGIN, "domain": DOMAIN, "rate": self.rate, "folder": self.folder, "here": HERE}
         common |= {"hls": HERE.parents[1] / ".build/players/hls.js", "user": "user root;" if os.geteuid() == 0 else ""}
         for name in ["origin", *CDNS]:
             self.make_server(nginx, name, common)
