@@ -6,7 +6,8 @@ import Steering
 
 /// Sends one probe to each address of a target and reads the answers, within a deadline and a bound.
 ///
-/// Each probe has a connection of its own: that a CDN takes new connections is part of what is asked. Redirects are not followed, so a
+/// Each probe has a connection of its own: that a CDN takes new connections is part of what is asked. One that a good answer leaves open is
+/// handed over with it, since its end tells that the server goes away. Redirects are not followed, so a
 /// target cannot send the balancer elsewhere. All happens on one event loop, so that no other work of the process holds a verdict up.
 struct ProbeClient: Sendable {
     /// More of an answer than this is not read.
@@ -34,12 +35,15 @@ struct ProbeClient: Sendable {
         let took: TimeAmount
         /// What it has shown; nil without TLS.
         var certificate: ProbeCertificate?
+        /// Still open; whoever asked closes it.
+        var connection: (any Channel)?
     }
 
-    /// An answer, and the certificate that came before it.
+    /// An answer, the certificate that came before it, and the connection if it stays open.
     struct Heard: Sendable {
         let answer: Answer
         var certificate: ProbeCertificate?
+        var connection: (any Channel)?
     }
 
     enum Answer: Sendable {
@@ -94,10 +98,12 @@ struct ProbeClient: Sendable {
         }
         return answer.futureResult
             .flatMapErrorThrowing { Heard(answer: .verdict(ProbeFault.verdict($0, at: address))) }
-            .map { Found(address: address, answer: $0.answer, took: .now() - began, certificate: $0.certificate) }
+            .map {
+                Found(address: address, answer: $0.answer, took: .now() - began, certificate: $0.certificate, connection: $0.connection)
+            }
     }
 
-    /// Connects, and closes when the answer is there.
+    /// Connects, and closes when the answer is there and does not keep the connection.
     private func connect(
         _ target: ProbeTarget, _ address: ClientAddress, _ deadline: NIODeadline, _ answer: EventLoopPromise<Heard>,
         _ prepare: @escaping @Sendable (any Channel) throws -> Void
@@ -110,7 +116,12 @@ struct ProbeClient: Sendable {
                     .connect(to: peer)
             }
         connected.whenFailure { answer.fail($0) }
-        connected.whenSuccess { channel in answer.futureResult.whenComplete { _ in channel.close(promise: nil) } }
+        connected.whenSuccess { channel in
+            answer.futureResult.whenComplete { result in
+                if case .success(let heard) = result, heard.connection != nil { return }
+                channel.close(promise: nil)
+            }
+        }
         return connected
     }
 

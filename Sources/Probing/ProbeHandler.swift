@@ -17,6 +17,7 @@ final class ProbeHandler: ChannelInboundHandler, @unchecked Sendable {
     private var certificate: ProbeCertificate?
     private let limit: Int
     private var status = 0
+    private var keepsAlive = false
     private var count = 0
     private var length: Int?
     private var playlist = PlaylistReader()
@@ -31,7 +32,7 @@ final class ProbeHandler: ChannelInboundHandler, @unchecked Sendable {
     func channelActive(context: ChannelHandlerContext) {
         var head = HTTPRequestHead(
             version: .http1_1, method: http.method == .head ? .HEAD : .GET, uri: "\(target.prefix)\(http.path)",
-            headers: ["Host": http.host ?? target.authority, "User-Agent": "video-balancer", "Connection": "close"])
+            headers: ["Host": http.host ?? target.authority, "User-Agent": "video-balancer"])
         for header in http.headers { head.headers.replaceOrAdd(name: header.name, value: header.value) }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
@@ -43,7 +44,7 @@ final class ProbeHandler: ChannelInboundHandler, @unchecked Sendable {
             certificate = ProbeHandler.peer(context).map { ProbeCertificate($0) }
             read(head)
         case .body(let bytes): read(bytes)
-        case .end: finish(isCut: false)
+        case .end: finish(isCut: false, keeping: keepsAlive ? context.channel : nil)
         }
     }
 
@@ -69,10 +70,13 @@ final class ProbeHandler: ChannelInboundHandler, @unchecked Sendable {
         try? context.pipeline.syncOperations.nioSSL_peerCertificate()
     }
 
-    private func give(_ answer: ProbeClient.Answer) { self.answer.succeed(.init(answer: answer, certificate: certificate)) }
+    private func give(_ answer: ProbeClient.Answer, keeping connection: (any Channel)? = nil) {
+        self.answer.succeed(.init(answer: answer, certificate: certificate, connection: connection))
+    }
 
     private func read(_ head: HTTPResponseHead) {
         status = Int(head.status.code)
+        keepsAlive = head.isKeepAlive
         length = head.headers.first(name: "Content-Length").flatMap { Int($0) }
         if !http.expect.contains(status) {
             give(.verdict(.bad("status \(status), not \(http.expect.map(String.init).joined(separator: " or "))")))
@@ -87,8 +91,8 @@ final class ProbeHandler: ChannelInboundHandler, @unchecked Sendable {
         if count > limit { finish(isCut: true) }
     }
 
-    private func finish(isCut: Bool) {
-        guard http.playlist != nil else { return give(.verdict(.good("\(status)"))) }
-        give(.playlist(status: status, playlist.finish(isCut: isCut, length: length)))
+    private func finish(isCut: Bool, keeping connection: (any Channel)? = nil) {
+        guard http.playlist != nil else { return give(.verdict(.good("\(status)")), keeping: connection) }
+        give(.playlist(status: status, playlist.finish(isCut: isCut, length: length)), keeping: connection)
     }
 }

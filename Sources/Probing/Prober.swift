@@ -10,6 +10,9 @@ public actor Prober {
     /// Lives as long as the process, so that a prober may be asked even after it has stopped.
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
+    /// Most connections that are left open between rounds, so that they leave descriptors to others.
+    private static let connectionLimit = 32
+
     private let eventLoop: any EventLoop
     private let client: ProbeClient
     private let changes: nonisolated(nonsending) @Sendable (Snapshot, Change) async -> Void
@@ -74,6 +77,7 @@ public actor Prober {
         for (target, watch) in gone {
             watch.next?.cancel()
             watches[target] = nil
+            Prober.close(watch.connections)
         }
         for target in wanted where watches[target] == nil {
             watches[target] = begin(target, after: gone.first { target.follows($0.key) })
@@ -134,22 +138,48 @@ public actor Prober {
     private func ask(_ target: ProbeTarget, _ round: UInt64) {
         let began = NIODeadline.now()
         guard watches[target]?.round == round else { return }
+        watches[target]?.next = nil
         client.ask(target).whenComplete { [weak self] result in
             self?.assumeIsolated { $0.heard(result, target, round, since: began) }
         }
     }
 
     /// Rounds begin an interval apart, less up to a tenth, so that the probes of many nodes and targets do not fall together; a verdict is
-    /// thus never later than the interval promises.
+    /// thus never later than the interval promises. What a round leaves open stays so until the next: a server that is killed closes it.
     private func heard(_ result: Result<[ProbeClient.Found], any Error>, _ target: ProbeTarget, _ round: UInt64, since began: NIODeadline) {
         // A target that has gone, or was begun anew, has no use for the answer.
-        guard var watch = watches[target], watch.round == round else { return }
+        let connections = (try? result.get())?.compactMap(\.connection) ?? []
+        guard var watch = watches[target], watch.round == round else { return Prober.close(connections) }
         let now = NIODeadline.now()
         let verdict = watch.judge(result, target, at: now, since: began)
         let hasChanged = watch.record(verdict, target.probe, at: now)
-        watch.round = schedule(target, &watch, at: began + target.probe.intervalAmount.times(.random(in: 0.9...1)))
-        watches[target] = watch
+        let pause = Double.random(in: watch.pause(after: verdict))
+        watch.round = schedule(target, &watch, at: began + target.probe.intervalAmount.times(pause))
+        hold(connections, &watch, target)
         if hasChanged { tell(Change(subject: target.subject, isUp: watch.window.isUp, reason: verdict.reason)) }
+    }
+
+    private func hold(_ connections: [any Channel], _ watch: inout Watch, _ target: ProbeTarget) {
+        let old = watch.connections
+        let others = watches.values.reduce(0) { $0 + $1.connections.count } - old.count
+        watch.connections = others + connections.count <= Prober.connectionLimit ? connections : []
+        watches[target] = watch
+        Prober.close(watch.connections.isEmpty ? old + connections : old)
+        let round = watch.round
+        for connection in watch.connections {
+            connection.closeFuture.whenComplete { [weak self] _ in self?.assumeIsolated { $0.closed(target, round) } }
+        }
+    }
+
+    private func closed(_ target: ProbeTarget, _ round: UInt64) {
+        guard var watch = watches[target], watch.round == round, watch.hasten() else { return }
+        watch.next?.cancel()
+        watch.round = schedule(target, &watch, at: .now())
+        watches[target] = watch
+    }
+
+    private static func close(_ connections: [any Channel]) {
+        for connection in connections { connection.close(promise: nil) }
     }
 
     private func tell(_ change: Change) {

@@ -25,7 +25,14 @@ struct Watch {
     var inheritedUntil: NIODeadline?
     /// The round that is awaited; an answer to another is dropped.
     var round: UInt64 = 0
+    /// The next round; nil while one is under way.
     var next: Scheduled<Void>?
+    /// What the newest round has left open.
+    var connections: [any Channel] = []
+    /// Whether the round that is awaited was brought forward, since such a connection was closed.
+    var isHastened = false
+    /// For so many rounds a closed connection says nothing: the target has closed one and was well.
+    var deafRounds = 0
 
     mutating func inherit(_ old: Watch, isSameProbe: Bool) {
         window = VerdictWindow(isUp: old.window.isUp)
@@ -70,6 +77,30 @@ struct Watch {
         if now < end { return false }
         window = VerdictWindow()
         return true
+    }
+}
+
+// MARK: - Connections that are closed
+
+extension Watch {
+    /// Who closes connections from habit, or was only reloaded, is asked once more in so many rounds.
+    private static let deafness = 8
+
+    /// - Returns: whether a connection that was closed brings the next round forward.
+    mutating func hasten() -> Bool {
+        guard next != nil, window.isUp, !isHastened, deafRounds == 0 else { return false }
+        isHastened = true
+        return true
+    }
+
+    /// How long after the beginning of a round the next one begins, in intervals. A target that has closed a connection and fails is asked
+    /// again soon, until it is down.
+    mutating func pause(after verdict: Verdict) -> ClosedRange<Double> {
+        deafRounds = max(0, deafRounds - 1)
+        if isHastened, verdict.outcome == .bad, window.isUp { return 0.2...0.25 }
+        if isHastened, verdict.isGood { deafRounds = Watch.deafness }
+        isHastened = false
+        return 0.9...1
     }
 }
 

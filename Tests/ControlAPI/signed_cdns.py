@@ -71,6 +71,7 @@ def nginx(folder, servers, later=None):
         events {{ worker_connections 1024; }}
         http {{
             log_format short '$server_port $status $request_uri'; access_log {folder}/access.log short; {kinds}
+            log_format agents '$status $uri $http_user_agent'; access_log {folder}/agents.log agents;
             client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u;
             scgi_temp_path {folder}/s; keepalive_requests 1000000; large_client_header_buffers 8 32k;
             {blocks}

@@ -115,6 +115,16 @@ def test_the_numbers_on_the_page_are_those_of_the_api(shared, board):
     expect(board.locator("#now-chart polygon")).to_have_count(4)
 
 
+def test_a_cdn_whose_links_cannot_be_signed_is_an_alarm(shared, board):
+    # Regression: it had no traffic, and nothing on the page said why.
+    sign = {"sign": {"scheme": "bunny", "key": "bunny-key"}}
+    shared.api.done("PUT", "/api/v1/catalog", shared.catalog | {"cdns": [CDNS[0], CDNS[1] | sign]})
+    expect(board.locator("#alarms")).to_contain_text("Links to cdn-b cannot be signed on this node, nothing goes there: ")
+    expect(board.locator("#alarms")).to_contain_text("--signing-keys")
+    # Regression: the cell of a CDN without a probe was empty.
+    expect(board.locator("#targets td.health").get_by_text("not probed")).to_have_count(2)
+
+
 def test_steered_players_are_shown_by_their_first_pathway_and_why_they_move(shared, board):
     expect(board.locator("#steering")).to_be_hidden()
     shared.api.done("PUT", "/api/v1/catalog", shared.catalog | {"steering": {"enabled": True}})
@@ -127,7 +137,9 @@ def test_steered_players_are_shown_by_their_first_pathway_and_why_they_move(shar
     rows = board.locator("#steering tbody tr")
     expect(rows.locator("th")).to_have_text(["Origin", "cdn-a", "cdn-b"])
     expect(rows.nth(0).locator("td").nth(1)).to_have_text("10.0 %")
-    expect(board.locator("#steering-moves")).to_contain_text("since they asked to avoid it")
+    # In a narrow window there are no headings.
+    assert rows.nth(0).locator("td").evaluate_all("cells => cells.map((cell) => cell.dataset.label)") == ["Answers/s", "Share"]
+    expect(board.locator("#steering-moves")).to_contain_text("because they asked to avoid it")
     board.get_by_label("Video").fill("/steering/hls/s1/a?session=10")
     board.get_by_role("button", name="Explain").click()
     expect(board.locator("#answer .outcome")).to_contain_text("origin, cdn-")

@@ -10,7 +10,7 @@ from balancer import BINARY, ROOT, patiently
 
 sys.path[:0] = [str(ROOT / "scripts/players.d"), str(ROOT / "scripts/demo.d")]
 
-from kinds import FFmpeg, HlsJsAvoid
+from kinds import FFmpeg, HlsJsAvoid, HlsJsSettings
 from lab import CDNS, Lab, make_film
 from testbed import stop
 
@@ -21,9 +21,9 @@ def film(tmp_path_factory):
 
 
 @pytest.fixture
-def lab(tmp_path, film):
+def lab(tmp_path, film, request):
     with contextlib.ExitStack() as processes:
-        lab = Lab(tmp_path, BINARY, processes, film)
+        lab = Lab(tmp_path, BINARY, processes, film, form=getattr(request, "param", "master"))
         lab.start()
         yield lab
         assert stop(lab.balancer) == 0
@@ -50,6 +50,15 @@ def test_a_player_that_asks_again_survives_the_death_of_its_cdn(lab):
     # How many seconds the viewer loses is told in docs/players.md; here the machine may be busy.
     assert seen.asked and seen.goes_on and seen.played > 3, seen
     expect_no_redirect_to(lab, seen.first_cdn)
+
+
+@pytest.mark.parametrize("fault", ["kill", "freeze"])
+@pytest.mark.parametrize("lab", ["playlist"], indirect=True)
+def test_a_page_without_a_handler_goes_on_with_a_manifest_of_the_balancer(lab, fault):
+    subprocess.run([ROOT / "scripts/fetch-hls"], check=True)
+    with contextlib.closing(HlsJsSettings(lab, lab.link())) as player:
+        seen = lab.observe(player, fault, before=3, seconds=60, enough=6)
+    assert seen.other_cdn is not None and seen.goes_on and seen.played > 3, seen
 
 
 def test_a_player_that_does_not_is_sent_to_another_cdn_when_it_is_started_again(lab):

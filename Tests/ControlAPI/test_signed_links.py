@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import random
-import shutil
 import subprocess
 import time
 import urllib.parse
@@ -258,11 +257,13 @@ PAGE = """<!doctype html><video muted autoplay></video><script type="module">
 
 
 def players():
-    """Commands of players that end by themselves."""
-    commands = {"ffmpeg": ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-t", "7", "-i", "@", "-f", "null", "-"]}
-    if shutil.which("mpv"):
-        commands["mpv"] = ["mpv", "--no-config", "--vo=null", "--ao=null", "--input-terminal=no", "--length=7", "@"]
-    return commands
+    """Commands of players that end by themselves, by how their user agents begin. VLC refuses to be root."""
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "HOME=/nonexistent"] if os.geteuid() == 0 else []
+    return {
+        "Lavf": ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-t", "7", "-i", "@", "-f", "null", "-"],
+        "libmpv": ["mpv", "--no-config", "--vo=null", "--ao=null", "--input-terminal=no", "--length=7", "@"],
+        "VLC": [*nobody, "vlc", "-I", "dummy", "--vout=dummy", "--aout=adummy", "--run-time=7", "--play-and-exit", "@", "vlc://quit"],
+    }
 
 
 @pytest.mark.parametrize("kind", ["film", "live"])
@@ -312,10 +313,14 @@ def test_players_see_no_refusal_across_the_rotation_of_a_key(tmp_path, browser, 
             finish(*before)
             finish(*after)
         lines = [line.split() for line in (folder / "access.log").read_text().splitlines()]
+        agents = [line.split(" ", 2) for line in (folder / "agents.log").read_text().splitlines()]
     refused = [line for line in lines if line[1] in ("403", "410")]
     assert refused == []
     segments = [request for server, status, request in lines if server == str(port) and request.endswith(".ts") and status in ("200", "206")]
     assert len(segments) > 20
+    for player in [*players(), "Mozilla"]:
+        played = [uri for status, uri, agent in agents if agent.startswith(player) and uri.endswith(".ts") and status in ("200", "206")]
+        assert len(played) > 5, f"{player}: {played}"
     # Both keys were in use, for playlists and segments.
     assert any(server == str(inner) and request.endswith(".ts") for server, _, request in lines)
 

@@ -9,6 +9,8 @@ final class OddServer: Sendable {
     enum Way: Sendable {
         /// Says this and closes.
         case says(String)
+        /// Says this and leaves the connection open.
+        case keeps(String)
         /// Accepts and says nothing.
         case tarpit
         /// A byte every 200 ms.
@@ -25,16 +27,19 @@ final class OddServer: Sendable {
 
     let port: Int
     private let channel: any Channel
+    private let connections = NIOLockedValueBox<[any Channel]>([])
 
     /// - Parameters:
     ///   - address: of loopback.
     ///   - port: 0 is a free one.
     init(_ way: Way, at address: String = "127.0.0.1", port: Int = 0, tls: NIOSSLContext? = nil) async throws {
         let counter = NIOLockedValueBox(0)
+        let connections = connections
         channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 64)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    connections.withLockedValue { $0.append(channel) }
                     let number = counter.withLockedValue { number in
                         defer { number += 1 }
                         return number
@@ -48,6 +53,14 @@ final class OddServer: Sendable {
     }
 
     func stop() async throws { try await channel.close() }
+
+    var openConnections: Int { connections.withLockedValue { $0.count(where: \.isActive) } }
+
+    /// As a process that is killed: nothing is accepted any more, and all connections end.
+    func die() async throws {
+        try await stop()
+        for connection in connections.withLockedValue({ $0 }) { try? await connection.close() }
+    }
 
     private final class Handler: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
@@ -68,6 +81,7 @@ final class OddServer: Sendable {
             switch way {
             case .tarpit: break
             case .says(let text): say(text, context)
+            case .keeps(let text): context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
             case .turns(let texts): say(texts[min(number, texts.count - 1)], context)
             case .resets:
                 var linger = linger()

@@ -56,6 +56,31 @@ import Testing
         try await server.stop()
     }
 
+    // Its next round is an hour away.
+    @Test func `a server that is killed is asked again at once`() async throws {
+        let server = try await OddServer(.keeps("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+        let changes = Changes()
+        let prober = Prober(allowsLinkLocal: false) { changes.add($0.health, $1) }
+        await prober.watch([try ProbeClientTests.target(server.port, #"{"path": "/", "interval": 3600, "timeout": 60, "fall": 1}"#)])
+        #expect(try await eventually(seconds: 60) { await prober.reports.first?.good == 1 })
+        try await server.die()
+        // Refused, or reset while the listener goes.
+        #expect(try await eventually(seconds: 60) { changes.all.first?.hasPrefix("cdn-a down: connection re") == true })
+        await prober.stop()
+    }
+
+    @Test func `no connection stays open when a target goes, or all do`() async throws {
+        let server = try await OddServer(.keeps("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+        let prober = Prober(allowsLinkLocal: false) { _, _ in }
+        await prober.watch([try ProbeClientTests.target(server.port, #"{"path": "/", "interval": 1, "timeout": 60}"#)])
+        #expect(try await eventually(seconds: 60) { await prober.reports.first.map { $0.good > 1 } == true })
+        // The older ones end with a newer one.
+        #expect(try await eventually(seconds: 60) { server.openConnections == 1 })
+        await prober.stop()
+        #expect(try await eventually(seconds: 60) { server.openConnections == 0 })
+        try await server.stop()
+    }
+
     // In a process of its own: other tests need the pool, and one of them may hold a thread of it.
     @Test func `a verdict comes while all threads of the cooperative pool are held`() async {
         await #expect(processExitsWith: .success) {

@@ -22,6 +22,13 @@ import Testing
             watch.judge(result, target, at: now, since: WatchTests.start)
         }
 
+        func pause(after verdict: Verdict) -> ClosedRange<Double> { watch.pause(after: verdict) }
+
+        func hasten() -> Bool { watch.hasten() }
+
+        /// A round is planned.
+        func plan() { watch.next = Names.eventLoop.scheduleTask(in: .hours(1)) {} }
+
         func record(_ verdict: Verdict, _ probe: Probe, at now: NIODeadline = WatchTests.start) -> Bool {
             watch.record(verdict, probe, at: now)
         }
@@ -115,5 +122,39 @@ import Testing
         #expect(try !verdict("192.0.2.1", 7, at: 8) && !verdict("192.0.2.2", 8, at: 8))
         #expect(try !verdict("192.0.2.3", 8, at: 9), "an address that is asked for the first time serves the same frozen playlist")
         #expect(try verdict("192.0.2.3", 9, at: 10))
+    }
+
+    @Test func `a connection that is closed brings one round forward, and failures after it, until the target is down`() {
+        let watched = Watched()
+        let probe = target.probe
+        _ = watched.record(.good("200"), probe)
+        #expect(watched.pause(after: .good("200")) == 0.9...1)
+        #expect(!watched.hasten(), "the round under way tells as well")
+        watched.plan()
+        #expect(watched.hasten())
+        #expect(!watched.hasten(), "it is brought forward once")
+        for isLast in [false, false, true] {
+            _ = watched.record(.bad("connection refused"), probe)
+            #expect(watched.pause(after: .bad("connection refused")) == (isLast ? 0.9...1 : 0.2...0.25))
+        }
+        watched.plan()
+        #expect(!watched.hasten(), "it is down already")
+    }
+
+    @Test func `a target that closes connections and is well is not hastened again for eight rounds`() {
+        let watched = Watched()
+        watched.plan()
+        #expect(watched.hasten())
+        #expect(watched.pause(after: .good("200")) == 0.9...1)
+        for _ in 0..<8 {
+            watched.plan()
+            #expect(!watched.hasten())
+            #expect(watched.pause(after: .good("200")) == 0.9...1)
+        }
+        watched.plan()
+        #expect(watched.hasten())
+        #expect(watched.pause(after: .unknown("no descriptors")) == 0.9...1)
+        watched.plan()
+        #expect(watched.hasten(), "what says nothing of the target makes nobody deaf")
     }
 }

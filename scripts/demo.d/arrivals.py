@@ -7,7 +7,7 @@ from traffic import COUNTER
 
 PLAYER = "Lavf"  # how ffmpeg's user agent begins
 
-Arrival = collections.namedtuple("Arrival", "host uri status cache via agent")
+Arrival = collections.namedtuple("Arrival", "host uri status cache via tls agent")
 Row = collections.namedtuple("Row", "target wanted located logged players theirs fills refused")
 
 

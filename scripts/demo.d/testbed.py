@@ -17,6 +17,7 @@ import string
 import subprocess
 import time
 
+HERE = pathlib.Path(__file__).resolve().parent
 DOMAIN = "origin-cluster"
 SERVERS = ["s1", "s2"]
 CDNS = ["cdn-a", "cdn-b"]
@@ -30,11 +31,12 @@ class DemoError(Exception):
 
 
 class Testbed:
-    """One folder, five ports, and the processes on them, which end with `processes`, an ExitStack."""
+    """One folder, nine ports, and the processes on them, which end with `processes`, an ExitStack."""
 
     def __init__(self, folder, binary, processes):
         self.folder, self.binary, self.processes = folder, binary.resolve(), processes
-        self.ports = free_ports(["origin", *CDNS, "balancer", "admin"])
+        plain = ["origin", *CDNS, "balancer", "admin"]
+        self.ports = free_ports([*plain, "page", *(f"{name} by TLS" for name in ("balancer", *CDNS))])
         self.database = f"sqlite:{folder}/balancer.db"
 
     def address(self, name):
@@ -88,8 +90,10 @@ class Testbed:
 
     def start_nginx(self, nginx):
         common = {"origin": self.address("origin"), "domain": DOMAIN, "labels": "|".join(SERVERS)}
+        common |= {"page": self.address("page"), "here": HERE, "hls": HERE.parents[1] / ".build/players/hls.js"}
         servers = [NGINX_ORIGIN.substitute(common, name=name) for name in SERVERS]
-        servers += [NGINX_CDN.substitute(common, name=name, address=self.address(name)) for name in CDNS]
+        servers += [
+            NGINX_CDN.substitute(common, name=name, address=self.address(name), secure=self.address(f"{name} by TLS")) for name in CDNS]
         user = "user root;" if os.geteuid() == 0 else ""  # else workers are www-data, and the folder is private
         configuration = self.folder / "nginx.conf"
         configuration.write_text(NGINX.substitute(common, user=user, servers="".join(servers)))
@@ -102,13 +106,14 @@ class Testbed:
 
     def start_balancer(self):
         addresses = ["--listen", self.address("balancer"), "--admin", self.address("admin")]
+        addresses += ["--listen-tls", self.address("balancer by TLS"), "--tls-certificate", "server.pem", "--tls-key", "server.key"]
         first_catalog = environment(
             CDN_HOST=",".join(map(self.address, CDNS)),
             ORIGIN_DOMAINS=DOMAIN,
             ORIGIN_SERVERS=",".join(SERVERS),
             ORIGIN_EVERY="4",
         )
-        command = [self.binary, "serve", *addresses, "--database", self.database]
+        command = [self.binary, "serve", *addresses, "--database", self.database, "--access-log", "access.log"]
         ready = lambda: self.fetch("balancer", "/readyz")[0] == 200
         self.balancer = self.start_server("balancer", command, ready, env=first_catalog)
 
@@ -157,10 +162,17 @@ pid nginx.pid;
 events {}
 http {
   client_body_temp_path temp; proxy_temp_path temp; fastcgi_temp_path temp; uwsgi_temp_path temp; scgi_temp_path temp;
-  types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; }
-  log_format arrivals '$host\\t$uri\\t$status\\t$upstream_cache_status\\t$http_via\\t$http_user_agent';
+  types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; text/html html; text/javascript js; }
+  log_format arrivals '$host\\t$uri\\t$status\\t$upstream_cache_status\\t$http_via\\t$ssl_protocol\\t$http_user_agent';
   access_log off;
+  ssl_certificate server.pem; ssl_certificate_key server.key;
   server { listen @origin default_server; return 421; }
+  server {
+    listen @page ssl;
+    location = /page.html { alias @here/page.html; }
+    location = /hls.js { alias @hls; }
+    location / { access_log page.access arrivals; return 204; }
+  }
   @servers
 }
 """)
@@ -175,7 +187,9 @@ NGINX_CDN = NginxTemplate("""
   proxy_cache_path cache-@name keys_zone=@name:1m;
   server {
     listen @address;
+    listen @secure ssl;
     access_log @name.access arrivals;
+    add_header Access-Control-Allow-Origin *;
     location ~ ^/(?<server>@labels)(?<path>/.*)$ {
       proxy_pass http://@origin$path;
       proxy_set_header Host $server.@domain;
@@ -197,10 +211,10 @@ def free_ports(names):
     return dict(zip(names, sockets))
 
 
-def tool(name):
+def tool(name, package=None):
     path = shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin")
     if not path:
-        raise DemoError(f"{name} is missing: apt-get install {name}")
+        raise DemoError(f"{name} is missing: apt-get install {package or name}")
     return path
 
 

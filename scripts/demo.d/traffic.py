@@ -19,6 +19,7 @@ class Tally:
 
     redirects: int = 0
     players: int = 0
+    secure: int = 0  # of the players by HTTPS
     failures: list[str] = dataclasses.field(default_factory=list)
 
 

@@ -155,10 +155,10 @@ class Browser:
         self.tab.wait_for_timeout(seconds * 1000)
 
     def position(self):
-        return self.tab.evaluate("document.getElementById('video').currentTime")
+        return self.tab.evaluate("document.querySelector('video').currentTime")
 
     def ended(self):
-        return self.tab.evaluate("video.ended || video.error !== null")
+        return self.tab.evaluate("(({ ended, error }) => ended || error !== null)(document.querySelector('video'))")
 
     def words(self):
         return " / ".join(self.tab.evaluate("window.errors")[-6:])
@@ -187,6 +187,13 @@ class HlsJsPatience(Browser):
     page = {"with": "hls.js", "patience": "5000"}
 
 
+class HlsJsSettings(Browser):
+    """No handler, but the settings that docs/players.md recommends to a page that is steered."""
+
+    name = "hls.js-settings"
+    page = {"with": "hls.js", "settings": ""}
+
+
 class HlsJsStartLoad(Browser):
     name = "hls.js-startload"
     page = {"with": "hls.js", "handler": "startload"}
@@ -209,8 +216,15 @@ class HlsJsImpatient(Browser):
     page = {"with": "hls.js", "handler": "avoid", "patience": "5000"}
 
 
+class VideoJs(Browser):
+    """Of 2019, without content steering: HLS and DASH."""
+
+    name = "video.js"
+    page = {"with": "video.js"}
+
+
 PROGRAMS = [FFmpeg, ImpatientFFmpeg, Streamlink, YtDlp, MPV, VLC]
-BROWSERS = [Chromium, HlsJs, HlsJsPatience, HlsJsStartLoad, HlsJsReload, HlsJsAvoid, HlsJsImpatient]
+BROWSERS = [Chromium, HlsJs, HlsJsPatience, HlsJsSettings, HlsJsStartLoad, HlsJsReload, HlsJsAvoid, HlsJsImpatient, VideoJs]
 KINDS = {kind.name: kind for kind in PROGRAMS + BROWSERS}
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,14 +30,15 @@ FORMS = {
     "steering": "a master playlist that names each variant at each CDN, and the balancer as the steering server",
     "playlist": "the master playlist, served by the balancer with a pathway for each CDN",
     "links": "the master playlist, served by the balancer with links to it",
+    "mpd": "DASH: the film's MPD, served by the balancer with a base URL for each CDN",
 }
-DELIVERY = ("playlist", "links")
+DELIVERY = {"playlist": "playlist", "links": "links", "mpd": "playlist"}
 TTL = {"ttl": 30, "ttlUnhealthy": 10}
 
 
 def make_film(folder):
-    """A VOD stream of two variants; a scene of 20 s over and over, because encoding is what takes time."""
-    if (folder / "master.m3u8").exists():
+    """A VOD stream of two variants, in HLS and DASH; a scene of 20 s over and over, because encoding is what takes time."""
+    if (folder / "manifest.mpd").exists():
         return folder
     made = folder.with_name(f"{folder.name}-{os.getpid()}")
     made.mkdir(parents=True)
@@ -47,7 +49,14 @@ def make_film(folder):
     for name, rate in (("high", "350k"), ("low", "120k")):
         limits = ["-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", "200k"]
         subprocess.run([*encode, *limits, made / f"{name}.mp4"], check=True)
-    subprocess.run([*package(made), "-t", str(FILM_SECONDS), "-hls_playlist_type", "vod", "%v.m3u8"], cwd=made, check=True)
+    length = ["-t", str(FILM_SECONDS)]
+    subprocess.run([*package(made), *length, "-hls_playlist_type", "vod", "%v.m3u8"], cwd=made, check=True)
+    inputs = [part for name in ("high", "low") for part in ("-stream_loop", "-1", "-i", made / f"{name}.mp4")]
+    dash = ["-f", "dash", "-seg_duration", str(SEGMENT_SECONDS), "-adaptation_sets", "id=0,streams=v id=1,streams=a", "manifest.mpd"]
+    maps = ["-map", "0:v", "-map", "1:v", "-map", "0:a", *length, "-c", "copy"]
+    subprocess.run([tool("ffmpeg"), "-v", "error", "-nostdin", *inputs, *maps, *dash], cwd=made, check=True)
+    if not (folder / "manifest.mpd").exists():
+        shutil.rmtree(folder, ignore_errors=True)  # one of an older version of this script
     with contextlib.suppress(OSError):
         made.rename(folder)
     return folder
@@ -89,9 +98,9 @@ class Observation:
 class Lab(Testbed):
     """One folder, five ports, and the processes on them, which end with `processes`, an ExitStack."""
 
-    def __init__(self, folder, binary, processes, film, live=False, form="master"):
+    def __init__(self, folder, binary, processes, film, live=False, form="master", rate=BYTES_PER_SECOND):
         self.folder, self.binary, self.processes, self.film, self.live = folder, binary.resolve(), processes, film, live
-        self.form = form
+        self.form, self.rate = form, rate
         self.ports = free_ports(["origin", *CDNS, "balancer", "admin"])
         self.database = f"sqlite:{folder}/balancer.db"
         self.servers = {}
@@ -101,10 +110,11 @@ class Lab(Testbed):
 
     def link(self, form="master"):
         """What the player is given."""
-        plain = {name: ("plain", "master") for name in ("master", *DELIVERY)} | {"media": ("plain", "high"), "steering": ("steered", "master")}
-        folder, name = plain.get(form, (form, "master"))
+        plain = {name: ("plain", "master.m3u8") for name in ("master", *DELIVERY)}
+        plain |= {"media": ("plain", "high.m3u8"), "steering": ("steered", "master.m3u8"), "mpd": ("plain", "manifest.mpd")}
+        folder, name = plain.get(form, (form, "master.m3u8"))
         stream = "live" if self.live else "vod"
-        return f"http://{self.address('balancer')}/?video=http://{ORIGIN}.{DOMAIN}/{folder}/{stream}/{name}.m3u8"
+        return f"http://{self.address('balancer')}/?video=http://{ORIGIN}.{DOMAIN}/{folder}/{stream}/{name}"
 
     def make_stream(self, ffmpeg):
         (self.folder / "steered").mkdir()
@@ -136,8 +146,8 @@ class Lab(Testbed):
 
     def start_nginx(self, nginx):
         common = {name: self.address(name) for name in ("origin", "balancer")}
-        common |= {"server": ORIGIN, "domain": DOMAIN, "rate": BYTES_PER_SECOND, "folder": self.folder, "here": HERE}
-        common |= {"hls": HERE.parents[1] / ".build/players/hls.js", "user": "user root;" if os.geteuid() == 0 else ""}
+        common |= {"server": ORIGIN, "domain": DOMAIN, "rate": self.rate, "folder": self.folder, "here": HERE}
+        common |= {"built": HERE.parents[1] / ".build/players", "user": "user root;" if os.geteuid() == 0 else ""}
         for name in ["origin", *CDNS]:
             self.make_server(nginx, name, common)
 
@@ -174,7 +184,7 @@ class Lab(Testbed):
     def catalog(self):
         delivery = {}
         if self.form in DELIVERY:
-            delivery = {"delivery": self.form}
+            delivery = {"delivery": DELIVERY[self.form]}
         probe = {"path": "/healthz", "interval": 1, "timeout": 1, "fall": 2, "rise": 2}
         return {
             "version": 1,
@@ -265,7 +275,7 @@ pid @name.pid;
 events {}
 http {
   client_body_temp_path temp; proxy_temp_path temp; fastcgi_temp_path temp; uwsgi_temp_path temp; scgi_temp_path temp;
-  types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; text/html html; text/javascript js; }
+  types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; application/dash+xml mpd; video/mp4 m4s; text/html html; text/javascript js; }
   log_format arrivals '$msec\\t$uri\\t$status';
   access_log @name.access arrivals;
   @server
@@ -277,7 +287,8 @@ NGINX_ORIGIN = NginxTemplate("""
   server {
     listen @origin default_server;
     location = /player.html { alias @here/player.html; }
-    location = /hls.js { alias @hls; }
+    location = /hls.js { alias @built/hls.js; }
+    location = /video.js { alias @built/video.js; }
     add_header Cache-Control no-cache;
     sub_filter_once off; sub_filter_types application/vnd.apple.mpegurl;
     location /plain/ { alias @folder/streams/; }

@@ -127,6 +127,7 @@ class Board {
       const names = down.filter((target) => target.kind === kind).map((target) => target.name);
       if (names.length) alarms.push(`${kind === "cdn" ? "CDN" : kind} down, nothing new goes there: ${names.join(", ")}.`);
     }
+    for (const { target, reason } of this.status.signing.leftOut) alarms.push(`Links to ${target} cannot be signed on this node, nothing goes there: ${reason}.`);
     if (health.panicking.length) alarms.push(`Too little of the weight works, so health is ignored: ${health.panicking.join(", ")}.`);
     if (health.failingOver.length) alarms.push(`Too little of the weight works: the origin takes the shares of CDNs that fail: ${health.failingOver.join(", ")}.`);
     for (const certificate of certificates) alarms.push(...certificateAlarms(certificate));

@@ -6,10 +6,10 @@ import { byID, el, percent, rate, setText, span, whole } from "./dom.js";
 const WINDOW = 60_000;
 
 const WHY = {
-  down: "their CDN does not work",
+  down: "their CDN is down",
   drained: "their CDN is drained",
   avoided: "they asked to avoid it",
-  place: "another is their place",
+  place: "their place is elsewhere",
 };
 
 const keyOf = ({ target, cdn }) => `${target}/${cdn}`;
@@ -49,8 +49,8 @@ export class Steering {
           "tr",
           {},
           el("th", { scope: "row" }, name),
-          el("td", { class: "number" }, seconds > 0 ? rate(count / seconds) : "–"),
-          el("td", { class: "number" }, all > 0 ? percent(count / all) : "–"),
+          el("td", { class: "number", "data-label": "Answers/s" }, seconds > 0 ? rate(count / seconds) : "–"),
+          el("td", { class: "number", "data-label": "Share" }, all > 0 ? percent(count / all) : "–"),
         ),
       ),
     );
@@ -58,7 +58,7 @@ export class Steering {
     const parts = Object.keys(WHY)
       .map((why) => ({ why, count: Math.max(0, moves[why] - (first.steering.moves[why] ?? 0)) }))
       .filter(({ count }) => count > 0)
-      .map(({ why, count }) => `${whole(Math.round(count / Math.max(minutes, 1 / 60)))} since ${WHY[why]}`);
+      .map(({ why, count }) => `${whole(Math.round(count / Math.max(minutes, 1 / 60)))} because ${WHY[why]}`);
     setText(byID("steering-moves"), parts.length > 0 ? `Moves a minute: ${parts.join("; ")}.` : "Nobody moves.");
   }
 }

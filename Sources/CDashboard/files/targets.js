@@ -230,7 +230,7 @@ function bar(share, wanted, colour) {
 
 /** State, the last verdicts (newest to the right) and what the newest probe found. */
 export function showHealth(cell, report) {
-  const state = JSON.stringify(report && [report.state, report.verdicts, report.reason, report.latencyMilliseconds, report.certificate]);
+  const state = JSON.stringify((report ?? null) && [report.state, report.verdicts, report.reason, report.latencyMilliseconds, report.certificate]);
   if (cell.dataset.state === state) return;
   cell.dataset.state = state;
   if (!report) {
