@@ -64,7 +64,8 @@ struct SteeringTests {
         let sessions = ["--sessions", "2000", "--every", "600"]
         let played = try simulate(["before.json", "--then", "after.json"] + sessions)
         let moved = try #require(played.output.firstMatch(of: /moved by the change: (\d+) of 2000/).flatMap { Int($0.1) })
-        #expect(played.code == 0 && (740...840).contains(moved), "\(played)")
+        // Of 50:50 to 90:10 40 % move; 2,000 draws of it stay within 80 of that.
+        #expect(played.code == 0 && (720...880).contains(moved), "\(played)")
         #expect(played.output.split(separator: "\n").count == 1 + 3 + 2, "\(played)")
         let dead = try simulate(
             ["before.json", "--down", "cdn-1", "--for", "1200", "--begin-over", "10", "--at", "700"] + sessions)
