@@ -54,9 +54,8 @@ public actor Fetcher {
     private let eventLoop: any EventLoop
     private let client: FetchClient
     private let limits: Limits
-    private var entries: [[UInt8]: Entry] = [:]
-    private var bytes = 0
-    private var uses: UInt64 = 0
+    /// Read by any thread: what is kept is given without a turn of the loop.
+    private let memory: Mutex<Memory>
     private var waiting: [[UInt8]: [EventLoopPromise<Fetched>]] = [:]
     private var underWay: [String: Int] = [:]
     private let counted = Mutex(Totals())
@@ -64,10 +63,10 @@ public actor Fetcher {
     /// The loop's thread; unowned, since the loop outlives the actor.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe eventLoop.executor.asUnownedSerialExecutor() }
 
-    private struct Entry {
+    fileprivate struct Entry {
         /// Nil: it is somebody's own, and each who asks has it fetched for himself.
         let fetched: Fetched?
-        let fresh: NIODeadline
+        var fresh: NIODeadline
         let stale: NIODeadline
         let size: Int
         var used: UInt64
@@ -87,6 +86,7 @@ public actor Fetcher {
     ) {
         self.limits = limits
         self.eventLoop = eventLoop
+        memory = Mutex(Memory(maximumBytes: limits.bytes, maximumCount: limits.entries))
         client = FetchClient(allowsLinkLocal: allowsLinkLocal, on: eventLoop, roots: roots)
     }
 
@@ -98,11 +98,15 @@ public actor Fetcher {
         eventLoop.flatSubmit { self.assumeIsolated { $0.find(source, format) } }
     }
 
+    /// What is kept for all and fresh; nil where it has to be fetched. Any thread.
+    public nonisolated func kept(_ source: ManifestSource) -> Fetched? {
+        guard let fetched = memory.withLock({ $0.fresh(source.key, .now()) })?.fetched else { return nil }
+        counted.withLock { $0.hits += 1 }
+        return fetched
+    }
+
     private func find(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Fetched> {
-        let now = NIODeadline.now()
-        if let entry = entries[source.key], now < entry.fresh {
-            uses += 1
-            entries[source.key]?.used = uses
+        if let entry = memory.withLock({ $0.fresh(source.key, .now()) }) {
             guard let fetched = entry.fetched else { return alone(source, format) }
             counted.withLock { $0.hits += 1 }
             return eventLoop.makeSucceededFuture(fetched)
@@ -150,12 +154,8 @@ public actor Fetcher {
             keep(.refused(reason), key, fresh: Fetcher.keepingRefusal)
             return .refused(reason)
         }
-        let now = NIODeadline.now()
-        if let entry = entries[key], now < entry.stale, case .manifest(let manifest)? = entry.fetched {
-            // Else a dead CDN would be asked for each player.
-            entries[key] = Entry(
-                fetched: entry.fetched, fresh: now + .seconds(Int64(Fetcher.keepingFailure)), stale: entry.stale, size: entry.size,
-                used: entry.used)
+        // Else a dead CDN would be asked for each player.
+        if let manifest = memory.withLock({ $0.stale(key, .now(), keeping: Fetcher.keepingFailure) }) {
             counted.withLock { $0.stale += 1 }
             return .manifest(manifest)
         }
@@ -168,27 +168,56 @@ public actor Fetcher {
 
 extension Fetcher {
     private func keep(_ fetched: Fetched?, _ key: [UInt8], fresh: Int, stale: Int = 0) {
-        let now = NIODeadline.now()
-        var size = key.count + 256
-        if case .manifest(let manifest)? = fetched { size += manifest.size }
-        bytes -= entries[key]?.size ?? 0
-        bytes += size
-        uses += 1
-        entries[key] = Entry(
-            fetched: fetched, fresh: now + .seconds(Int64(fresh)), stale: now + .seconds(Int64(fresh + stale)), size: size, used: uses)
-        if bytes > limits.bytes || entries.count > limits.entries { forget(now) }
-        let kept = bytes
-        counted.withLock { $0.bytes = kept }
+        let bytes = memory.withLock {
+            $0.keep(fetched, key, fresh: fresh, stale: stale, .now())
+            return $0.bytes
+        }
+        counted.withLock { $0.bytes = bytes }
     }
 
-    /// What is over its time, then what was not asked for the longest, until there is room for a while.
-    private func forget(_ now: NIODeadline) {
-        entries = entries.filter { now < $0.value.fresh || now < $0.value.stale }
-        bytes = entries.values.reduce(0) { $0 + $1.size }
-        for (key, entry) in entries.sorted(by: { $0.value.used < $1.value.used }) {
-            if bytes <= limits.bytes / 10 * 9, entries.count <= limits.entries / 10 * 9 { return }
-            bytes -= entry.size
-            entries[key] = nil
+    fileprivate struct Memory {
+        let maximumBytes: Int
+        let maximumCount: Int
+        private var entries: [[UInt8]: Entry] = [:]
+        private(set) var bytes = 0
+        private var uses: UInt64 = 0
+
+        init(maximumBytes: Int, maximumCount: Int) { (self.maximumBytes, self.maximumCount) = (maximumBytes, maximumCount) }
+
+        mutating func fresh(_ key: [UInt8], _ now: NIODeadline) -> Entry? {
+            guard let entry = entries[key], now < entry.fresh else { return nil }
+            uses += 1
+            entries[key]?.used = uses
+            return entry
+        }
+
+        /// A manifest that may be given although it is over its time; it counts as fresh for `seconds` then.
+        mutating func stale(_ key: [UInt8], _ now: NIODeadline, keeping seconds: Int) -> Manifest? {
+            guard let entry = entries[key], now < entry.stale, case .manifest(let manifest)? = entry.fetched else { return nil }
+            entries[key]?.fresh = now + .seconds(Int64(seconds))
+            return manifest
+        }
+
+        mutating func keep(_ fetched: Fetched?, _ key: [UInt8], fresh: Int, stale: Int, _ now: NIODeadline) {
+            var size = key.count + 256
+            if case .manifest(let manifest)? = fetched { size += manifest.size }
+            bytes -= entries[key]?.size ?? 0
+            bytes += size
+            uses += 1
+            entries[key] = Entry(
+                fetched: fetched, fresh: now + .seconds(Int64(fresh)), stale: now + .seconds(Int64(fresh + stale)), size: size, used: uses)
+            if bytes > maximumBytes || entries.count > maximumCount { forget(now) }
+        }
+
+        /// What is over its time, then what was not asked for the longest, until there is room for a while.
+        private mutating func forget(_ now: NIODeadline) {
+            entries = entries.filter { now < $0.value.fresh || now < $0.value.stale }
+            bytes = entries.values.reduce(0) { $0 + $1.size }
+            for (key, entry) in entries.sorted(by: { $0.value.used < $1.value.used }) {
+                if bytes <= maximumBytes / 10 * 9, entries.count <= maximumCount / 10 * 9 { return }
+                bytes -= entry.size
+                entries[key] = nil
+            }
         }
     }
 }

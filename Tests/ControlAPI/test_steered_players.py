@@ -91,6 +91,10 @@ class Real:
     def sample(self):
         self.samples.append((time.time(), self.tab.evaluate("document.getElementById('video').currentTime")))
 
+    def waits(self):
+        """How often the video had to wait for data."""
+        return self.tab.evaluate("window.waits")
+
     def stall(self, since):
         """The longest time for which the clock of the video stood still."""
         moves, mark = [since], None
@@ -128,12 +132,15 @@ def test_a_change_of_weights_and_a_drain_reach_all_players_within_one_ttl_and_no
         play(simulated, real, 12)
         began = time.time()
         assert all(player.session and player.cdn for player in real), [(player.session, player.loads) for player in real]
+        for player in real:
+            player.tab.evaluate("window.waits = 0; document.getElementById('video').addEventListener('waiting', () => window.waits++)")
         assert {player.cdn: lab.ask(player.session)["PATHWAY-PRIORITY"][0] for player in real} == {player.cdn: player.cdn for player in real}
 
         def told(what, before):
             moved = sum(bool(player.moves) for player in simulated)
             print(f"\n{what}: {moved} of 200 simulated moved; the real ones {before} -> {[player.cdn for player in real]}, "
-                  f"longest stall {max(player.stall(began) for player in real):.2f} s", end="")
+                  f"waited {[player.waits() for player in real]} times, clocks stood still for {max(player.stall(began) for player in real):.2f} s "
+                  "at most, as seen from here", end="")
             return moved
 
         before = [player.cdn for player in real]
@@ -151,5 +158,7 @@ def test_a_change_of_weights_and_a_drain_reach_all_players_within_one_ttl_and_no
         assert all(player.cdn == CDNS[1] for player in [*simulated, *real])
         late = [when for player in real for when, cdn in player.loads if cdn == CDNS[0] and when > changed + 2 + BEGUN_LATELY]
         assert not late and not [when for when in lab.content(CDNS[0]) if when > changed + 2 + BEGUN_LATELY]
-        assert max(player.stall(began) for player in real) < 1.5, [player.stall(began) for player in real]
+        # A busy machine looks at the clocks too seldom to tell short ones; the element itself tells them all.
+        assert max(player.stall(began) for player in real) < 4
+        assert [player.waits() for player in real] == [0, 0, 0]
         assert not [error for player in real for error in player.tab.evaluate("window.errors") if "tall" in error]

@@ -9,11 +9,16 @@ struct ManifestUpstream: Upstream {
 
     func fetch(_ request: UpstreamRequest, on loop: any EventLoop) -> EventLoopFuture<UpstreamContent> {
         guard let source = request.source else { return loop.makeSucceededFuture(.refused(.unreachable)) }
-        return fetcher.fetch(source, request.format).map { fetched in
-            switch fetched {
-            case .manifest(let manifest): UpstreamContent.manifest(manifest)
-            case .refused(let reason): .refused(reason)
-            }
-        }.hop(to: loop)
+        if let fetched = fetcher.kept(source) { return loop.makeSucceededFuture(UpstreamContent(fetched)) }
+        return fetcher.fetch(source, request.format).map { UpstreamContent($0) }.hop(to: loop)
+    }
+}
+
+extension UpstreamContent {
+    fileprivate init(_ fetched: Fetcher.Fetched) {
+        switch fetched {
+        case .manifest(let manifest): self = .manifest(manifest)
+        case .refused(let reason): self = .refused(reason)
+        }
     }
 }
