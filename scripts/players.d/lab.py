@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -223,7 +224,8 @@ class Lab(Testbed):
         playing = lambda: sum(len(self.content(cdn)) for cdn in CDNS) >= 3 or player.ended()
         if not wait_until(playing, seconds=40) or player.ended():
             raise DemoError(f"{player.name} does not play:\n{player.words()}")
-        self.watch(player, before)
+        # At any moment of a segment: some players go on only if none is under way.
+        self.watch(player, before + random.uniform(0, SEGMENT_SECONDS))
         first = max(CDNS, key=lambda cdn: max(self.content(cdn), default=0))
         samples = [self.sample(player)]
         began = time.time()
