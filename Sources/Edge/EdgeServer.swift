@@ -98,12 +98,13 @@ public final class EdgeServer: Sendable {
         let limits = configuration.limits
         let manifests = BodyMemory(limit: Limits.manifestBytes)
         let links = LinkMemory()
+        let signing = SigningQueue()
         let upstream = configuration.upstream
         let makeResponder = { @Sendable in
             Responder(
                 table: table, sequences: sequences, clientSource: configuration.clientSource, rate: configuration.clientRate,
                 credentialOrigins: configuration.credentialOrigins, log: configuration.accessLog, pages: configuration.pages,
-                manifests: manifests, links: links)
+                manifests: manifests, links: links, signing: signing)
         }
         var workers: [Worker] = []
         for (listeners, loop) in zip(sockets, group.makeIterator().map { $0 }) {

@@ -14,8 +14,9 @@ struct AkamaiSigner: LinkSigner {
     private let payload: [UInt8]
 
     /// - Parameter key: hexadecimal.
-    init(_ signing: LinkSigning, _ key: SigningKey) {
-        keys = KeyPair(key) { HMACKey($0.decodedHex) }
+    init?(_ signing: LinkSigning, _ key: SigningKey) {
+        guard let keys = KeyPair(key, { $0.secret.map { HMACKey($0.decodedHex) } }) else { return nil }
+        self.keys = keys
         covers = signing.covers
         isInPath = signing.isInPath
         bindsAddress = signing.bindsAddress
@@ -34,8 +35,7 @@ struct AkamaiSigner: LinkSigner {
         let token = url.count
         if bindsAddress {
             url.append(literal: "ip=")
-            let text = AddressText(client)
-            url.append(copying: text.bytes.span.extracting(0..<text.count))
+            url.append(client)
             url.append(UInt8(ascii: "~"))
         }
         url.append(literal: "exp=")

@@ -10,8 +10,9 @@ struct BunnySigner: LinkSigner {
     private let bindsAddress: Bool
     private let life: Int
 
-    init(_ signing: LinkSigning, _ key: SigningKey) {
-        keys = KeyPair(key) { HMACKey($0) }
+    init?(_ signing: LinkSigning, _ key: SigningKey) {
+        guard let keys = KeyPair(key, { $0.secret.map { HMACKey($0) } }) else { return nil }
+        self.keys = keys
         covers = signing.covers
         isInPath = signing.isInPath
         bindsAddress = signing.bindsAddress

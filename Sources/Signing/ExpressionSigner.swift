@@ -19,8 +19,14 @@ struct ExpressionSigner: LinkSigner {
     private let expiresName: [UInt8]
 
     /// - Parameter key: fits the scheme.
-    init(_ signing: LinkSigning, _ key: SigningKey) {
-        keys = signing.scheme == .hmac ? .hmac(KeyPair(key) { HMACKey($0) }) : .md5(KeyPair(key) { $0 })
+    init?(_ signing: LinkSigning, _ key: SigningKey) {
+        if signing.scheme == .hmac {
+            guard let pair = KeyPair(key, { $0.secret.map { HMACKey($0) } }) else { return nil }
+            keys = .hmac(pair)
+        } else {
+            guard let pair = KeyPair(key, { $0.secret }) else { return nil }
+            keys = .md5(pair)
+        }
         pieces = signing.scheme == .gcore ? ExpressionSigner.gcore(signing) : signing.expression.pieces
         isInPath = signing.isInPath
         isHexadecimal = signing.scheme == .hmac && signing.encoding == .hex
@@ -100,7 +106,10 @@ struct ExpressionSigner: LinkSigner {
 struct SecretLinkSigner: LinkSigner {
     private let keys: KeyPair<Secret>
 
-    init(_ key: SigningKey) { keys = KeyPair(key) { $0 } }
+    init?(_ key: SigningKey) {
+        guard let keys = KeyPair(key, { $0.secret }) else { return nil }
+        self.keys = keys
+    }
 
     func capacity(_ length: Int) -> Int { 33 }
 
@@ -118,11 +127,4 @@ struct SecretLinkSigner: LinkSigner {
         url.moveEnd(from: end, to: parts.base)
         return parts.base..<parts.base + 32
     }
-}
-
-/// Times of links.
-enum LinkLife {
-    /// Seconds that a CDN's clock may be ahead without shortening a life. A clock that is behind refuses nobody: no link has a time before
-    /// which it is not good.
-    static let skew = 60
 }

@@ -7,9 +7,11 @@ struct KeyPair<Key: Sendable>: Sendable {
     private let next: Key?
     private let switches: Int
 
-    init(_ key: SigningKey, _ make: (Secret) -> Key) {
-        current = make(key.current)
-        next = key.next.map(make)
+    /// - Parameter make: nil for a key of which nothing can be made. Without a next one the current key goes on signing.
+    init?(_ key: SigningKey, _ make: (SigningKey.Part) -> Key?) {
+        guard let current = make(key.current) else { return nil }
+        self.current = current
+        next = key.next.flatMap(make)
         switches = key.switches
     }
 

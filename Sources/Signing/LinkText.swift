@@ -3,6 +3,8 @@ import TLS
 
 /// A link at the end of a buffer, taken apart.
 struct LinkParts {
+    /// Where it begins, with its scheme.
+    let start: Int
     /// With its first slash.
     let path: Range<Int>
     /// Without its question mark; empty without one.
@@ -16,6 +18,7 @@ struct LinkParts {
     ///   - start: where the link begins, with `http://` or `https://`.
     ///   - base: where that of it ends which stands for the target.
     init(_ url: borrowing Span<UInt8>, from start: Int, base: Int) {
+        self.start = start
         var slash = min(start + 8, url.count)
         while slash < url.count, url[slash] != UInt8(ascii: "/") { slash += 1 }
         let question = url.firstIndex(in: slash..<url.count, { $0.equal(UInt8(ascii: "?")) }, or: { $0 == UInt8(ascii: "?") })

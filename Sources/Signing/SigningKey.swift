@@ -3,10 +3,19 @@ public import TLS
 
 /// A key that signs links, and the one that takes over from it. docs/signing.md has the form of its file.
 public struct SigningKey: Sendable {
-    public let current: Secret
-    public let next: Secret?
+    public let current: Part
+    public let next: Part?
     /// From when on `next` signs, in seconds since 1970-01-01 UTC; without one never.
     public let switches: Int
+
+    /// One of the two: a text, or a private key.
+    public struct Part: Sendable {
+        /// Nil for a private key.
+        public let secret: Secret?
+        public let privateKey: SignatureKey?
+        /// What the CDN calls a private key.
+        public let id: String?
+    }
 
     /// Longest file, in bytes.
     public static let maximumBytes = 16 * 1024
@@ -18,113 +27,52 @@ public struct SigningKey: Sendable {
         public init(_ description: String) { self.description = description }
     }
 
-    /// - Parameter file: a key alone, or lines `current KEY`, `next KEY` and `switch TIME`. Lines that begin with `#` are comments.
+    /// - Parameter file: a key alone, or lines `current KEY`, `next KEY` and `switch TIME`. In the place of a text a private key stands in
+    ///   lines of its own (PEM), behind `current` or `next` and with a line `id NAME`. Lines that begin with `#` are comments.
     public init(_ file: borrowing Span<UInt8>) throws(Fault) {
-        var lines = try Lines(file)
-        if lines.current == nil, lines.next == nil, lines.switches == nil, let only = lines.only {
-            lines.current = only
+        var lines = try KeyLines(file)
+        if lines.current.isEmpty, lines.next.isEmpty, lines.switches == nil, let only = lines.only {
+            lines.current.text = only
         } else if lines.only != nil {
             throw Fault("has a line that is neither \"current KEY\", \"next KEY\" nor \"switch TIME\"")
         }
-        guard let current = lines.current else {
-            let isEmpty = lines.next == nil && lines.switches == nil
+        guard !lines.current.isEmpty else {
+            let isEmpty = lines.next.isEmpty && lines.switches == nil
             throw Fault(
                 isEmpty
                     ? "is empty: write the key into it, or make one with `video-balancer signing-key create`"
                     : "has no line \"current KEY\"")
         }
-        if (lines.next == nil) != (lines.switches == nil) {
+        if lines.next.isEmpty != (lines.switches == nil) {
             throw Fault(
-                lines.next == nil
+                lines.next.isEmpty
                     ? "has a line \"switch TIME\", but none \"next KEY\" that would take over then"
                     : "has a line \"next KEY\", but none \"switch TIME\" that says when it takes over")
         }
-        self.current = Secret(file.extracting(current))
-        next = lines.next.map { Secret(file.extracting($0)) }
+        current = try Part(file, lines.current)
+        next = lines.next.isEmpty ? nil : try Part(file, lines.next)
         switches = lines.switches ?? .max
     }
 
-    /// What stands where in a file.
-    private struct Lines {
-        var current: Range<Int>?
-        var next: Range<Int>?
-        var switches: Int?
-        /// Of a line without a word before it.
-        var only: Range<Int>?
+    init(current: Part, next: Part?, switches: Int) { (self.current, self.next, self.switches) = (current, next, switches) }
 
-        init(_ file: borrowing Span<UInt8>) throws(Fault) {
-            guard file.count <= SigningKey.maximumBytes else { throw Fault("is larger than a key can be") }
-            var start = 0
-            // A byte order mark, as some editors write.
-            if file.count >= 3, file[0] == 0xEF, file[1] == 0xBB, file[2] == 0xBF { start = 3 }
-            while start < file.count {
-                var end = start
-                while end < file.count, file[end] != 0x0A { end += 1 }
-                try take(file, Lines.trimmed(file, start..<end))
-                start = end + 1
-            }
-        }
-
-        private mutating func take(_ file: borrowing Span<UInt8>, _ line: Range<Int>) throws(Fault) {
-            if line.isEmpty || file[line.lowerBound] == UInt8(ascii: "#") { return }
-            if Lines.begins(file, line, "-----BEGIN") {
-                throw Fault("is a private key (PEM); the schemes that there are take a text or hexadecimal digits")
-            }
-            var end = line.lowerBound
-            while end < line.upperBound, file[end] > 0x20 { end += 1 }
-            let word = line.lowerBound..<end
-            let rest = Lines.trimmed(file, end..<line.upperBound)
-            for index in line where !(0x20...0x7E).contains(file[index]) && file[index] != 0x09 {
-                throw Fault("has bytes that are no visible ASCII characters: is it another kind of file?")
-            }
-            if rest.isEmpty {
-                if only != nil { throw Fault("has two keys; name them: \"current KEY\" and \"next KEY\"") }
-                only = word
-                return
-            }
-            for index in rest where file[index] <= 0x20 { throw Fault("has a line of three words; a key has no spaces") }
-            if Lines.begins(file, word, "current"), word.count == 7, current == nil {
-                current = rest
-            } else if Lines.begins(file, word, "next"), word.count == 4, next == nil {
-                next = rest
-            } else if Lines.begins(file, word, "switch"), word.count == 6, switches == nil {
-                guard let second = Timestamp.second(file, rest) else {
-                    throw Fault("has a line \"switch TIME\" whose time is not like 2026-12-01T03:00:00Z")
-                }
-                switches = second
-            } else {
-                throw Fault("has a line that is none, or the second, of \"current KEY\", \"next KEY\" and \"switch TIME\"")
-            }
-        }
-
-        private static func begins(_ file: borrowing Span<UInt8>, _ range: Range<Int>, _ text: StaticString) -> Bool {
-            file.begins(with: text, in: range)
-        }
-
-        private static func trimmed(_ file: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
-            var (start, end) = (range.lowerBound, range.upperBound)
-            while start < end, file[start] == 0x20 || file[start] == 0x09 { start += 1 }
-            while end > start, file[end - 1] == 0x20 || file[end - 1] == 0x09 || file[end - 1] == 0x0D { end -= 1 }
-            return start..<end
-        }
+    /// What is in order now, and will be none when the next key is to take over; nil when nothing is.
+    public var warning: String? {
+        guard let next, next.privateKey != nil, next.id == nil else { return nil }
+        return "has no line \"id NAME\" for the next key: the current one goes on signing until it has"
     }
 
     /// Why a scheme cannot sign with it; nil when it can.
     public func fault(for scheme: LinkSigning.Scheme) -> String? {
-        let secrets = [(current, "the key")] + (next.map { [($0, "the next key")] } ?? [])
-        for (secret, name) in secrets {
-            if let fault = SigningKey.fault(secret, for: scheme) { return "\(name) \(fault)" }
-        }
-        return nil
+        if let fault = current.fault(for: scheme) { return "the key \(fault)" }
+        if current.privateKey != nil, current.id == nil { return "the key has no line \"id NAME\": \(SigningKey.idHint(scheme))" }
+        return next.flatMap { $0.fault(for: scheme) }.map { "the next key \($0)" }
     }
 
-    private static func fault(_ secret: Secret, for scheme: LinkSigning.Scheme) -> String? {
-        if scheme == .akamai {
-            guard secret.isHexadecimal else { return "must be hexadecimal digits, two for each byte, as Akamai's console makes it" }
-            return secret.count < 24 ? "has \(secret.count) hexadecimal digits; fewer than 24 can be guessed" : nil
-        }
-        if secret.count < 16 { return "has \(secret.count) characters; fewer than 16 can be guessed" }
-        return scheme == .gcore && secret.count > 32 ? "has \(secret.count) characters; Gcore takes at most 32" : nil
+    private static func idHint(_ scheme: LinkSigning.Scheme) -> String {
+        scheme == .cloudFront
+            ? "give CloudFront its public key (`video-balancer signing-key list --public`), and write the ID that it shows into the file"
+            : "write the name of Media CDN's keyset into the file"
     }
 
     /// A new key: 32 hexadecimal digits, which every scheme takes. Whoever has it wipes it.
@@ -141,11 +89,75 @@ public struct SigningKey: Sendable {
     }
 
     /// Some digits by which two balancers see that they have the same key, without telling it.
+    public static func fingerprint(_ part: Part) -> String {
+        if let secret = part.secret { return fingerprint(secret) }
+        return Digest.sha256(part.privateKey?.publicBytes ?? []).prefix(4).map {
+            $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16)
+        }
+        .joined()
+    }
+
+    /// The same of a text.
     public static func fingerprint(_ secret: Secret) -> String {
         var code = HMACSHA256(HMACKey(secret))
         code.add(Array("video-balancer signing key".utf8).span)
         let digest = code.finish()
         return (0..<4).map { String(digest[$0] >> 4, radix: 16) + String(digest[$0] & 15, radix: 16) }.joined()
+    }
+}
+
+extension SigningKey.Part {
+    /// - Parameter place: where it stands; not empty.
+    init(_ file: borrowing Span<UInt8>, _ place: KeyLines.Place) throws(SigningKey.Fault) {
+        id = place.id.map { range in String(decoding: range.map { file[$0] }, as: UTF8.self) }
+        if let text = place.text {
+            (secret, privateKey) = (Secret(file.extracting(text)), nil)
+            return
+        }
+        guard let pem = place.pem else { throw SigningKey.Fault("has no key") }
+        secret = nil
+        do throws(TLSError) { privateKey = try SignatureKey(pem: file.extracting(pem)) } catch {
+            throw SigningKey.Fault(
+                "has a private key (PEM) that cannot be read: it is damaged, cut off, or of a kind that nobody signs with")
+        }
+    }
+
+    /// What of it does not fit, without its name.
+    fileprivate func fault(for scheme: LinkSigning.Scheme) -> String? {
+        switch (scheme.takesPrivateKey, secret, privateKey) {
+        case (true, _, let key?): return SigningKey.Part.fault(key, for: scheme)
+        case (false, let secret?, _): return SigningKey.Part.fault(secret, for: scheme)
+        case (true, _, nil):
+            let kind = scheme == .cloudFront ? "rsa or ecdsa" : "ed25519"
+            return "is no private key (PEM); make one with `video-balancer signing-key create NAME --kind \(kind)`"
+        case (false, nil, _): return "is a private key (PEM); the scheme \"\(scheme.rawValue)\" takes a text"
+        }
+    }
+
+    private static func fault(_ key: SignatureKey, for scheme: LinkSigning.Scheme) -> String? {
+        if scheme == .mediaCDN {
+            return key.kind == .ed25519 ? nil : "is \(name(key)); Media CDN takes Ed25519"
+        }
+        let isTaken = key.kind == .ecdsa || (key.kind == .rsa && key.bits == 2048)
+        return isTaken ? nil : "is \(name(key)); CloudFront takes RSA of 2048 bits, or ECDSA on P-256"
+    }
+
+    private static func name(_ key: SignatureKey) -> String {
+        switch key.kind {
+        case .rsa: "an RSA key of \(key.bits) bits"
+        case .ecdsa: "an ECDSA key"
+        case .ed25519: "an Ed25519 key"
+        case nil: "a key of another kind"
+        }
+    }
+
+    private static func fault(_ secret: Secret, for scheme: LinkSigning.Scheme) -> String? {
+        if scheme == .akamai {
+            guard secret.isHexadecimal else { return "must be hexadecimal digits, two for each byte, as Akamai's console makes it" }
+            return secret.count < 24 ? "has \(secret.count) hexadecimal digits; fewer than 24 can be guessed" : nil
+        }
+        if secret.count < 16 { return "has \(secret.count) characters; fewer than 16 can be guessed" }
+        return scheme == .gcore && secret.count > 32 ? "has \(secret.count) characters; Gcore takes at most 32" : nil
     }
 }
 

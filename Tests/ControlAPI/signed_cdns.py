@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import datetime
 import hashlib
 import hmac
 import http.client
@@ -11,6 +12,11 @@ import re
 import socket
 import subprocess
 import urllib.parse
+
+import botocore.signers
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 
 from balancer import ROOT, patiently
 
@@ -167,4 +173,99 @@ VERIFIERS = {
     "bunny": ({"scheme": "bunny", "covers": "file", "bindAddress": True}, bunny),
     "bunny in the path": ({"scheme": "bunny", "placement": "path"}, bunny),
     "hmac": ({"scheme": "hmac", "expression": "$expires|$path|$remote_addr", "encoding": "hex"}, expression),
+}
+
+
+def media_cdn_token(url, key, now, client):
+    """A token of Media CDN by HMAC-SHA256 (python-docs-samples, media_cdn/dualtoken.py)."""
+    path, _, query = url.partition("?")
+    token = fields(query)["edge-cache-token"]
+    signed, _, code = token.rpartition("~hmac=")
+    parts = fields(signed, "~")
+    decoded = {name: base64.urlsafe_b64decode(parts[name] + "===").decode() for name in ("URLPrefix", "IPRanges") if name in parts}
+    return (code == hmac.new(key.encode(), signed.encode(), hashlib.sha256).hexdigest() and int(parts["Expires"]) >= now
+            and decoded.get("IPRanges", f"{client}/32") == f"{client}/32" and ("http://cdn.example.com" + path).startswith(decoded["URLPrefix"]))
+
+
+VERIFIERS["media-cdn-token"] = ({"scheme": "media-cdn-token"}, media_cdn_token)
+VERIFIERS["media-cdn-token of a file for one address"] = (
+    {"scheme": "media-cdn-token", "covers": "file", "bindAddress": True}, media_cdn_token)
+
+
+# MARK: Private keys, by botocore and cryptography
+
+KEY_NAME = "K2JCJMDEHXQW5F"
+
+
+def private_key(file):
+    """The first key of a file."""
+    text = file.read_text()
+    return serialization.load_pem_private_key(text[text.index("-----BEGIN"):].encode(), None)
+
+
+def cloudfront(link, key, client, sign):
+    """Whether botocore writes the same link by an RSA key; by an ECDSA key, whether cryptography verifies it. Returns when it expires."""
+    unsigned, first, _ = re.split(r"([?&](?:Policy|Expires)=)", link, maxsplit=1)
+    given = fields(link[len(unsigned) + 1:])
+
+    def decoded(text):
+        return base64.b64decode(text.translate(str.maketrans("-_~", "+=/")))
+
+    if "Policy" in given:
+        policy = decoded(given["Policy"]).decode()
+        expires = int(re.search(r'EpochTime":(\d+)', policy)[1])
+        path = unsigned.split("?")[0]
+        resource = {"file": unsigned, "directory": path[:path.rindex("/") + 1] + "*", "prefix": "http://cdn.example.com/*"}[sign["covers"]]
+    else:
+        expires, resource = int(given["Expires"]), unsigned
+    until = datetime.datetime.fromtimestamp(expires, datetime.timezone.utc)
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        address = client if sign.get("bindAddress") else None
+        text = botocore.signers.CloudFrontSigner(KEY_NAME, None).build_policy(resource, until, None, address)
+        assert given["Hash-Algorithm"] == "SHA256" and given["Key-Pair-Id"] == KEY_NAME
+        assert "Policy" not in given or policy == text
+        try:
+            key.public_key().verify(decoded(given["Signature"]), text.encode(), ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature:
+            return None
+        return expires
+    signer = botocore.signers.CloudFrontSigner(KEY_NAME, lambda text: key.sign(text, padding.PKCS1v15(), hashes.SHA1()))
+    if first.endswith("Policy="):
+        address = client if sign.get("bindAddress") else None
+        wanted = signer.generate_presigned_url(unsigned, policy=signer.build_policy(resource, until, None, address))
+    else:
+        wanted = signer.generate_presigned_url(unsigned, date_less_than=until)
+    return expires if wanted == link else None
+
+
+def media_cdn(link, key, client, sign):
+    """Whether cryptography's Ed25519 makes the same signature of what Google documents (python-docs-samples, media_cdn)."""
+    if sign.get("placement") == "path":
+        prefix, token, rest = re.fullmatch(r"(.*?/)edge-cache-token=([^/]*)/(.*)", link).groups()
+        policy, _, signature = token.partition("&Signature=")
+        text = f"{prefix}edge-cache-token={policy}"
+        assert "/" not in rest.split("?")[0] if sign["covers"] == "directory" else prefix == "http://cdn.example.com/"
+    else:
+        text, _, signature = link.partition("&Signature=")
+        if sign["covers"] != "file":
+            text = text[text.rindex("URLPrefix="):]
+            prefix = base64.urlsafe_b64decode(fields(text)["URLPrefix"]).decode()
+            path = link.split("?")[0]
+            assert prefix == (path[:path.rindex("/") + 1] if sign["covers"] == "directory" else "http://cdn.example.com/")
+    assert text.endswith(f"&KeyName={KEY_NAME}")
+    wanted = base64.urlsafe_b64encode(key.sign(text.encode())).decode()
+    return int(re.search(r"Expires=(\d+)&KeyName", text)[1]) if signature == wanted else None
+
+
+# What `sign` says, the kind of key, and what checks a link.
+PRIVATE = {
+    "CloudFront, RSA, a file": ({"scheme": "cloudfront", "covers": "file"}, "rsa", cloudfront),
+    "CloudFront, RSA, a directory": ({"scheme": "cloudfront", "covers": "directory"}, "rsa", cloudfront),
+    "CloudFront, RSA, a file for one address": ({"scheme": "cloudfront", "covers": "file", "bindAddress": True}, "rsa", cloudfront),
+    "CloudFront, ECDSA, a file": ({"scheme": "cloudfront", "covers": "file"}, "ecdsa", cloudfront),
+    "CloudFront, ECDSA, all": ({"scheme": "cloudfront", "covers": "prefix", "bindAddress": True}, "ecdsa", cloudfront),
+    "Media CDN, a URL": ({"scheme": "media-cdn", "covers": "file"}, "ed25519", media_cdn),
+    "Media CDN, a directory": ({"scheme": "media-cdn", "covers": "directory"}, "ed25519", media_cdn),
+    "Media CDN, a directory in the path": ({"scheme": "media-cdn", "covers": "directory", "placement": "path"}, "ed25519", media_cdn),
+    "Media CDN, all in the path": ({"scheme": "media-cdn", "covers": "prefix", "placement": "path"}, "ed25519", media_cdn),
 }

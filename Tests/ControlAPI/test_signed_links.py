@@ -1,9 +1,11 @@
 """Signed links against those who verify them. docs/signing.md is what an operator reads of it."""
 
+import base64
 import contextlib
 import json
 import os
 import random
+import socket
 import subprocess
 import time
 import urllib.parse
@@ -12,7 +14,9 @@ import pytest
 
 from balancer import BINARY, ROOT, SOAK, Balancer, patiently
 from client import API
-from signed_cdns import ANSWER, KINDS, NEXT_SECRET, SECRET, VERIFIERS, Asker, free_ports, nginx
+from cryptography.hazmat.primitives import serialization
+
+from signed_cdns import ANSWER, KEY_NAME, KINDS, NEXT_SECRET, PRIVATE, SECRET, VERIFIERS, Asker, free_ports, nginx, private_key
 
 # All kinds together get so many links; a soak gives each kind ten thousand.
 LINKS = int(os.environ.get("SIGNED_LINKS", 10_000 * len(KINDS) if SOAK else 600)) // len(KINDS)
@@ -31,6 +35,9 @@ def balancer(folder, cdns, keys, *flags, **more):
     place = folder / "keys"
     place.mkdir(mode=0o700)
     for name, text in keys.items():
+        if isinstance(text, list):
+            signing_key("create", name, *text, "--signing-keys", str(place))
+            continue
         (place / name).write_text(text)
         (place / name).chmod(0o600)
     file = folder / "catalog.json"
@@ -40,6 +47,13 @@ def balancer(folder, cdns, keys, *flags, **more):
     balancer.command("catalog", "import", str(file))
     with balancer:
         yield balancer
+
+
+def signing_key(*words, code=0):
+    """What the command says."""
+    done = subprocess.run([BINARY, "signing-key", *words], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
+    assert done.returncode == code, done
+    return done.stdout + done.stderr
 
 
 def videos(count, seed):
@@ -141,6 +155,85 @@ def test_an_independent_verifier_takes_every_link_and_none_with_another_key_time
                 assert not verify(target, SECRET, now, "127.0.0.2"), target
 
 
+@pytest.mark.parametrize("name", PRIVATE)
+def test_botocore_and_cryptography_write_the_same_links_by_private_keys_or_verify_them(tmp_path, name):
+    """RSA and Ed25519 make one signature of a text, so links are compared to the letter; one by ECDSA is verified."""
+    sign, kind, check = PRIVATE[name]
+    cdn = {"name": "a", "url": "http://cdn.example.com", "sign": {"key": "k", "life": LIFE} | sign}
+    with balancer(tmp_path / "b", [cdn], {"k": ["--kind", kind, "--id", KEY_NAME], "other": ["--kind", kind]}) as node:
+        asker = Asker(node.listen)
+        key, other = private_key(node.keys / "k"), private_key(node.keys / "other")
+        for video in videos(LINKS, seed=name):
+            status, link = asker.get("/?video=" + urllib.parse.quote(video, safe=""))
+            assert status == 301, (status, video)
+            expires = check(link, key, "127.0.0.1", sign)
+            now = int(time.time())
+            assert expires and now + LIFE <= expires <= now + LIFE + SKEW + LIFE // 24 + 1, (link, expires)
+            assert check(link, other, "127.0.0.1", sign) is None, link
+            # A player that comes back with its link gets one for the same file.
+            _, again = asker.get("/?video=" + urllib.parse.quote(link, safe=""))
+            assert again.split("edge-cache-token=")[0].split("?")[0] == link.split("edge-cache-token=")[0].split("?")[0], (link, again)
+
+
+def test_a_films_requests_find_their_signature_kept(tmp_path):
+    """Playlists and segments of a film, by several viewers: 99 of 100 requests wait for nothing."""
+    cdns = [{"name": "a", "url": "http://a.example.com", "sign": {"scheme": "cloudfront", "key": "k"}},
+            {"name": "b", "url": "http://b.example.com", "sign": {"scheme": "media-cdn", "key": "l", "placement": "path"}}]
+    keys = {"k": ["--kind", "rsa", "--id", "K1"], "l": ["--kind", "ed25519", "--id", "films"]}
+    with balancer(tmp_path / "b", cdns, keys) as node, API(node.admin, node.token) as api:
+        for viewer in range(4):
+            asker = Asker(node.listen)
+            for path in ["master.m3u8", *(f"v{quality}/{name}" for quality in range(2) for name in ["index.m3u8", *(f"{n}.ts" for n in range(300))])]:
+                status, location = asker.get(f"/s1/film/{path}")
+                assert status == 301 and ("Policy=" in location or "edge-cache-token=" in location)
+        counts = {line.split('"')[1]: float(line.split()[-1]) for line in api.get("/metrics").text.splitlines()
+                  if line.startswith("balancer_link_signatures_total{")}
+        assert counts["refused"] == 0 and counts["hit"] + counts["miss"] == 4 * 603
+        assert counts["hit"] / (counts["hit"] + counts["miss"]) >= 0.99, counts
+
+
+def test_a_flood_of_films_that_nobody_watches_keeps_no_viewer_from_theirs(tmp_path):
+    """Random directories, more than there is time to sign: they go to another CDN, and the film that is watched stays where it is."""
+    cdns = [{"name": "a", "url": "http://a.example.com", "sign": {"scheme": "cloudfront", "key": "k"}}, {"name": "b", "url": "http://b.example.com"}]
+    with balancer(tmp_path / "b", cdns, {"k": ["--kind", "rsa", "--id", "K1"]}, selection={"strategy": "ordered"}) as node, \
+            API(node.admin, node.token) as api:
+        viewer = Asker(node.listen)
+        assert "Policy=" in viewer.get("/s1/film/0.ts")[1]
+        requests = b"".join(f"GET /s1/{number}-{os.urandom(8).hex()}/a.ts HTTP/1.1\r\nHost: b\r\n\r\n".encode() for number in range(400))
+        host, _, port = node.listen.rpartition(":")
+        floods = [socket.create_connection((host.strip("[]"), int(port))) for _ in range(16)]
+        for flood in floods:
+            flood.sendall(requests)
+        for number in range(300):
+            status, location = viewer.get(f"/s1/film/{number}.ts")
+            assert status == 301 and location.startswith("http://a.example.com/s1/film/"), (status, location)
+        for flood in floods:
+            flood.shutdown(socket.SHUT_WR)
+            answers = b"".join(iter(lambda: flood.recv(1 << 20), b""))
+            assert answers.count(b"HTTP/1.1 301 ") == 400, answers[:500]
+        assert 'balancer_redirect_reasons_total{reason="signing-busy"}' in api.get("/metrics").text
+
+
+def test_a_private_key_is_changed_at_its_second(tmp_path):
+    cdns = [{"name": "a", "url": "http://a.example.com", "sign": {"scheme": "cloudfront", "key": "k"}}]
+    with balancer(tmp_path / "b", cdns, {"k": ["--kind", "rsa", "--id", "K1"]}) as node:
+        switches = int(time.time()) + 4
+        text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(switches))
+        said = signing_key("create", "k", "--next", text, "--id", "K2", "--signing-keys", str(node.keys))
+        assert "BEGIN PUBLIC KEY" in said and "PRIVATE" not in said
+        node.process.send_signal(1)
+        asker = Asker(node.listen)
+        seen = []
+        while time.time() < switches + 2:
+            before = int(time.time())
+            status, location = asker.get("/s1/film/a.ts")
+            assert status == 301
+            if before == int(time.time()):
+                seen.append((before >= switches, "Key-Pair-Id=K2" in location))
+            time.sleep(0.05)
+        assert set(seen) == {(False, False), (True, True)}
+
+
 def test_all_that_names_targets_signs_them(tmp_path):
     """Location, Link, and the JSON answer's targets: nginx takes them all."""
     ports = free_ports(2)
@@ -187,8 +280,12 @@ def test_no_output_has_a_key(tmp_path):
     secrets = [SECRET, NEXT_SECRET, "another-secret-of-bunny"]
     cdns = [{"name": "a", "url": "http://a.example.com", "sign": {"scheme": "akamai", "key": "k"}},
             {"name": "b", "url": "http://b.example.com", "sign": {"scheme": "bunny", "key": "l"}},
-            {"name": "c", "url": "http://c.example.com", "sign": {"scheme": "gcore", "key": "bad"}}]
-    keys = {"k": f"current {SECRET}\nnext {NEXT_SECRET}\nswitch 2099-01-01T00:00:00Z\n", "l": secrets[2], "bad": f"{SECRET} {NEXT_SECRET} x"}
+            {"name": "c", "url": "http://c.example.com", "sign": {"scheme": "gcore", "key": "bad"}},
+            {"name": "d", "url": "http://d.example.com", "sign": {"scheme": "cloudfront", "key": "rsa"}},
+            {"name": "e", "url": "http://e.example.com", "sign": {"scheme": "cloudfront", "key": "ecdsa"}},
+            {"name": "f", "url": "http://f.example.com", "sign": {"scheme": "media-cdn", "key": "ed25519"}}]
+    private = {kind: ["--kind", kind, "--id", "K1"] for kind in ("rsa", "ecdsa", "ed25519")}
+    keys = private | {"k": f"current {SECRET}\nnext {NEXT_SECRET}\nswitch 2099-01-01T00:00:00Z\n", "l": secrets[2], "bad": f"{SECRET} {NEXT_SECRET} x"}
     outputs = {}
     log = tmp_path / "access.log"
     with balancer(tmp_path / "b", cdns, keys, "--access-log", str(log), "--log-level", "trace") as node, API(node.admin, node.token) as api:
@@ -206,19 +303,36 @@ def test_no_output_has_a_key(tmp_path):
         revision = api.revision()
         outputs["difference"] = api.get(f"/api/v1/revisions/{revision}/diff").text
         time.sleep(1.5)
+        outputs["create"] = signing_key("create", "rsa", "--next", "2099-01-01T00:00:00Z", "--signing-keys", str(node.keys))
+        node.process.send_signal(1)
+        # The next key has no name yet.
+        assert patiently(lambda: any("needs a line" in line["message"] for line in node.lines()))
         for words in [("catalog", "export"), ("key", "list"), ("explain", "http://s1.origin-cluster/x", "--signing-keys", str(node.keys)),
                       ("explain", "http://s1.origin-cluster/x", "--show-token", "--signing-keys", str(node.keys))]:
             outputs[" ".join(words)] = node.command(*words)
     environment = {"PATH": os.environ["PATH"]}
-    for words in [("list",), ("check",), ("check", str(tmp_path / "b/catalog.json"))]:
+    for words in [("list",), ("list", "--public"), ("check",), ("check", str(tmp_path / "b/catalog.json"))]:
         done = subprocess.run([BINARY, "signing-key", *words, "--signing-keys", node.keys], env=environment, capture_output=True, text=True)
         outputs["signing-key " + " ".join(words)] = done.stdout + done.stderr
-        assert done.returncode == (0 if words == ("list",) else 78), done
+        assert done.returncode == (0 if words[0] == "list" else 78), done
     for file in tmp_path.rglob("*"):
         if file.is_file() and file.parent != node.keys:
             outputs[str(file)] = file.read_bytes().decode("latin-1")
     assert any(name.endswith(".state") for name in outputs) and any(name.endswith(".db") for name in outputs)
     forbidden = [*secrets, *(bytes.fromhex(each).decode("latin-1") for each in secrets[:2])]
+    for kind in private:
+        # What stands between the lines BEGIN and END, and the numbers that make the key, as bytes and as digits.
+        forbidden += [line for line in (node.keys / kind).read_text().splitlines() if len(line) == 64 or kind != "rsa" and len(line) > 40 and " " not in line]
+        key = private_key(node.keys / kind)
+        if kind == "ed25519":
+            numbers = [key.private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())]
+        else:
+            found = key.private_numbers()
+            numbers = [each.to_bytes((each.bit_length() + 7) // 8, "big") for each in ([found.p, found.q, found.d] if kind == "rsa" else [found.private_value])]
+        for number in numbers:
+            forbidden += [number.decode("latin-1"), number.hex(), base64.b64encode(number).decode().rstrip("=")]
+    assert len(forbidden) > 30
+    assert any("PUBLIC KEY" in text for text in outputs.values())
     found = [(name, each) for name, text in outputs.items() for each in forbidden if each in text]
     assert found == []
     # The grep can find something.
@@ -359,5 +473,20 @@ def test_the_folder_of_keys_is_made_listed_and_checked_by_command(tmp_path):
     said = run("check", "catalog.json", code=78)
     assert "fewer than 16" in said and "chmod 600" in said and "less than a film" in said and "short" not in said.replace("shorter", "")
     assert "no hidden" not in run("create", ".x", code=78)
+    for kind, scheme in [("rsa", "cloudfront"), ("ecdsa", "cloudfront"), ("ed25519", "media-cdn")]:
+        made = run("create", kind, "--kind", kind)
+        assert "BEGIN PUBLIC KEY" in made and "PRIVATE" not in made and (keys / kind).stat().st_mode & 0o777 == 0o600
+        public = private_key(keys / kind).public_key()
+        pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode().strip()
+        assert pem in made and pem in run("list", "--public")
+        if kind == "ed25519":
+            raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+            assert base64.urlsafe_b64encode(raw).decode() in made
+        (tmp_path / "catalog.json").write_text(json.dumps(catalog([{"name": "c", "url": "http://c", "sign": {"scheme": scheme, "key": kind}}])))
+        assert 'no line "id NAME"' in run("check", "catalog.json", code=78)
+        (keys / kind).write_text((keys / kind).read_text().replace("# write", "id K1\n# write"))
+        assert "signed targets: 1" in run("check", "catalog.json")
+        assert f"({kind}, id K1)" in run("list")
+    assert "private keys" in run("create", "text", "--id", "K1", code=78)
     environment.pop("BALANCER_SIGNING_KEYS")
     assert "--signing-keys" in run("list", code=78)

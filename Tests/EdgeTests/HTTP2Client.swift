@@ -168,12 +168,13 @@ final class HTTP2Rig {
 
     /// - Parameter says: what the client begins with.
     init(
-        _ setup: Setup = Setup(), limits: Limits = Limits(), pages: [EdgePage] = [], router: Router? = nil,
+        _ setup: Setup = Setup(), limits: Limits = Limits(), pages: [EdgePage] = [], router: Router? = nil, signing: SigningQueue? = nil,
         says: [UInt8] = HTTP2Client.hello
     ) throws {
         let table = try setup.table()
         responder = Responder(
-            table: table, sequences: SequenceBook().set(for: table), pages: pages, router: router, clock: { 784_111_777 })
+            table: table, sequences: SequenceBook().set(for: table), pages: pages, router: router, signing: signing,
+            clock: { 784_111_777 })
         bodies = BodyMemory(body: limits.body)
         connection = HTTP2Connection(of: ClientAddress(ipv4: 0xC000_0201), limits: limits)
         connection.beginDeadlines(turn)

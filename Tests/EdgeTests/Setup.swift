@@ -17,6 +17,7 @@ struct Setup {
     var delivery = "redirect"
     /// As JSON.
     var rules = "[]"
+    var signers = Signers.none
 
     func table() throws -> RoutingTable {
         let list = { (texts: [String]) in Document.array(texts.map(Document.string)) }
@@ -35,7 +36,7 @@ struct Setup {
             .init("steering", .object([.init("enabled", .bool(steers))])),
             .init("delivery", .string(delivery)), .init("rules", try Document(json: rules)),
         ])
-        return RoutingTable(try Catalog(document), revision: 1)
+        return RoutingTable(try Catalog(document), revision: 1, signers: signers)
     }
 }
 

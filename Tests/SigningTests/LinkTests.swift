@@ -15,6 +15,15 @@ import Testing
         #""scheme": "bunny", "placement": "path""#, #""scheme": "gcore""#, #""scheme": "hmac", "expression": "$expires$path""#,
         #""scheme": "hmac", "expression": "$expires$path", "encoding": "hex", "placement": "path""#, #""scheme": "nginx-secret""#,
     ]
+    /// Those of private keys, with the kind of their key.
+    static let privateSchemes = [
+        #""scheme": "cloudfront""#, #""scheme": "cloudfront", "covers": "file""#, #""scheme": "media-cdn""#,
+        #""scheme": "media-cdn", "covers": "file""#, #""scheme": "media-cdn", "placement": "path""#,
+        #""scheme": "media-cdn", "placement": "path", "covers": "prefix""#,
+    ]
+    private static func privateKey(_ sign: String) -> String {
+        "id K1\n" + (sign.contains("cloudfront") ? PrivateKeys.ecdsa : PrivateKeys.ed25519)
+    }
     private static func url(_ sign: String) -> String {
         sign.contains("nginx-secret") ? "https://cdn.example.com/p" : "https://cdn.example.com"
     }
@@ -31,6 +40,42 @@ import Testing
             #expect(try signed.location(encoded(link), at: second) == fresh)
             #expect(try signed.location(link, at: second) == fresh)
         }
+    }
+
+    @Test(arguments: privateSchemes, ["/film/a.m3u8", "/film/a.m3u8?a=1&b=2", "/", "/a%20b/%D0%B0.m3u8", "//x//y", "/a/b/c/x*y.ts"])
+    func `a link that a private key has signed comes back without its token, too`(sign: String, tail: String) throws {
+        let signed = try Signed(sign, key: Self.privateKey(sign))
+        let link = try signed.location("http://s1.o\(tail)")
+        #expect(link != "https://cdn.example.com/s1\(tail)")
+        for second in [Signed.second, Signed.second + 1000] {
+            let fresh = try signed.location("http://s1.o\(tail)", at: second)
+            #expect(try signed.location(encoded(link), at: second) == fresh)
+            #expect(try signed.location(link, at: second) == fresh)
+        }
+    }
+
+    @Test(arguments: privateSchemes)
+    func `a private key's token is masked, and its next key signs from its second on`(sign: String) throws {
+        let signed = try Signed(sign, key: Self.privateKey(sign))
+        let masked = try signed.location("http://s1.o/film/a.m3u8?a=1", showsAll: false)
+        #expect(masked.contains("***"))
+        #expect(!masked.contains("Signature=") || masked.contains("Signature=***"))
+        let (old, new) = sign.contains("cloudfront") ? (PrivateKeys.ecdsa, PrivateKeys.rsa) : (PrivateKeys.ed25519, PrivateKeys.googlePath)
+        let rotating = try Signed(sign, key: "current\nid K1\n\(old)next\nid K2\n\(new)switch 2020-08-21T00:00:00Z\n")
+        let switches = 1_597_968_000
+        #expect(try rotating.location("http://s1.o/film/a.m3u8", at: switches - 1).contains("=K1&"))
+        #expect(try rotating.location("http://s1.o/film/a.m3u8", at: switches).contains("=K2"))
+        let withoutID = try Signed(sign, key: "current\nid K1\n\(old)next\n\(new)switch 2020-08-21T00:00:00Z\n")
+        #expect(try withoutID.location("http://s1.o/film/a.m3u8", at: switches).contains("=K1"))
+    }
+
+    @Test func `regression: what looks like Media CDN's token in an origin's URL is the video's own`() throws {
+        let signed = try Signed(
+            #""scheme": "media-cdn", "placement": "path""#, key: Self.privateKey("media-cdn"),
+            more: #", {"name": "b", "url": "https://b.example.com"}"#)
+        let tail = "/a/edge-cache-token=x/b.ts"
+        #expect(try signed.location("http://s1.o\(tail)", .cdn(1)) == "https://b.example.com/s1\(tail)")
+        #expect(try signed.location("/s1\(tail)", .cdn(1)) == "https://b.example.com/s1\(tail)")
     }
 
     @Test func `a raw link whose value ended at its first ampersand is read without its token too`() throws {
@@ -115,9 +160,11 @@ import Testing
         #expect(try rotating.location(video, at: switches) != before.location(video, at: switches))
     }
 
-    @Test(arguments: schemes)
+    @Test(arguments: schemes + privateSchemes + [#""scheme": "media-cdn-token""#])
     func `whatever the path and query, there is room and only visible ASCII is written`(sign: String) throws {
-        let signed = try Signed(sign, url: Self.url(sign), client: "2001:db8:1111:2222:3333:4444:5555:6666")
+        let isPrivate = Self.privateSchemes.contains(sign)
+        let key = isPrivate ? Self.privateKey(sign) : "current 0123456789abcdef0123456789abcdef"
+        let signed = try Signed(sign, key: key, url: Self.url(sign), client: "2001:db8:1111:2222:3333:4444:5555:6666")
         var random = SystemRandomNumberGenerator()
         for _ in 0..<300 {
             var source = Array("http://s1.o/".utf8)

@@ -79,6 +79,37 @@ struct AllocationTests {
         #expect(made <= 100, "\(made) allocations for 100,000 requests")
     }
 
+    @Test(arguments: [
+        ("rsa", #""scheme": "cloudfront""#), ("ecdsa", #""scheme": "cloudfront", "bindAddress": true"#),
+        ("ed25519", #""scheme": "media-cdn", "placement": "path""#),
+    ])
+    func `links that private keys have signed are written without an allocation once their signature is kept`(kind: String, sign: String)
+        throws
+    {
+        let folder = try Folder()
+        let keys = "\(folder.output)/keys"
+        try FileManager.default.createDirectory(atPath: keys, withIntermediateDirectories: true)
+        #expect(try folder.balancer("signing-key", "create", "k", "--kind", kind, "--id", "K1", "--signing-keys", keys).code == 0)
+        // A year's life has windows of two weeks: none ends meanwhile, but for the smallest of chances.
+        try folder.importCatalog(
+            """
+            {"version": 1, "origin": {"domains": ["origin-cluster"], "servers": ["s[1-99]"], "every": 0},
+             "cdns": [{"name": "cdn-0", "url": "http://cdn-0.example.com", "sign": {"key": "k", "life": 31536000, \(sign)}}]}
+            """)
+        let file = "\(folder.output)/allocations"
+        let environment = ["ALLOCATIONS": file, "LD_PRELOAD": try Tool.allocations.get()]
+        let balancer = try Balancer(in: folder, environment: environment, "--workers", "1", "--signing-keys", keys)
+        defer { balancer.end() }
+        #expect(try ConnectionReport(balancer, "16000", "requests", "160", "16").code == 0)
+        let before = try Self.counts(file)
+        try Self.ask(balancer, 100_000, perConnection: 10_000, depth: 16)
+        let made = try Self.counts(file).fast - before.fast
+        #expect(made <= 100, "\(made) allocations for 100,000 requests")
+        let metrics = try balancer.metrics()
+        #expect(metrics["balancer_link_signatures_total{result=\"refused\"}"] == 0)
+        #expect(metrics["balancer_link_signatures_total{result=\"hit\"}"] ?? 0 >= 115_000)
+    }
+
     @Test func `steering documents are made without an allocation`() throws {
         let folder = try Folder()
         let cdns = (0..<6).map { #"{"name":"cdn-with-a-rather-long-name-\#($0)","url":"http://cdn-\#($0).example.com"}"# }

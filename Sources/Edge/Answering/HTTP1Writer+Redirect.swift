@@ -39,6 +39,7 @@ extension HTTP1Writer {
         if redirect.wantsJSON || hasLinks {
             let limit = redirect.wantsJSON ? .max : HTTP1Writer.maximumLinks
             table.rank(redirect.decision, redirect.video, asker, sequences: sequences, limit: limit, into: &targets)
+            if table.signsSlowly { dropUnsigned(redirect, source, request, table, asker) }
         }
         if hasLinks { appendLinks(redirect, source, request, table, asker) }
         append("\r\n")
@@ -91,6 +92,7 @@ extension HTTP1Writer {
     ) {
         let asker = Asker(client: client, second: second, avoided: redirect.avoided, query: redirect.query)
         table.rank(redirect.decision, redirect.video, asker, sequences: sequences, into: &targets)
+        if table.signsSlowly { dropUnsigned(redirect, source, request, table, asker) }
         var location: [UInt8] = []
         table.appendLocation(
             redirect.decision.target, redirect.video, of: source, passing: redirect.query, of: request, for: asker, to: &location)
@@ -98,6 +100,19 @@ extension HTTP1Writer {
         let document = table.document(of: redirect.decision, location: text, targets, redirect.video, source, asker, request)
         begin(redirect.status, framing, second: second)
         end(body: Array((document.json + "\n").utf8), type: "application/json", framing)
+    }
+
+    /// Leaves out targets that would have to be signed on the spot.
+    private mutating func dropUnsigned(
+        _ redirect: borrowing Answer.Redirect, _ source: borrowing Span<UInt8>, _ request: borrowing Span<UInt8>, _ table: RoutingTable,
+        _ asker: Asker
+    ) {
+        var index = 1
+        while index < targets.count {
+            let isReady = table.isLinkReady(
+                targets[index], redirect.video, of: source, passing: redirect.query, of: request, for: asker, scratch: &scratch)
+            if isReady { index += 1 } else { targets.remove(at: index) }
+        }
     }
 
     /// Other places of the same film, the next choice first (RFC 6249 §3).

@@ -14,6 +14,8 @@ struct HTTP1Writer {
     var redirectStart = RedirectStart()
     /// Of the redirect that is written, in order of preference.
     var targets: [Decision.Target] = []
+    /// Links that are looked at and not sent; kept so that none allocates.
+    var scratch: [UInt8] = []
     /// The steering document that is written; kept so that none allocates.
     var document: [UInt8] = []
 

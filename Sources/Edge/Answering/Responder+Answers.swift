@@ -78,7 +78,9 @@ extension Responder {
             video.isAskedByHTTPS = isByHTTPS(head, head.fields, of: bytes)
             let asker = Asker(client: client, second: second, fields: head.fields)
             if table.deliversManifests, let answer = try deliver(video, of: bytes, asker, head, bytes, isFast: isFast) { return answer }
-            let decision = try table.decide(video, of: bytes, asker, head: bytes, sequences: sequences)
+            if table.signsSlowly, let answer = awaitLinks(to: video, of: bytes, asker, bytes, isFast: isFast) { return answer }
+            var decision = try table.decide(video, of: bytes, asker, head: bytes, sequences: sequences)
+            if table.signsSlowly { decision = try reachable(decision, video, of: bytes, asker, bytes) }
             return .redirect(.init(decision: decision, video: video, avoided: nil, query: asker.query, wantsJSON: head.wantsJSON))
         } catch {
             return .refusal(error)
@@ -138,10 +140,12 @@ extension Responder {
             {
                 return answer
             }
-            let decision =
+            if table.signsSlowly, let answer = awaitLinks(to: video, of: source, asker, bytes, isFast: isFast) { return answer }
+            var decision =
                 video.isDecoded
                 ? try table.decide(video, of: decoded.span, asker, head: bytes, sequences: sequences)
                 : try table.decide(video, of: source, asker, head: bytes, sequences: sequences)
+            if table.signsSlowly { decision = try reachable(decision, video, of: source, asker, bytes) }
             return .redirect(
                 .init(
                     decision: decision, video: video, avoided: asker.avoided, query: asker.query, wantsJSON: wantsJSON,

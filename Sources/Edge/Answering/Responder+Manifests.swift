@@ -30,7 +30,7 @@ extension Responder {
         case .manifest(let manifest):
             return try serve(manifest, video, of: source, asker, head, bytes, delivery, session, format)
         case .refused(let reason): return refuse(reason)
-        case .page: return nil
+        case .page, .signed: return nil
         case nil: break
         }
         guard fetchesManifests else { return nil }
@@ -156,10 +156,12 @@ extension Responder {
             {
                 return answer
             }
+            if table.signsSlowly, let answer = awaitLinks(to: video, of: bytes, asker, bytes, isFast: isFast) { return answer }
             var decision = try table.resume(
                 session, video, of: bytes, asker, head: bytes, sequences: sequences, ranking: &writer.targets)
             if decision == nil { decision = try table.decide(video, of: bytes, asker, head: bytes, sequences: sequences) }
-            guard let decision else { return .refusal(.noTarget) }
+            guard var decision else { return .refusal(.noTarget) }
+            if table.signsSlowly { decision = try reachable(decision, video, of: bytes, asker, bytes) }
             if case .cdn(let cdn) = decision.target { links?.remember(link, cdn: cdn, now: now) }
             return .redirect(.init(decision: decision, video: video, avoided: asker.avoided, query: asker.query, wantsJSON: false))
         } catch {

@@ -29,6 +29,10 @@ struct Responder {
     /// Bytes of manifests that clients have not taken, of all connections; and those that were taken of it for the last answer.
     let manifests: BodyMemory
     var manifestBytes = 0
+    /// Links to some targets cannot be written for the request that is answered.
+    var areLinksScarce = false
+    /// Signs beside the loops; nil: links that nobody has asked for are not signed.
+    let signing: SigningQueue?
     /// What has to be fetched, after `needsUpstream`.
     var wanted: UpstreamRequest?
     private let clock: () -> Int
@@ -55,7 +59,7 @@ struct Responder {
     init(
         table: RoutingTable, sequences: SequenceSet, clientSource: ClientSource = ClientSource(), rate: ClientRate? = nil,
         credentialOrigins: [String] = [], log: AccessLog? = nil, pages: [EdgePage] = [], router: Router? = nil,
-        manifests: BodyMemory = BodyMemory(limit: Limits.manifestBytes), links: LinkMemory? = nil,
+        manifests: BodyMemory = BodyMemory(limit: Limits.manifestBytes), links: LinkMemory? = nil, signing: SigningQueue? = nil,
         uptime: @escaping () -> UInt64 = FastLoop.nanoseconds,
         clock: @escaping () -> Int = DateField.now
     ) {
@@ -66,6 +70,7 @@ struct Responder {
         self.pages = pages
         self.manifests = manifests
         self.links = links
+        self.signing = signing
         self.uptime = uptime
         self.router = router ?? Router(pages: pages)
         self.clock = clock
@@ -154,8 +159,15 @@ struct Responder {
 
     /// Answers a request whose video stands in its JSON body. The connection closes after it.
     ///
-    /// - Parameter fields: the head's field lines.
-    mutating func respond(toBody body: [UInt8], of head: RequestHead, fields: [UInt8], from client: ClientAddress) {
+    /// - Parameters:
+    ///   - fields: the head's field lines.
+    ///   - content: what the answer has waited for, when it had to.
+    @discardableResult
+    mutating func respond(
+        toBody body: [UInt8], of head: RequestHead, fields: [UInt8], from client: ClientAddress, after content: UpstreamContent? = nil
+    ) -> Outcome {
+        fetched = content
+        defer { fetched = nil }
         let second = clock()
         let framing = writer.framing(head, HeadRange(0..<fields.count), of: fields.span, closes: true)
         let answer: Answer
@@ -171,10 +183,12 @@ struct Responder {
             answer = .fault(.body)
             supplement = .detail(error.detail)
         }
+        if answer == .needsUpstream { return .needsUpstream }
         give(
             answer, supplement, source: url.span, to: head.method, HeadRange(0..<Responder.bodyPath.count), of: Responder.bodyPath.span,
             from: client,
             framing, second: second)
+        return .answered
     }
 
     /// Logged for a request with a body: its head is gone by then.
@@ -193,7 +207,7 @@ struct Responder {
         let route = router.route(of: head, bytes.span, to: question)
         guard route.resource == .upstream else {
             // The catalog may be another by now: it is decided anew.
-            fetched = content ?? .refused(.unreachable)
+            fetched = content ?? .nothing
             let answer = answer(to: head, bytes.span, by: route, question, from: client, second: second)
             give(answer, of: head, bytes.span, from: client, closes: closes, second: second)
             (fetched, made) = (nil, nil)

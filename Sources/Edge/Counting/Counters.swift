@@ -26,6 +26,8 @@ public struct Counters: Sendable, Equatable {
     public var manifestsToCDN: [String: UInt64] = [:]
     /// Manifests that were redirected although they were to be served, by the reason's stable name.
     public var manifestRefusals: [String: UInt64] = [:]
+    /// Requests whose links are signed by private keys: with signatures that were kept, that waited for one, and that got none in time.
+    public var signatures = Signatures()
     /// Answers to health pages and OPTIONS.
     public var otherAnswers: UInt64 = 0
     public var connectionsAccepted: UInt64 = 0
@@ -46,6 +48,12 @@ public struct Counters: Sendable, Equatable {
     public var idleConnectionsEnded: UInt64 = 0
     /// Most connections that may be open.
     public var connectionsLimit: Int = 0
+
+    public struct Signatures: Sendable, Equatable {
+        public var hits: UInt64 = 0
+        public var misses: UInt64 = 0
+        public var refused: UInt64 = 0
+    }
 
     public struct RefusalKey: Sendable, Hashable {
         public let status: Int
@@ -74,6 +82,9 @@ public struct Counters: Sendable, Equatable {
         manifestsToOrigin += other.manifestsToOrigin
         manifestsToCDN.merge(other.manifestsToCDN, uniquingKeysWith: +)
         manifestRefusals.merge(other.manifestRefusals, uniquingKeysWith: +)
+        signatures.hits += other.signatures.hits
+        signatures.misses += other.signatures.misses
+        signatures.refused += other.signatures.refused
         otherAnswers += other.otherAnswers
         connectionsAccepted += other.connectionsAccepted
         connectionsOpen += other.connectionsOpen

@@ -57,10 +57,12 @@ extension HTTP2Connection {
         }
     }
 
-    private func open(_ state: HTTP2Stream.State, _ stream: UInt32, _ isRequestOpen: Bool, _ turn: Turn, _ seconds: Int) {
+    private func open(
+        _ state: HTTP2Stream.State, _ stream: UInt32, _ isRequestOpen: Bool, _ turn: Turn, _ seconds: Int, window: Int? = nil
+    ) {
         streams.append(
             HTTP2Stream(
-                number: stream, sendWindow: initialWindow, state: state, isRequestOpen: isRequestOpen,
+                number: stream, sendWindow: window ?? initialWindow, state: state, isRequestOpen: isRequestOpen,
                 deadline: turn.now + .seconds(Int64(seconds))))
     }
 
@@ -133,8 +135,14 @@ extension HTTP2Connection {
             let window = streams[index].sendWindow
             remove(at: index, turn)
             swap(&responder.writer.bytes, &workspace.answer)
-            responder.respond(toBody: body.content, of: body.head, fields: body.fields, from: body.client)
+            let outcome = responder.respond(toBody: body.content, of: body.head, fields: body.fields, from: body.client)
             swap(&responder.writer.bytes, &workspace.answer)
+            if outcome == .needsUpstream, let request = responder.wanted {
+                let pending = HTTP2Stream.Pending(head: body.head, text: body.fields, client: body.client, body: body.content)
+                open(.upstream(pending), number, false, turn, Limits.upstreamSeconds, window: window)
+                responder.wanted = nil
+                return fetches.append(Fetch(request: request, stream: number))
+            }
             return send(on: number, window: window, endsStream: true, turn, &responder, &workspace)
         }
         if body.windowLeft < HTTP2Connection.receiveWindow / 2 {
@@ -153,7 +161,12 @@ extension HTTP2Connection {
         let window = streams[index].sendWindow
         remove(at: index, turn)
         swap(&responder.writer.bytes, &workspace.answer)
-        responder.respond(toUpstream: content, of: pending.head, pending.text, from: pending.client, closes: false)
+        if let body = pending.body {
+            responder.respond(
+                toBody: body, of: pending.head, fields: pending.text, from: pending.client, after: content ?? .nothing)
+        } else {
+            responder.respond(toUpstream: content, of: pending.head, pending.text, from: pending.client, closes: false)
+        }
         swap(&responder.writer.bytes, &workspace.answer)
         let held = responder.manifestBytes > 0 ? (responder.manifests, responder.manifestBytes) : nil
         responder.manifestBytes = 0

@@ -138,9 +138,8 @@ final class HTTP2Handler: ChannelInboundHandler {
     }
 
     private func start(_ fetch: HTTP2Connection.Fetch, _ context: ChannelHandlerContext) {
-        guard let upstream = slowLoop.upstream else { return take(nil, for: fetch.stream) }
-        upstream.fetch(fetch.request, on: context.eventLoop).assumeIsolated().whenComplete { [self] result in
-            take(try? result.get(), for: fetch.stream)
+        slowLoop.fetch(fetch.request, on: context.eventLoop).assumeIsolated().whenComplete { [self] result in
+            take((try? result.get()) ?? nil, for: fetch.stream)
         }
     }
 

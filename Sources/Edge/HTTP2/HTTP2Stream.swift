@@ -41,6 +41,8 @@ struct HTTP2Stream {
         /// What the head's ranges count in.
         let text: [UInt8]
         let client: ClientAddress
+        /// Where the video stands in a body: `text` are the head's field lines then.
+        var body: [UInt8]?
     }
 }
 

@@ -42,7 +42,8 @@ extension Connection {
         case .incomplete: break
         case .fault(let fault): refuse(fault, &responder)
         case .complete:
-            responder.respond(toBody: body.reader.content, of: head, fields: fields, from: client)
+            let outcome = responder.respond(toBody: body.reader.content, of: head, fields: fields, from: client)
+            if outcome == .needsUpstream { return beginUpstream(after: body, &responder) }
             finish(&responder)
         }
     }

@@ -161,9 +161,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func fetch(_ request: UpstreamRequest, _ number: Int, _ context: ChannelHandlerContext) {
-        guard let upstream = slowLoop.upstream else { return handle(.upstream(nil, number: number), context) }
-        upstream.fetch(request, on: context.eventLoop).assumeIsolated().whenComplete { [self] result in
-            handle(.upstream(try? result.get(), number: number))
+        slowLoop.fetch(request, on: context.eventLoop).assumeIsolated().whenComplete { [self] result in
+            handle(.upstream((try? result.get()) ?? nil, number: number))
         }
     }
 

@@ -26,6 +26,22 @@ final class SlowLoop {
         self.bodies = bodies
     }
 
+    /// Has fetched and signed what an answer waits for.
+    ///
+    /// - Returns: nil when it cannot be.
+    func fetch(_ request: UpstreamRequest, on loop: any EventLoop) -> EventLoopFuture<UpstreamContent?> {
+        let signed = responder.signing?.prepare(request.signatures, on: loop)
+        if !request.signatures.isEmpty, request.source == nil {
+            guard let signed else { return loop.makeSucceededFuture(nil) }
+            return signed.map { UpstreamContent.signed as UpstreamContent? }.recover { _ in nil }
+        }
+        guard let upstream else { return loop.makeSucceededFuture(nil) }
+        let fetched = upstream.fetch(request, on: loop).map { $0 as UpstreamContent? }.recover { _ in nil }
+        guard let signed, !request.signatures.isEmpty else { return fetched }
+        // A manifest that cannot be signed is not held up by it: what is missing is signed when it is written.
+        return signed.recover { _ in }.flatMap { fetched }
+    }
+
     func add(_ connection: any LoopConnection) { connections[ObjectIdentifier(connection)] = connection }
     func remove(_ connection: any LoopConnection) { connections[ObjectIdentifier(connection)] = nil }
 

@@ -15,8 +15,11 @@ public struct UpstreamRequest: Sendable, Equatable {
     /// Where a manifest is.
     public let source: ManifestSource?
     public let format: Manifest.Format
+    /// What has to be signed besides, or instead where there is no source.
+    let signatures: [SignatureWork]
 
-    init(target: [UInt8], source: ManifestSource? = nil, format: SteeringFormat = .hls) {
+    init(target: [UInt8], source: ManifestSource? = nil, format: SteeringFormat = .hls, signatures: [SignatureWork] = []) {
+        self.signatures = signatures
         self.target = target
         self.source = source
         self.format = format == .hls ? .hls : .dash
@@ -28,6 +31,11 @@ public enum UpstreamContent: Sendable {
     case manifest(Manifest)
     /// The client is redirected.
     case refused(Manifest.Refusal)
+    /// Links can be signed now.
+    case signed
     /// To be sent as it is.
     case page(EdgePage)
+
+    /// It has failed, or taken too long.
+    static var nothing: UpstreamContent { .refused(.unreachable) }
 }

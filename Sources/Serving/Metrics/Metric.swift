@@ -166,6 +166,12 @@ public struct Metric: Sendable {
         name: "balancer_signing_key_troubles", kind: .gauge,
         help: "Files of signing keys that cannot be used as they are now; a key that was loaded before stays in use.")
 
+    static let signatures = Metric(
+        name: "balancer_link_signatures_total", kind: .counter, labels: ["result"],
+        help:
+            "Requests whose links private keys sign: hit: the signatures were kept; miss: it waited for one; refused: too many others waited, "
+            + "so it went to another target or got 503.")
+
     static let requests = Metric(
         name: "http_server_requests_total", kind: .counter, labels: ["route", "method", "status"],
         help: "Requests of the control plane by its route, as the API's documentation writes it.")
@@ -209,7 +215,7 @@ public struct Metric: Sendable {
         ("HTTP/2", [http2Connections, http2Answers, http2Refusals]),
         ("Health", [targetUp, probes, probeDuration, targetCertificateExpiry]),
         ("GeoIP databases", [geoIPLoads, geoIPBuilt]),
-        ("Signed links", [targetSigns, signingKeyTroubles]),
+        ("Signed links", [targetSigns, signingKeyTroubles, signatures]),
         ("Control plane", [requests, requestDuration]),
         ("Logs", [accessLines, accessLinesDropped, logLost]),
         ("Process", [build, cpu, residentMemory, virtualMemory, descriptors, maximumDescriptors, started]),

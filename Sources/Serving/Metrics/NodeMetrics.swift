@@ -32,6 +32,10 @@ enum NodeMetrics {
                         (["cdn", $0], Double(counters.manifestsToCDN[$0] ?? 0))
                     }),
             Metric.manifestRefusals.family(counters.manifestRefusals.sorted { $0.key < $1.key }.map { ([$0.key], Double($0.value)) }),
+            Metric.signatures.family([
+                (["hit"], Double(counters.signatures.hits)), (["miss"], Double(counters.signatures.misses)),
+                (["refused"], Double(counters.signatures.refused)),
+            ]),
             Metric.otherAnswers.family(Double(counters.otherAnswers)),
             Metric.accepted.family(Double(counters.connectionsAccepted)),
             Metric.open.family(Double(counters.connectionsOpen)),

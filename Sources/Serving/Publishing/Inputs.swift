@@ -15,6 +15,8 @@ struct Inputs: Sendable {
     var signingKeys: [String: SigningKey]? {
         didSet { compilation += 1 }
     }
+    /// Signatures by private keys, whatever the catalog and the keys are: a text and a key have one.
+    private let signatures = KeptSignatures()
     /// What the probes say; all up without probes.
     var health = Health.allUp
     /// CDNs that their players leave by themselves.
@@ -32,7 +34,7 @@ struct Inputs: Sendable {
     func compiled() -> CompiledCatalog {
         CompiledCatalog(
             published.catalog, geography: geography, zones: TimeZones(of: published.catalog),
-            signers: Signers(published.catalog, keys: signingKeys))
+            signers: Signers(published.catalog, keys: signingKeys, signatures: signatures))
     }
 
     func table(_ compiled: CompiledCatalog) -> RoutingTable {

@@ -11,7 +11,7 @@ actor SigningKeyFiles {
         fileprivate(set) var key: SigningKey?
         /// When it was loaded, in milliseconds since 1970-01-01 UTC.
         fileprivate(set) var loaded: Int64?
-        /// Why the file as it is now is not what is loaded.
+        /// Why the file as it is now is not what is loaded, or will not do in time.
         fileprivate(set) var trouble: String?
         fileprivate(set) var isOpenToAll = false
         fileprivate var stamp: FileStamp?
@@ -82,7 +82,10 @@ actor SigningKeyFiles {
         case .success(let key):
             reports[index].key = key
             reports[index].loaded = now()
-            reports[index].trouble = nil
+            reports[index].trouble = key.warning
+            if let warning = key.warning {
+                logger.warning("a signing key needs a line", metadata: ["file": "\(file)", "error": "\(warning)"])
+            }
             logger.notice("signing key loaded", metadata: ["file": "\(file)", "fingerprint": "\(SigningKey.fingerprint(key.current))"])
             return true
         case .failure(let fault):

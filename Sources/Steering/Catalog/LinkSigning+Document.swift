@@ -10,7 +10,7 @@ extension LinkSigning {
                 foreign: { $0.expires ? nil : "has no meaning: links of secure_link_secret never expire" }),
             Key("covers", \.covers, .choice, foreign: \.saysByExpression),
             Key("placement", \.placement, .choice, foreign: \.hasOnePlace),
-            Key("bindAddress", \.bindsAddress, .flag, foreign: \.saysByExpression),
+            Key("bindAddress", \.bindsAddress, .flag, foreign: \.bindsNobody),
             Key("expression", \.expression, expressionForm, .required, foreign: \.hasNoExpression),
             Key("parameter", \.parameter, parameterForm.optional, .hidden, foreign: \.hasFixedParameter),
             Key("expiresParameter", \.expiresParameter, parameterForm, .hidden, foreign: \.hasFixedExpiry),
@@ -19,6 +19,11 @@ extension LinkSigning {
         check: { signing, pointer, reader in
             if signing.scheme == .gcore, signing.covers == .prefix {
                 reader.note(pointer + "/covers", "must be \"file\" or \"directory\": Gcore's tokens cover no more than one directory")
+            }
+            if signing.isInMiddle, signing.covers == .file {
+                reader.note(
+                    pointer + "/covers", "must be \"directory\" or \"prefix\": Media CDN's tokens in the path cover what stands before them"
+                )
             }
             if signing.hasExpression, !signing.expression.pieces.isEmpty { signing.checkExpression(pointer + "/expression", &reader) }
             if signing.hasExpression, signing.parameter == signing.expiresParameter {
@@ -88,11 +93,18 @@ extension LinkSigning {
         return hasExpression ? "has no meaning: the expression says it ($uri, $directory; $remote_addr)" : nil
     }
 
+    private var bindsNobody: String? {
+        scheme == .mediaCDN
+            ? "has no meaning: signatures of Media CDN are for everybody; the scheme \"media-cdn-token\" binds" : saysByExpression
+    }
+
     private var hasOnePlace: String? {
         switch scheme {
         case .nginxSecret: "has no meaning: secure_link_secret has its token in the path"
         case .gcore: "has no meaning: Gcore reads tokens in the query alone"
-        case .nginx, .akamai, .bunny, .hmac: nil
+        case .cloudFront: "has no meaning: CloudFront reads tokens in the query alone"
+        case .mediaCDNToken: "has no meaning: Media CDN reads these tokens in the query; the scheme \"media-cdn\" has one in the path"
+        case .nginx, .akamai, .bunny, .hmac, .mediaCDN: nil
         }
     }
 
@@ -100,7 +112,8 @@ extension LinkSigning {
 
     private var hasFixedParameter: String? {
         if hasExpression { return placement == .path ? "has no meaning: a token in the path has no name" : nil }
-        return scheme == .akamai ? nil : "belongs to the schemes \"nginx\", \"hmac\" and \"akamai\""
+        return scheme == .akamai || scheme == .mediaCDNToken
+            ? nil : "belongs to the schemes \"nginx\", \"hmac\", \"akamai\" and \"media-cdn-token\""
     }
 
     private var hasFixedExpiry: String? {

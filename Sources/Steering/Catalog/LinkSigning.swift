@@ -31,6 +31,12 @@ public struct LinkSigning: Sendable, Hashable {
         case gcore
         /// HMAC-SHA256 of an expression.
         case hmac
+        /// Amazon CloudFront's policies, signed by a private key.
+        case cloudFront = "cloudfront"
+        /// Google Media CDN's signatures by a private key.
+        case mediaCDN = "media-cdn"
+        /// Google Media CDN's tokens, HMAC-SHA256.
+        case mediaCDNToken = "media-cdn-token"
     }
 
     /// What a token lets in.
@@ -58,6 +64,9 @@ public struct LinkSigning: Sendable, Hashable {
         case .akamai: parameter ?? (placement == .path ? "hdntl" : "hdnts")
         case .bunny: placement == .path ? "bcdn_token" : "token"
         case .hmac: parameter ?? "token"
+        case .cloudFront: "Signature"
+        case .mediaCDN: placement == .path ? "edge-cache-token" : "Signature"
+        case .mediaCDNToken: parameter ?? "edge-cache-token"
         }
     }
 
@@ -66,14 +75,19 @@ public struct LinkSigning: Sendable, Hashable {
         switch scheme {
         case .nginx, .hmac: [tokenName, expiresParameter]
         case .gcore: [tokenName, "expires"]
-        case .akamai: [tokenName]
+        case .akamai, .mediaCDNToken: [tokenName]
         case .bunny: [tokenName, "token_ignore_params", "token_path", "expires"]
+        case .cloudFront: [tokenName, "Policy", "Expires", "Key-Pair-Id", "Hash-Algorithm"]
+        case .mediaCDN: [tokenName, "URLPrefix", "Expires", "KeyName"]
         case .nginxSecret: []
         }
     }
 
     /// Whether the token stands in the path.
     public var isInPath: Bool { scheme == .nginxSecret || placement == .path }
+
+    /// Whether its token may stand in the middle of the path, behind what it covers.
+    var isInMiddle: Bool { scheme == .mediaCDN && placement == .path }
 
     /// Whether its links expire.
     public var expires: Bool { scheme != .nginxSecret }

@@ -12,6 +12,11 @@ public struct Decision: Sendable, Equatable {
     /// The number of this redirect in its scope, from 1.
     public var number: UInt64 { place.number }
 
+    /// The same request sent to another target of its ranking, since links to the first cannot be signed in time.
+    public func passed(to other: Target) -> Decision {
+        Decision(target: other, place: place, reason: .signingBusy, status: status, policy: policy)
+    }
+
     /// What a request's targets are ranked by: the same place, request and table give the same ranking.
     public struct Place: Sendable, Equatable {
         /// From 1; a multiple of N is the origin's.
@@ -51,6 +56,8 @@ public struct Decision: Sendable, Equatable {
         case originDown
         /// No CDN takes traffic or is left, or the one that would take it does not work.
         case noCDN
+        /// The next choice after a target whose link cannot be signed in time: too many others are being signed.
+        case signingBusy
 
         public var name: String {
             switch self {
@@ -63,6 +70,7 @@ public struct Decision: Sendable, Equatable {
             case .overCap: "over-cap"
             case .originDown: "origin-down"
             case .noCDN: "no-cdn"
+            case .signingBusy: "signing-busy"
             }
         }
     }

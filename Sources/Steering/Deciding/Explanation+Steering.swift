@@ -101,6 +101,7 @@ extension RoutingTable {
         case .originDown:
             "the session's number is a multiple of \(policy.every), but the probes of origin server \(catalog.origin.labels[server]) fail"
         case .avoided: "the next after the CDN that is avoided"
+        case .signingBusy: "the next after a CDN whose links cannot be signed in time"
         case .overCap: "the next after a CDN that has its redirects for this second"
         case .ordered: "the first in the order of the catalog that works"
         case .hashed, .weighted, .rotated: "its place by the weighted hash (\(list.reason.name))"

@@ -123,6 +123,13 @@ extension RoutingTable {
         if originWorks, targets.count < limit, decision.target != .origin { targets.append(.origin) }
     }
 
+    /// Whether a rule refuses the request: nothing has to be made ready for it.
+    public func denies(
+        _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>
+    ) -> Bool {
+        policies[policyIndex(video, source, asker, head)].denies
+    }
+
     /// The name of the rule by which a decision of this table was made; nil when none matched.
     public func rule(of decision: Decision) -> String? { rule(ofPolicy: decision.policy) }
 

@@ -46,6 +46,10 @@ public final class RoutingTable: Sendable {
     let cdnBases: [CDNBase]
     /// By target, the origin first; empty where nothing is signed.
     let signers: [Signers.Target]
+    /// Those of them whose signatures take their time.
+    let slowSigners: [Int]
+    /// Whether some links are signed by private keys: then it is to be asked, before a request takes its number, whether they are ready.
+    public var signsSlowly: Bool { !slowSigners.isEmpty }
     /// What links that come back may carry.
     let tokens: LinkTokens
     /// Whether the origin is what is left when nothing else is: unless health decides alone, or its links cannot be signed.
@@ -90,6 +94,7 @@ public final class RoutingTable: Sendable {
         passedNames = compiled.passedNames
         cdnBases = compiled.cdnBases
         signers = compiled.signers.targets
+        slowSigners = compiled.signers.targets.indices.filter { compiled.signers.targets[$0].signer?.isSlow == true }
         tokens = compiled.tokens
     }
 

@@ -13,6 +13,45 @@ public protocol LinkSigner: Sendable {
     ///   - second: since 1970-01-01 UTC.
     /// - Returns: where the token stands that must not be shown.
     func sign(_ url: inout OutputSpan<UInt8>, from start: Int, base: Int, for client: ClientAddress, second: Int) -> Range<Int>
+
+    /// Whether a private key signs, which takes a thousand times as long as a digest. Such signatures are kept: `sign` writes one that is
+    /// there at once, and makes one that is not on the spot, for up to a millisecond. Loops ask `isReady` before.
+    var isSlow: Bool { get }
+
+    /// Whether `sign` would write at once. The arguments are those of `sign`; what stands behind `start` is lost. Allocates nothing.
+    func isReady(_ url: inout OutputSpan<UInt8>, from start: Int, base: Int, for client: ClientAddress, second: Int) -> Bool
+
+    /// What makes it ready; nil when it is. The arguments are those of `isReady`.
+    func preparation(_ url: inout OutputSpan<UInt8>, from start: Int, base: Int, for client: ClientAddress, second: Int) -> SignatureWork?
+}
+
+extension LinkSigner {
+    public var isSlow: Bool { false }
+
+    public func isReady(_ url: inout OutputSpan<UInt8>, from start: Int, base: Int, for client: ClientAddress, second: Int) -> Bool { true }
+
+    public func preparation(
+        _ url: inout OutputSpan<UInt8>, from start: Int, base: Int, for client: ClientAddress, second: Int
+    ) -> SignatureWork? { nil }
+}
+
+/// A signature that has to be made before links can be written with it.
+public struct SignatureWork: Sendable, Equatable {
+    /// Equal for the same signature.
+    public let key: Key
+    /// Makes it, and keeps it where links are written. Any thread that may take a millisecond.
+    public let run: @Sendable () -> Void
+
+    public struct Key: Hashable, Sendable {
+        public let high: UInt64
+        public let low: UInt64
+
+        public init(high: UInt64, low: UInt64) { (self.high, self.low) = (high, low) }
+    }
+
+    public static func == (one: SignatureWork, other: SignatureWork) -> Bool { one.key == other.key }
+
+    public init(key: Key, run: @escaping @Sendable () -> Void) { (self.key, self.run) = (key, run) }
 }
 
 /// What signs the links of a catalog's targets, on this node.

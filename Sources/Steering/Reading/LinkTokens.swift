@@ -7,6 +7,9 @@ struct LinkTokens: Sendable {
     /// What stands before a token in the path: a name and its equals sign, or nothing where the token stands alone, before its time.
     private let pathNames: ByteStrings
     private let hasBareToken: Bool
+    /// What stands before a token in the middle of a path; empty where none is there.
+    let middleName: [UInt8]
+    let areOriginsInMiddle: Bool
     /// Whether a target's links have a digest behind its URL.
     let hasDigest: Bool
 
@@ -18,6 +21,8 @@ struct LinkTokens: Sendable {
         let signings = catalog.signings.map(\.signing)
         areOriginsInQueries = catalog.origin.sign.map { !$0.isInPath } ?? false
         areOriginsInPaths = catalog.origin.sign?.isInPath ?? false
+        areOriginsInMiddle = catalog.origin.sign?.isInMiddle ?? false
+        middleName = signings.first(where: \.isInMiddle).map { Array("/\($0.tokenName)=".utf8) } ?? []
         let inQuery = signings.filter { !$0.isInPath }.map(\.tokenParameters)
         let groups = Set(inQuery).sorted { $0.lexicographicallyPrecedes($1) }
         parameters = groups.map { ByteStrings($0) }
@@ -64,6 +69,25 @@ struct LinkTokens: Sendable {
         guard hasDigest, path.count > 32, text[path.lowerBound + 32] == UInt8(ascii: "/") else { return nil }
         for index in path.prefix(32) where URLByte.hexValue(text[index]) == nil { return nil }
         return path.lowerBound + 33
+    }
+
+    /// Removes a token from the middle of a path: the segment that begins with its name.
+    ///
+    /// - Returns: whether there was one.
+    func removeSegment(from text: inout [UInt8]) -> Bool {
+        guard !middleName.isEmpty else { return false }
+        let end = text.firstIndex { $0 == UInt8(ascii: "?") } ?? text.count
+        var start = 0
+        while start + middleName.count <= end {
+            if text[start] == UInt8(ascii: "/"), text.span.begins(with: middleName, in: start..<end) {
+                let slash = text.span.firstIndex(of: UInt8(ascii: "/"), in: start + 1..<end)
+                guard slash < end else { return false }
+                text.removeSubrange(start..<slash)
+                return true
+            }
+            start += 1
+        }
+        return false
     }
 
     private static func isToken(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {

@@ -44,6 +44,59 @@ extension RoutingTable {
         }
     }
 
+    /// Whether links to all targets can be written at once: none waits for a signature by a private key.
+    ///
+    /// - Parameter scratch: room to work in.
+    public func areLinksReady(
+        _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: HeadRange, of head: borrowing Span<UInt8>,
+        for asker: Asker, scratch: inout [UInt8]
+    ) -> Bool {
+        for index in slowSigners {
+            let target: Decision.Target = index == 0 ? .origin : .cdn(index - 1)
+            if !isLinkReady(target, video, of: source, passing: query, of: head, for: asker, scratch: &scratch) { return false }
+        }
+        return true
+    }
+
+    /// The same of one target.
+    public func isLinkReady(
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: HeadRange,
+        of head: borrowing Span<UInt8>, for asker: Asker, scratch: inout [UInt8]
+    ) -> Bool {
+        if slowSigners.isEmpty { return true }
+        var isReady = true
+        let signer = Signers.index(target)
+        scratch.removeAll(keepingCapacity: true)
+        scratch.append(addingCapacity: locationCapacity(video, passing: query)) { output in
+            let base = appendUnsigned(target, video, of: source, passing: query, of: head, to: &output)
+            tokens.removeOwnParameters(of: target, from: 0, of: &output)
+            isReady = signers.lending(signer) {
+                $0.signer?.isReady(&output, from: 0, base: base, for: asker.client, second: asker.second) ?? true
+            }
+        }
+        return isReady
+    }
+
+    /// What has to be signed before links to all targets can be written at once.
+    public func linkPreparations(
+        _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: HeadRange, of head: borrowing Span<UInt8>,
+        for asker: Asker
+    ) -> [SignatureWork] {
+        var works: [SignatureWork] = []
+        for index in slowSigners {
+            let target: Decision.Target = index == 0 ? .origin : .cdn(index - 1)
+            var link: [UInt8] = []
+            link.append(addingCapacity: locationCapacity(video, passing: query)) { output in
+                let base = appendUnsigned(target, video, of: source, passing: query, of: head, to: &output)
+                tokens.removeOwnParameters(of: target, from: 0, of: &output)
+                let signer = signers[index].signer
+                let work = signer?.preparation(&output, from: 0, base: base, for: asker.client, second: asker.second)
+                if let work { works.append(work) }
+            }
+        }
+        return works
+    }
+
     /// The same without parameters and token: where a target has a video, not how it is got there.
     public func appendUnsignedLocation(
         _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, to out: inout [UInt8]

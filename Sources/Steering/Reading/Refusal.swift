@@ -12,13 +12,14 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     case unknownServer
     case denied
     case noTarget
+    case signingBusy
 
     /// The HTTP status (RFC 9110 §15.5, §15.6).
     public var status: Int {
         switch self {
         case .unknownHost, .denied: 403
         case .unknownServer: 404
-        case .noTarget: 503
+        case .noTarget, .signingBusy: 503
         default: 400
         }
     }
@@ -38,6 +39,7 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
         case .unknownServer: "unknown-server"
         case .denied: "denied"
         case .noTarget: "no-target"
+        case .signingBusy: "signing-busy"
         }
     }
 
@@ -57,6 +59,7 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
         case .unknownServer: "There is nothing here, and no origin server of this name."
         case .denied: "A rule of this service refuses this video to this client."
         case .noTarget: "No CDN is left for this request and the origin is not allowed; try again."
+        case .signingBusy: "Links to the CDNs have to be signed, and too many others are being signed; try again."
         }
     }
 }

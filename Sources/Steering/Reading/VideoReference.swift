@@ -40,6 +40,7 @@ extension RoutingTable {
         in value: Range<Int>, of request: borrowing Span<UInt8>, decodedInto buffer: inout [UInt8]
     ) throws(Refusal) -> VideoReference {
         var link: Range<Int>
+        if !tokens.middleName.isEmpty, let video = videoBehindToken(in: value, of: request, &buffer) { return video }
         if let start = URLScheme.end(in: request, value) {
             switch try reading(request, value, authorityAt: start, isDecoded: false) {
             case .video(let video): return video
@@ -77,6 +78,24 @@ extension RoutingTable {
         let tail = end..<target.upperBound
         let isPlain = try URLByte.checkTail(request, tail)
         return VideoReference(server: server, domain: 0, tail: SourceRange(tail), isDecoded: false, form: .path, isPlain: isPlain)
+    }
+
+    /// A signed link whose token stands in the middle of its path, read without it; nil for all else, which is read as it is.
+    private func videoBehindToken(in value: Range<Int>, of request: borrowing Span<UInt8>, _ buffer: inout [UInt8]) -> VideoReference? {
+        buffer.removeAll(keepingCapacity: true)
+        do throws(Refusal) {
+            if URLScheme.end(in: request, value) != nil {
+                for index in value { buffer.append(request[index]) }
+            } else {
+                try PercentEncoding.decode(request, value, into: &buffer)
+            }
+            guard tokens.removeSegment(from: &buffer), let start = URLScheme.end(in: buffer.span, 0..<buffer.count),
+                case .video(let video) = try reading(buffer.span, 0..<buffer.count, authorityAt: start, isDecoded: true)
+            else { return nil }
+            return video.form == .cdnURL || tokens.areOriginsInMiddle ? video : nil
+        } catch {
+            return nil
+        }
     }
 
     private enum Reading {

@@ -52,7 +52,7 @@ import Testing
     }
 
     private static func text(_ key: SigningKey?) -> String? {
-        key?.current.withBytes { bytes in String(decoding: (0..<bytes.count).map { bytes[$0] }, as: UTF8.self) }
+        key?.current.secret?.withBytes { bytes in String(decoding: (0..<bytes.count).map { bytes[$0] }, as: UTF8.self) }
     }
 
     @Test func `a changed file is another key at the next look, and an unchanged one is not read again`() async throws {
