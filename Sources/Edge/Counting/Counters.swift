@@ -26,6 +26,8 @@ public struct Counters: Sendable, Equatable {
     public var manifestsToCDN: [String: UInt64] = [:]
     /// Manifests that were redirected although they were to be served, by the reason's stable name.
     public var manifestRefusals: [String: UInt64] = [:]
+    /// Media playlists that were served with a token on each segment.
+    public var mediaPlaylists: UInt64 = 0
     /// Answers to health pages and OPTIONS.
     public var otherAnswers: UInt64 = 0
     public var connectionsAccepted: UInt64 = 0
@@ -73,6 +75,7 @@ public struct Counters: Sendable, Equatable {
         steeringParametersIgnored += other.steeringParametersIgnored
         manifestsToOrigin += other.manifestsToOrigin
         manifestsToCDN.merge(other.manifestsToCDN, uniquingKeysWith: +)
+        mediaPlaylists += other.mediaPlaylists
         manifestRefusals.merge(other.manifestRefusals, uniquingKeysWith: +)
         otherAnswers += other.otherAnswers
         connectionsAccepted += other.connectionsAccepted

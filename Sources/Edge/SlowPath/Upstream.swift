@@ -16,10 +16,10 @@ public struct UpstreamRequest: Sendable, Equatable {
     public let source: ManifestSource?
     public let format: Manifest.Format
 
-    init(target: [UInt8], source: ManifestSource? = nil, format: SteeringFormat = .hls) {
+    init(target: [UInt8], source: ManifestSource? = nil, format: Manifest.Format = .hls) {
         self.target = target
         self.source = source
-        self.format = format == .hls ? .hls : .dash
+        self.format = format
     }
 }
 

@@ -38,10 +38,43 @@ extension RoutingTable {
         let start = out.count
         let base = appendUnsigned(target, video, of: source, passing: query, of: head, to: &out)
         if signers.isEmpty { return 0..<0 }
+        if video.folderLength > 0, tokens.coversFolder(target) {
+            out.removeLast(out.count - start)
+            return appendInFolder(target, video, of: source, passing: query, of: head, for: asker, to: &out)
+        }
         tokens.removeOwnParameters(of: target, from: start, of: &out)
-        return signers.lending(Signers.index(target)) {
+        return sign(&out, from: start, base: base, target, for: asker)
+    }
+
+    private func sign(
+        _ out: inout OutputSpan<UInt8>, from start: Int, base: Int, _ target: Decision.Target, for asker: Asker
+    ) -> Range<Int> {
+        signers.lending(Signers.index(target)) {
             $0.signer?.sign(&out, from: start, base: base, for: asker.client, second: asker.second) ?? 0..<0
         }
+    }
+
+    /// The same with a token that is good for the film's folder, and not for the video's own alone: it stands before the path, so the
+    /// folder is signed and the rest follows.
+    private func appendInFolder(
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: HeadRange,
+        of head: borrowing Span<UInt8>, for asker: Asker, to out: inout OutputSpan<UInt8>
+    ) -> Range<Int> {
+        let start = out.count
+        let tail = video.tail.range
+        let end = tail.lowerBound + Int(video.folderLength)
+        let folder = VideoReference(
+            server: video.server, domain: video.domain, tail: SourceRange(tail.lowerBound..<end), isDecoded: video.isDecoded,
+            form: video.form, scheme: video.scheme, isAskedByHTTPS: video.isAskedByHTTPS)
+        let base = appendUnsigned(target, folder, of: source, passing: .empty, of: head, to: &out)
+        let token = sign(&out, from: start, base: base, target, for: asker)
+        let rest = out.count
+        RoutingTable.append(end..<tail.upperBound, of: source, to: &out)
+        if passedNames.count > 0, !query.range.isEmpty {
+            let hasQuery = out.span.firstIndex(of: UInt8(ascii: "?"), in: rest..<out.count) < out.count
+            appendPassed(query.range, of: head, hasQuery: hasQuery, to: &out)
+        }
+        return token
     }
 
     /// The same without parameters and token: where a target has a video, not how it is got there.
@@ -122,7 +155,7 @@ extension RoutingTable {
         return false
     }
 
-    private static func append(_ range: Range<Int>, of source: borrowing Span<UInt8>, to out: inout OutputSpan<UInt8>) {
+    static func append(_ range: Range<Int>, of source: borrowing Span<UInt8>, to out: inout OutputSpan<UInt8>) {
         if URLByte.areTailBytes(source, range) { return out.append(copying: source.extracting(range)) }
         for index in range { PercentEncoding.append(source[index], to: &out) }
     }

@@ -14,6 +14,8 @@ public struct VideoReference: Sendable, Equatable {
     var scheme: Catalog.Scheme?
     /// Whether the request came by HTTPS: targets are then named by HTTPS where the catalog has them so, as a page refuses others.
     public var isAskedByHTTPS = false
+    /// Bytes of `tail` that a token is to cover, to their last slash: the folder of the film's manifest, which the video lies in. 0: its own.
+    public var folderLength: UInt16 = 0
 
     public enum Form: UInt8, Sendable {
         case originURL
