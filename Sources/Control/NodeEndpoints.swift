@@ -57,6 +57,16 @@ struct NodeEndpoints {
             .init("location", explanation.location.map(Document.string) ?? .null),
             .init("refusal", refusal ?? .null),
             .init("steering", explanation.steering.map(describe) ?? .null),
+            .init("delivery", explanation.delivery.map(describe) ?? .null),
+        ])
+    }
+
+    private static func describe(_ told: Explanation.Delivery) -> Document {
+        .object([
+            .init("way", .string(told.way.rawValue)),
+            .init("obstacle", told.obstacle.map(Document.string) ?? .null),
+            .init("session", told.session.flatMap { Int(exactly: $0) }.map(Document.integer) ?? .null),
+            .init("pathways", .array(told.pathways.map(Document.string))),
         ])
     }
 

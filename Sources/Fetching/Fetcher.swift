@@ -99,27 +99,34 @@ public actor Fetcher {
     }
 
     /// What is kept for all and fresh; nil where it has to be fetched. Any thread.
-    public nonisolated func kept(_ source: ManifestSource) -> Fetched? {
-        guard let fetched = memory.withLock({ $0.fresh(source.key, .now()) })?.fetched else { return nil }
+    public nonisolated func kept(_ source: ManifestSource, _ format: Manifest.Format) -> Fetched? {
+        let key = Fetcher.key(source, format)
+        guard let fetched = memory.withLock({ $0.fresh(key, .now()) })?.fetched else { return nil }
         counted.withLock { $0.hits += 1 }
         return fetched
     }
 
     private func find(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Fetched> {
-        if let entry = memory.withLock({ $0.fresh(source.key, .now()) }) {
+        let key = Fetcher.key(source, format)
+        if let entry = memory.withLock({ $0.fresh(key, .now()) }) {
             guard let fetched = entry.fetched else { return alone(source, format) }
             counted.withLock { $0.hits += 1 }
             return eventLoop.makeSucceededFuture(fetched)
         }
         let promise = eventLoop.makePromise(of: Fetched.self)
-        let isFirst = waiting[source.key] == nil
-        waiting[source.key, default: []].append(promise)
+        let isFirst = waiting[key] == nil
+        waiting[key, default: []].append(promise)
         if isFirst {
-            ask(source, format).whenComplete { result in self.assumeIsolated { $0.end(result, source, format) } }
+            ask(source, format).whenComplete { result in self.assumeIsolated { $0.end(result, key, source, format) } }
         } else {
             counted.withLock { $0.joined += 1 }
         }
         return promise.futureResult
+    }
+
+    /// The same text may be asked for as a media playlist, which it is, and as a multivariant one, which it is not.
+    private static func key(_ source: ManifestSource, _ format: Manifest.Format) -> [UInt8] {
+        source.key + [0, format == .media ? 1 : 0]
     }
 
     /// For one who asks, and not kept.
@@ -130,20 +137,20 @@ public actor Fetcher {
     private static func reason(_ error: any Error) -> Manifest.Refusal { error as? Manifest.Refusal ?? .unreachable }
 
     /// Tells all who wait, and keeps what may be kept.
-    private func end(_ result: Result<Found, any Error>, _ source: ManifestSource, _ format: Manifest.Format) {
-        let promises = waiting.removeValue(forKey: source.key) ?? []
+    private func end(_ result: Result<Found, any Error>, _ key: [UInt8], _ source: ManifestSource, _ format: Manifest.Format) {
+        let promises = waiting.removeValue(forKey: key) ?? []
         switch result {
         case .success(let found):
             guard found.lifetime.isShared else {
-                keep(nil, source.key, fresh: Fetcher.keepingRefusal)
+                keep(nil, key, fresh: Fetcher.keepingRefusal)
                 promises.first?.succeed(.manifest(found.manifest))
                 for promise in promises.dropFirst() { alone(source, format).cascade(to: promise) }
                 return
             }
-            keep(.manifest(found.manifest), source.key, fresh: found.lifetime.fresh, stale: found.lifetime.stale)
+            keep(.manifest(found.manifest), key, fresh: found.lifetime.fresh, stale: found.lifetime.stale)
             for promise in promises { promise.succeed(.manifest(found.manifest)) }
         case .failure(let error):
-            let fetched = afterFailure(Fetcher.reason(error), source.key)
+            let fetched = afterFailure(Fetcher.reason(error), key)
             for promise in promises { promise.succeed(fetched) }
         }
     }
@@ -229,16 +236,17 @@ extension Fetcher {
     ///
     /// - Returns: fails with `Manifest.Refusal`.
     private func ask(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Found> {
-        ask(source.urls[...], source, format, until: .now() + limits.time, last: .unreachable)
+        let targets = source.targets()
+        let place = Manifest.Place(path: source.path, roots: Roots(targets.roots))
+        return ask(targets.urls[...], place, format, until: .now() + limits.time, last: .unreachable)
     }
 
     private func ask(
-        _ urls: ArraySlice<[UInt8]>, _ source: ManifestSource, _ format: Manifest.Format, until end: NIODeadline, last: Manifest.Refusal
+        _ urls: ArraySlice<[UInt8]>, _ place: Manifest.Place, _ format: Manifest.Format, until end: NIODeadline, last: Manifest.Refusal
     ) -> EventLoopFuture<Found> {
         let now = NIODeadline.now()
         guard let url = urls.first, now < end else { return eventLoop.makeFailedFuture(last) }
-        let found = get(url, source, until: min(now + limits.attempt, end), redirects: 0).flatMapThrowing { answer in
-            let place = Manifest.Place(path: source.path, roots: source.roots)
+        let found = get(url, place, until: min(now + limits.attempt, end), redirects: 0).flatMapThrowing { answer in
             let manifest = try Manifest(answer.body, format, at: place)
             let longest = manifest.isLive ? Fetcher.longestLive : Fetcher.longest
             return Found(manifest: manifest, lifetime: Lifetime(answer.head.headers, atMost: longest))
@@ -246,18 +254,18 @@ extension Fetcher {
         return found.flatMapError { error in
             let reason = Fetcher.reason(error)
             if reason.isLasting { return self.eventLoop.makeFailedFuture(reason) }
-            return self.assumeIsolated { $0.ask(urls.dropFirst(), source, format, until: end, last: reason) }
+            return self.assumeIsolated { $0.ask(urls.dropFirst(), place, format, until: end, last: reason) }
         }
     }
 
     /// - Returns: an answer with 200.
     private func get(
-        _ url: [UInt8], _ source: ManifestSource, until deadline: NIODeadline, redirects: Int
+        _ text: [UInt8], _ place: Manifest.Place, until deadline: NIODeadline, redirects: Int
     ) -> EventLoopFuture<FetchClient.Answer> {
-        guard let place = FetchURL(url) else { return eventLoop.makeFailedFuture(Manifest.Refusal.unreachable) }
-        guard take(place.authority) else { return failed(.busy) }
-        return client.get(place, until: deadline)
-            .always { result in self.assumeIsolated { $0.give(place.authority, result) } }
+        guard let url = FetchURL(text) else { return eventLoop.makeFailedFuture(Manifest.Refusal.unreachable) }
+        guard take(url.authority) else { return failed(.busy) }
+        return client.get(url, until: deadline)
+            .always { result in self.assumeIsolated { $0.give(url.authority, result) } }
             .flatMap { answer in
                 if answer.head.status == .ok { return self.eventLoop.makeSucceededFuture(answer) }
                 guard [301, 302, 303, 307, 308].contains(answer.head.status.code) else {
@@ -265,10 +273,9 @@ extension Fetcher {
                 }
                 // A target sends nobody out of the catalog, least of all this process.
                 guard redirects < Fetcher.maximumRedirects, let next = answer.head.headers.first(name: "Location").map({ Array($0.utf8) }),
-                    source.roots.contains(where: { next.starts(with: $0) && next.dropFirst($0.count).first == UInt8(ascii: "/") }),
-                    !Fetcher.hasDotSegment(next)
+                    place.roots.path(of: next) != nil, !Fetcher.hasDotSegment(next)
                 else { return self.eventLoop.makeFailedFuture(Manifest.Refusal.redirected) }
-                return self.assumeIsolated { $0.get(next, source, until: deadline, redirects: redirects + 1) }
+                return self.assumeIsolated { $0.get(next, place, until: deadline, redirects: redirects + 1) }
             }
     }
 

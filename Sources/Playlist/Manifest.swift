@@ -8,6 +8,8 @@ public struct Manifest: Sendable, Equatable {
         case hls
         /// ISO/IEC 23009-1, ETSI TS 103 998.
         case dash
+        /// A media playlist of HLS, whose segments need a token each: nothing else of it is touched.
+        case media
     }
 
     /// Bytes of a manifest that are read at most.
@@ -20,6 +22,10 @@ public struct Manifest: Sendable, Equatable {
     let head: Template
     /// Written for each pathway.
     let body: Template
+    /// Whether it tells what there is now, so that players ask for it again and again. Multivariant playlists do not say.
+    public let isLive: Bool
+    /// Bytes of the longest URL that it names at targets, without the root.
+    private let longestPath: Int
 
     /// - Parameters:
     ///   - bytes: as an upstream has sent them.
@@ -34,86 +40,46 @@ public struct Manifest: Sendable, Equatable {
             if byte != 0x0A, byte != 0x0D, byte != 0x09 { throw .notText }
         }
         switch format {
-        case .hls: (head, body) = try MultivariantReader.read(text, at: place)
-        case .dash: (head, body) = (try MPDReader.read(text, at: place), Template())
+        case .hls:
+            (head, body) = try MultivariantReader.read(text, at: place)
+            isLive = false
+        case .dash:
+            (head, body) = (try MPDReader.read(text, at: place), Template())
+            isLive = head.slots.contains { place in if case .location = place.slot { true } else { false } }
+        case .media:
+            body = Template()
+            (head, isLive) = try MediaPlaylistReader.read(text, at: place)
         }
-        if max(head.bytes.count, body.bytes.count) > Manifest.largest { throw .tooLarge }
-    }
-
-    /// Whether it tells what there is now, so that players ask for it again and again. Multivariant playlists do not say.
-    public var isLive: Bool {
-        head.slots.contains { place in if case .location = place.slot { true } else { false } }
+        longestPath = max(head.longestPath, body.longestPath)
+        if max(head.bytes.count, body.bytes.count) > Manifest.largestWritten { throw .tooLarge }
     }
 
     /// Bytes that keeping it takes.
     public var size: Int { head.size + body.size }
 
-    /// Where a manifest lies, whichever target it is fetched from.
-    public struct Place: Sendable, Equatable {
-        /// Below each target's root; begins with `/`, has neither query nor fragment, nor a dot segment.
-        public let path: [UInt8]
-        /// What the URLs of the film's server begin with at every target of the catalog: `http://cdn.example.com/s1`.
-        public let roots: [[UInt8]]
-
-        public init(path: [UInt8], roots: [[UInt8]]) {
-            self.path = path
-            self.roots = roots
-        }
-    }
-
-    /// One place where a session may play.
-    public struct Pathway: Sendable, Equatable {
-        /// `[A-Za-z0-9._-]`.
-        public let name: String
-        /// As in `Place`.
-        public let root: [UInt8]
-
-        public init(name: String, root: [UInt8]) {
-            self.name = name
-            self.root = root
-        }
-    }
-
-    /// What one session is told. URLs have visible ASCII characters alone, without quotes and angle brackets.
-    public struct Session: Sendable, Equatable {
-        /// By preference; at least one.
-        public var pathways: [Pathway]
-        /// Where players ask for steering.
-        public var steeringURL: [UInt8]
-        /// Where the manifest itself is asked for again; used where a player does that (DASH).
-        public var reloadURL: [UInt8]
-        /// What stands in the place of a root in URLs of media playlists, without pathways; nil: there are pathways.
-        public var linkRoot: [UInt8]?
-
-        public init(pathways: [Pathway], steeringURL: [UInt8], reloadURL: [UInt8], linkRoot: [UInt8]? = nil) {
-            self.pathways = pathways
-            self.steeringURL = steeringURL
-            self.reloadURL = reloadURL
-            self.linkRoot = linkRoot
-        }
-    }
-
-    /// The most bytes that the manifest of a session can have: no less than for any other whose pathways and URLs are not longer.
+    /// The most bytes that the manifest of a session can have: no less than for any other whose pathways and URLs are not longer, and whose
+    /// tokens are not either.
     public func capacity(for session: Session) -> Int {
-        head.capacity(session) + body.capacity(session) * bodies(session).count
+        let room = Template.Room(session, longestPath: longestPath)
+        return head.capacity(room) + body.capacity(room) * (bodies(session).count + (session.linkRoot == nil ? 0 : 1))
     }
 
     /// The pathways that the body is written for.
-    private func bodies(_ session: Session) -> ArraySlice<Pathway> {
-        format == .hls && session.linkRoot == nil ? session.pathways[...] : session.pathways.prefix(1)
-    }
+    private func bodies(_ session: Session) -> [Pathway] { format == .hls && session.hasPathways ? session.pathways : [] }
 
     /// The manifest of a session.
     ///
     /// - Throws: `tooLarge`.
     public func written(for session: Session) throws(Refusal) -> [UInt8] {
         guard let first = session.pathways.first else { throw .unreachable }
-        let (bodies, most) = (bodies(session), capacity(for: session))
+        let most = capacity(for: session)
         if most > Manifest.largestWritten { throw .tooLarge }
         var out: [UInt8] = []
         out.reserveCapacity(most)
         head.write(session, first, to: &out)
-        for pathway in bodies { body.write(session, pathway, to: &out) }
+        // Who knows no pathways takes what comes first.
+        if session.linkRoot != nil { body.write(session, first, asLinks: true, to: &out) }
+        for pathway in bodies(session) { body.write(session, pathway, to: &out) }
         return out
     }
 }
@@ -131,8 +97,14 @@ extension Manifest {
         case malformed
         /// Its packager names pathways or a steering server itself.
         case steered = "already-steered"
-        /// A target wants its links signed, each for itself.
-        case signed
+        /// A target's token is good for one file, and what the manifest names would have none.
+        case signedFile = "signed-file"
+        /// A target's token stands in the query, which what an MPD names does not inherit.
+        case signedQuery = "signed-query"
+        /// Each target that could be asked for the manifest binds its tokens to the viewer's address.
+        case signedAddress = "signed-address"
+        /// A media playlist that a player may wait for, which nobody else can fetch for it.
+        case lowLatency = "low-latency"
         /// A relative URI leads out of what the server has.
         case climbing = "climbing-uri"
         /// A URI means another place at each target.
@@ -169,7 +141,9 @@ extension Manifest {
         /// Whether it is the manifest's own, so that asking another target would change nothing.
         public var isLasting: Bool {
             switch self {
-            case .credentials, .host, .unreachable, .status, .coding, .redirected, .incomplete, .busy, .notManifest, .notText: false
+            case .credentials, .host, .unreachable, .status, .coding, .redirected, .incomplete, .busy, .notManifest, .notText,
+                .signedAddress:
+                false
             default: true
             }
         }

@@ -1,10 +1,10 @@
 /// Bytes with places between them where something of a session goes in.
 struct Template: Sendable, Equatable, Hashable {
     enum Slot: Sendable, Hashable {
-        /// A pathway's root.
-        case root
-        /// The same in the URL of a media playlist, which may be a link.
-        case playlistRoot
+        /// A pathway's URL; of its path so many bytes stand behind the slot.
+        case url(length: Int)
+        /// The same of a media playlist, which may be a link.
+        case playlistURL(length: Int)
         /// What makes the name of a group the pathway's own.
         case group
         /// The attribute `PATHWAY-ID`, behind others.
@@ -19,7 +19,7 @@ struct Template: Sendable, Equatable, Hashable {
         ///
         /// - Parameters:
         ///   - attributes: as they stand, with white space before them.
-        ///   - path: below a root, escaped for XML.
+        ///   - path: below a root.
         case baseURLs(prefix: [UInt8], attributes: [UInt8], path: [UInt8])
     }
 
@@ -42,19 +42,49 @@ struct Template: Sendable, Equatable, Hashable {
         }
     }
 
-    /// The most bytes that one writing takes.
-    func capacity(_ session: Manifest.Session) -> Int {
-        let longest = session.pathways.reduce(session.linkRoot?.count ?? 0) { max($0, $1.root.count + $1.name.utf8.count) }
-        // An `&` takes five, and what stands around a URL has fewer than a hundred.
-        let url = 100 + 5 * max(longest, session.steeringURL.count, session.reloadURL.count)
-        return slots.reduce(bytes.count) { size, place in
+    /// Bytes of the longest path that a pathway's URL has.
+    var longestPath: Int {
+        slots.reduce(0) { longest, place in
             switch place.slot {
-            case .root, .playlistRoot, .group, .pathwayAttribute: size + longest + 20
-            case .steeringTag: size + url
-            case .steeringElement(let prefix), .location(let prefix): size + url + 2 * prefix.count
+            case .url(let length), .playlistURL(let length): max(longest, length)
+            case .baseURLs(_, _, let path): max(longest, path.count)
+            default: longest
+            }
+        }
+    }
+
+    /// How long what a session puts in can be.
+    struct Room {
+        let pathways: Int
+        /// A root or a pathway's name.
+        let longest: Int
+        /// What a token adds to a URL.
+        let token: Int
+        /// A URL of the balancer, escaped.
+        let url: Int
+
+        init(_ session: Manifest.Session, longestPath: Int) {
+            pathways = session.pathways.count
+            longest = session.pathways.reduce(session.linkRoot?.count ?? 0) { max($0, $1.root.count, $1.name.utf8.count) }
+            token = session.pathways.reduce(0) { most, pathway in
+                max(most, pathway.signer.map { $0.capacity(pathway.root.count + longestPath) } ?? 0)
+            }
+            // An `&` takes five, and what stands around a URL has fewer than a hundred.
+            url = 100 + 5 * max(session.steeringURL.count, session.reloadURL.count)
+        }
+    }
+
+    /// The most bytes that one writing takes.
+    func capacity(_ room: Room) -> Int {
+        slots.reduce(bytes.count) { size, place in
+            switch place.slot {
+            case .url, .playlistURL: size + room.longest + room.token
+            case .group, .pathwayAttribute: size + room.longest + 20
+            case .steeringTag: size + room.url + room.longest
+            case .steeringElement(let prefix), .location(let prefix): size + room.url + room.longest + 2 * prefix.count
             case .baseURLs(let prefix, let attributes, let path):
-                size + session.pathways.count * (100 + 2 * prefix.count + attributes.count + path.count)
-                    + session.pathways.reduce(0) { $0 + 5 * $1.root.count }
+                size + room.pathways
+                    * (100 + 2 * prefix.count + attributes.count + room.longest + 5 * (room.longest + path.count + room.token))
             }
         }
     }
@@ -73,26 +103,36 @@ struct Template: Sendable, Equatable, Hashable {
         slots += other.slots.map { Place(offset: $0.offset + offset, slot: $0.slot) }
     }
 
-    /// - Parameter pathway: whose part is written.
-    func write(_ session: Manifest.Session, _ pathway: Manifest.Pathway, to out: inout [UInt8]) {
+    mutating func append(_ slot: Slot, path: some Collection<UInt8>) {
+        append(slot)
+        append(path)
+    }
+
+    /// - Parameters:
+    ///   - pathway: whose part is written.
+    ///   - asLinks: whether it is written for players that know no pathways.
+    func write(_ session: Manifest.Session, _ pathway: Manifest.Pathway, asLinks: Bool = false, to out: inout [UInt8]) {
         var written = 0
         for place in slots {
             out.append(contentsOf: bytes[written..<place.offset])
             written = place.offset
-            Template.write(place.slot, session, pathway, to: &out)
+            switch place.slot {
+            case .playlistURL where asLinks: out += session.linkRoot ?? pathway.root
+            case .url(let length), .playlistURL(let length):
+                pathway.append(bytes[place.offset..<place.offset + length], to: &out)
+                written += length
+            case .group: if !asLinks { out += "\(pathway.name)/".utf8 }
+            case .pathwayAttribute: if !asLinks { out += ",PATHWAY-ID=\"\(pathway.name)\"".utf8 }
+            default: Template.write(place.slot, session, pathway, to: &out)
+            }
         }
         out.append(contentsOf: bytes[written...])
     }
 
     private static func write(_ slot: Slot, _ session: Manifest.Session, _ pathway: Manifest.Pathway, to out: inout [UInt8]) {
-        let hasPathways = session.linkRoot == nil
         switch slot {
-        case .root: out += pathway.root
-        case .playlistRoot: out += session.linkRoot ?? pathway.root
-        case .group: if hasPathways { out += "\(pathway.name)/".utf8 }
-        case .pathwayAttribute: if hasPathways { out += ",PATHWAY-ID=\"\(pathway.name)\"".utf8 }
         case .steeringTag:
-            guard hasPathways else { return }
+            guard session.hasPathways else { return }
             out += "#EXT-X-CONTENT-STEERING:SERVER-URI=\"".utf8
             out += session.steeringURL
             out += "\",PATHWAY-ID=\"\(pathway.name)\"\n".utf8
@@ -103,11 +143,11 @@ struct Template: Sendable, Equatable, Hashable {
         case .baseURLs(let prefix, let attributes, let path):
             for pathway in session.pathways {
                 let location = Array(" serviceLocation=\"\(pathway.name)\"".utf8)
-                appendElement("BaseURL", prefix, location + attributes, to: &out) {
-                    XML.append(pathway.root, to: &$0)
-                    $0 += path
-                }
+                var url: [UInt8] = []
+                pathway.append(path[...], to: &url)
+                appendElement("BaseURL", prefix, location + attributes, to: &out) { XML.append(url, to: &$0) }
             }
+        case .url, .playlistURL, .group, .pathwayAttribute: break
         }
     }
 

@@ -11,7 +11,7 @@ enum URIReference: Equatable {
         // What no URI has would end a line or an attribute.
         guard !text.isEmpty, !text.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == 0x7F }) else { throw .uri }
         if let colon = URIReference.schemeEnd(text) {
-            guard let rest = URIReference.belowRoot(text, place.roots) else {
+            guard let rest = place.roots.path(of: text) else {
                 self = .elsewhere(text)
                 return
             }
@@ -45,20 +45,6 @@ enum URIReference: Equatable {
     }
 
     private static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
-
-    /// What follows a target's root in an absolute URL.
-    private static func belowRoot(_ text: [UInt8], _ roots: [[UInt8]]) -> ArraySlice<UInt8>? {
-        for root in roots where text.count > root.count && text[root.count] == UInt8(ascii: "/") {
-            // Scheme and host are the same in every letter case, the path is not.
-            let slashes = root.enumerated().filter { $0.element == UInt8(ascii: "/") }.map(\.offset)
-            let pathStart = slashes.count > 2 ? slashes[2] : root.count
-            let isSame = zip(root, text).enumerated().allSatisfy { index, pair in
-                index < pathStart ? lowercased(pair.0) == lowercased(pair.1) : pair.0 == pair.1
-            }
-            if isSame { return text[root.count...] }
-        }
-        return nil
-    }
 
     /// A relative path merged with a base and freed of dot segments.
     private static func resolved(_ text: [UInt8], base: [UInt8]) throws(Manifest.Refusal) -> [UInt8] {

@@ -25,7 +25,7 @@ import Testing
             asked.append(request)
             if isSilent { return loop.makePromise(of: UpstreamContent.self).futureResult }
             guard let source = request.source else { return loop.makeFailedFuture(EdgeError("no source")) }
-            let place = Manifest.Place(path: source.path, roots: source.roots)
+            let place = Manifest.Place(path: source.path, roots: Roots(source.targets().roots))
             do throws(Manifest.Refusal) {
                 return loop.makeSucceededFuture(.manifest(try Manifest(Array(text.utf8), request.format, at: place)))
             } catch {
@@ -81,15 +81,15 @@ import Testing
         let source = try #require(films.asked.first?.source)
         #expect(source.path == Array("/film/master.m3u8".utf8))
         #expect(
-            source.roots.map { String(decoding: $0, as: UTF8.self) } == [
+            source.targets().roots.map { String(decoding: $0, as: UTF8.self) } == [
                 "http://s1.origin-cluster", "http://a.example/s1", "https://b.example/films/s1", "http://c.example/s1",
             ])
         #expect(
-            Set(source.urls.map { String(decoding: $0, as: UTF8.self) }) == [
+            Set(source.targets().urls.map { String(decoding: $0, as: UTF8.self) }) == [
                 "http://a.example/s1/film/master.m3u8?token=a", "https://b.example/films/s1/film/master.m3u8?token=a",
                 "http://c.example/s1/film/master.m3u8?token=a", "http://s1.origin-cluster/film/master.m3u8?token=a",
             ])
-        #expect(source.urls.last == Array("http://s1.origin-cluster/film/master.m3u8?token=a".utf8), "the origin is asked last")
+        #expect(source.targets().urls.last == Array("http://s1.origin-cluster/film/master.m3u8?token=a".utf8), "the origin is asked last")
     }
 
     @Test(arguments: [0, 1, 2, 3, 10])
@@ -238,7 +238,7 @@ import Testing
         let bytes = [UInt8](latin1: HeadVector.head("GET /s1/a.mpd HTTP/1.1", ["Host: b.example"]))
         var scanner = HeadScanner(limits: Limits())
         guard case .complete(let head) = scanner.scan(bytes.span) else { throw Answer.Malformed(description: "no head") }
-        let manifest = try Manifest(Array(Self.mpd.utf8), .dash, at: Manifest.Place(path: Array("/a.mpd".utf8), roots: []))
+        let manifest = try Manifest(Array(Self.mpd.utf8), .dash, at: Manifest.Place(path: Array("/a.mpd".utf8), roots: Roots([])))
         responder.respond(toUpstream: .manifest(manifest), of: head, bytes, from: .unknown, closes: false)
         let sent = responder.writer.attachment.map { String(buffer: $0) } ?? ""
         #expect(sent.contains(">https://b.example/steering/dash/s1/a.mpd?session=1<"))

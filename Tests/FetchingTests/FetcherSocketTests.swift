@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import Playlist
@@ -15,6 +16,37 @@ import Testing
         #expect(target.requests.count == 1)
         #expect(target.requests.first?.hasPrefix("GET /s1/film/master.m3u8 HTTP/1.1\r\nHost: 127.0.0.1:\(target.port)\r\n") == true)
         #expect(fetcher.totals.hits == 2 && fetcher.totals.fetches == ["ok": 1] && fetcher.totals.bytes > 0)
+        try await target.stop()
+    }
+
+    @Test func `what only a fetch needs, a root for each target of the catalog, is made when there is one`() async throws {
+        let target = try await Target { _ in .says(Sample.answer(Sample.playlist(), ["Cache-Control: max-age=60"])) }
+        let made = NIOLockedValueBox(0)
+        let plain = Sample.source([target.port])
+        let source = ManifestSource(key: plain.key, path: plain.path) {
+            made.withLockedValue { $0 += 1 }
+            return plain.targets()
+        }
+        let fetcher = Sample.fetcher()
+        for _ in 0..<5 { _ = try await fetcher.fetch(source, .hls).get() }
+        #expect(made.withLockedValue { $0 } == 1)
+        try await target.stop()
+    }
+
+    @Test func `what is no multivariant playlist may be a media playlist, and is remembered as each`() async throws {
+        let target = try await Target { _ in
+            .says(Sample.answer("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n0.ts\n", ["Cache-Control: max-age=60"]))
+        }
+        let (fetcher, source) = (Sample.fetcher(), Sample.source([target.port]))
+        for _ in 0..<2 {
+            #expect(try await fetcher.fetch(source, .hls).get() == .refused(.media))
+            guard case .manifest(let manifest) = try await fetcher.fetch(source, .media).get() else {
+                Issue.record("no media playlist")
+                return
+            }
+            #expect(manifest.format == .media && manifest.isLive)
+        }
+        #expect(target.requests.count == 2)
         try await target.stop()
     }
 
@@ -107,7 +139,7 @@ import Testing
         let known = Sample.source([target.port, port])
         #expect(
             try await fetcher.fetch(
-                ManifestSource(key: [1], path: known.path, roots: known.roots, urls: [known.urls[0]]), .hls
+                ManifestSource(key: [1], path: known.path) { .init(roots: known.targets().roots, urls: [known.targets().urls[0]]) }, .hls
             ).get() == Sample.manifest(known))
         #expect(elsewhere.requests.map { $0.prefix(20) } == ["GET /s1/moved.m3u8 H"])
         let unknown = Sample.source([target.port])
@@ -179,14 +211,16 @@ import Testing
 
     @Test func `the machine's own metadata is never asked for`() async throws {
         let source = ManifestSource(
-            key: [1], path: Array("/x.m3u8".utf8), roots: [Array("http://169.254.169.254/s1".utf8)],
-            urls: [Array("http://169.254.169.254/s1/x.m3u8".utf8)])
+            key: [1], path: Array("/x.m3u8".utf8),
+            targets: {
+                .init(roots: [Array("http://169.254.169.254/s1".utf8)], urls: [Array("http://169.254.169.254/s1/x.m3u8".utf8)])
+            })
         #expect(try await Sample.fetcher().fetch(source, .hls).get() == .refused(.unreachable))
     }
 
     @Test func `a live MPD is kept for a second at most`() async throws {
         let live = "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"dynamic\"><Period/></MPD>"
-        let manifest = try Manifest(Array(live.utf8), .dash, at: Manifest.Place(path: Array("/a.mpd".utf8), roots: []))
+        let manifest = try Manifest(Array(live.utf8), .dash, at: Manifest.Place(path: Array("/a.mpd".utf8), roots: Roots([])))
         #expect(manifest.isLive)
         #expect(Lifetime(["Cache-Control": "max-age=600"], atMost: 1).fresh == 1)
     }

@@ -17,9 +17,9 @@ enum Sample {
     static func source(_ ports: [Int], film: String = "film") -> ManifestSource {
         let roots = ports.map { "http://127.0.0.1:\($0)/s1" }
         let path = "/\(film)/master.m3u8"
-        return ManifestSource(
-            key: Array(path.utf8), path: Array(path.utf8), roots: roots.map { Array($0.utf8) },
-            urls: roots.map { Array("\($0)\(path)".utf8) })
+        let targets = ManifestSource.Targets(
+            roots: roots.map { Array($0.utf8) }, urls: roots.map { Array("\($0)\(path)".utf8) })
+        return ManifestSource(key: Array(path.utf8), path: Array(path.utf8)) { targets }
     }
 
     static func fetcher(_ change: (inout Fetcher.Limits) -> Void = { _ in }) -> Fetcher {
@@ -34,6 +34,6 @@ enum Sample {
 
     static func manifest(_ name: String, _ source: ManifestSource) throws -> Fetcher.Fetched {
         .manifest(
-            try Manifest(Array(playlist(name).utf8), .hls, at: Manifest.Place(path: source.path, roots: source.roots)))
+            try Manifest(Array(playlist(name).utf8), .hls, at: Manifest.Place(path: source.path, roots: Roots(source.targets().roots))))
     }
 }

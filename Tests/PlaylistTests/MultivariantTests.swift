@@ -133,8 +133,8 @@ import Testing
     @Test func `size has bounds: of what is read, of a line, of variables, of what is written`() {
         let begin = "#EXTM3U\n#EXT-X-STREAM-INF:X=1\nv.m3u8\n"
         #expect(Sample.refusal(begin + String(repeating: "#", count: 10_000_000)) == .tooLarge)
-        #expect(Sample.refusal(begin + "#" + String(repeating: "x", count: MultivariantReader.longestLine)) == .tooLarge)
-        #expect(Sample.refusal(begin + "#" + String(repeating: "x", count: MultivariantReader.longestLine - 1)) == nil)
+        #expect(Sample.refusal(begin + "#" + String(repeating: "x", count: PlaylistLines.longest)) == .tooLarge)
+        #expect(Sample.refusal(begin + "#" + String(repeating: "x", count: PlaylistLines.longest - 1)) == nil)
         let bomb = "#EXTM3U\n#EXT-X-DEFINE:NAME=\"a\",VALUE=\"\(String(repeating: "x", count: 60_000))\"\n#EXT-X-STREAM-INF:X=1\n{$a}{$a}\n"
         #expect(Sample.refusal(bomb) == .tooLarge)
         let lines =

@@ -6,7 +6,7 @@ import Testing
 enum Sample {
     static let place = Manifest.Place(
         path: Array("/film/master.m3u8".utf8),
-        roots: ["http://cdn-a.example/s1", "https://cdn-b.example/films/s1", "http://s1.origin"].map { Array($0.utf8) })
+        roots: Roots(["http://cdn-a.example/s1", "https://cdn-b.example/films/s1", "http://s1.origin"].map { Array($0.utf8) }))
 
     static let pathways = [
         Manifest.Pathway(name: "cdn-a", root: Array("http://cdn-a.example/s1".utf8)),
@@ -14,10 +14,13 @@ enum Sample {
         Manifest.Pathway(name: "origin", root: Array("http://s1.origin".utf8)),
     ]
 
-    static func session(_ pathways: [Manifest.Pathway] = pathways, linkRoot: String? = nil) -> Manifest.Session {
+    static func session(
+        _ pathways: [Manifest.Pathway] = pathways, linkRoot: String? = nil, hasPathways: Bool? = nil
+    ) -> Manifest.Session {
         Manifest.Session(
             pathways: pathways, steeringURL: Array("/steering/hls/s1/film/master.m3u8?session=17".utf8),
-            reloadURL: Array("http://b/session/17/s1/film/manifest.mpd".utf8), linkRoot: linkRoot.map { Array($0.utf8) })
+            reloadURL: Array("http://b/session/17/s1/film/manifest.mpd".utf8), linkRoot: linkRoot.map { Array($0.utf8) },
+            hasPathways: hasPathways)
     }
 
     static func written(

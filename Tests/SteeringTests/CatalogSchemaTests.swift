@@ -62,11 +62,11 @@ import Testing
                  "selection": {"strategy": "hash", "on": "both", "viewer": "cookie:c"},
                  "redirect": {"status": 302, "links": true, "passParameters": ["CMCD"]},
                  "failover": {"panicThreshold": 0.25, "originLimit": 9, "passive": true},
-                 "steering": {"enabled": true, "ttl": 60, "ttlUnhealthy": 10}, "delivery": "links",
+                 "steering": {"enabled": true, "ttl": 60, "ttlUnhealthy": 10, "publicUrl": "https://p/x"}, "delivery": "links",
                  "rules": [{"name": "r", "when": {"servers": ["s1"], "paths": ["/x"], "clients": ["10.0.0.0/8"], "countries": ["DE"],
                   "asns": [1], "headers": {"a": "b"}, "hours": {"days": ["sun"], "from": "01:00", "to": "02:00", "timeZone": "UTC"}},
                   "cdns": {"a": 3}, "selection": {"strategy": "rotate", "every": 2}, "every": 4, "status": 307, "delivery": "playlist",
-                  "steering": {"enabled": true, "ttl": 60, "ttlUnhealthy": 10}},
+                  "steering": {"enabled": true, "ttl": 60, "ttlUnhealthy": 10, "publicUrl": "http://q:8000"}},
                   {"name": "d", "when": {"hours": {"days": ["sun"], "from": "01:00", "to": "02:00", "utcOffset": "-01:00"}}, "deny": true}]}
                 """)
         // The decoder sorts keys.

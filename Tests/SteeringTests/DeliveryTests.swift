@@ -76,7 +76,7 @@ import Testing
                 #expect((list[0] == .origin && list.reason == .everyNth) == (number % UInt64(every) == 0))
                 let resumed = try table.resume(
                     number, video, of: path.span, asker, head: path.span, sequences: sequences, ranking: &ranking)
-                #expect(resumed?.target == list[0] && resumed?.number == number)
+                #expect(resumed == list && table.decision(of: list, session: number).number == number)
             }
         }
     }

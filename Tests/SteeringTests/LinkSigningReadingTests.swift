@@ -21,6 +21,28 @@ import Testing
         }
     }
 
+    @Test func `what manifests cannot do for signed targets is said, as far as the catalog serves them`() throws {
+        func warnings(_ sign: String, _ delivery: String, rules: String = "[]") throws -> [String] {
+            let document = try Self.document(sign).setting("/steering", try Document(json: #"{"enabled": true}"#))
+                .setting("/delivery", .string(delivery)).setting("/rules", try Document(json: rules))
+                .setting("/origin/every", .integer(0))
+            return try Catalog(document).signingWarnings
+        }
+        let (file, query) = (#"{"scheme": "gcore", "key": "k", "covers": "file"}"#, #"{"scheme": "akamai", "key": "k"}"#)
+        let path = #"{"scheme": "bunny", "key": "k", "placement": "path"}"#
+        #expect(try warnings(file, "redirect").isEmpty && warnings(path, "both").isEmpty)
+        #expect(
+            try warnings(file, "playlist").map { $0.contains("manifests with pathways and MPDs are redirected (signed-file)") } == [true])
+        #expect(
+            try warnings(file, "links").map { $0.contains("file") && !$0.contains("pathways") && $0.contains("each segment") } == [true])
+        #expect(
+            try warnings(query, "both").map { $0.contains("(signed-query)") && $0.contains("cookie") && $0.contains("links") } == [true])
+        let rule = #"[{"name": "r", "when": {"paths": ["/x/"]}, "delivery": "links"}]"#
+        #expect(try warnings(file, "redirect", rules: rule).count == 1)
+        let bound = #"{"scheme": "bunny", "key": "k", "placement": "path", "bindAddress": true}"#
+        #expect(try warnings(bound, "playlist").contains { $0.contains("(signed-address)") })
+    }
+
     @Test func `a scheme and a key are enough where nothing is to be said`() throws {
         let sign = try #require(Catalog(Self.document(#"{"scheme": "akamai", "key": "k"}"#)).cdns[0].sign)
         #expect(sign.life == 21600)

@@ -32,6 +32,20 @@ import Testing
         #expect(try play(#"{"strategy": "hash"}"#, down: []).fills <= 100)
     }
 
+    @Test func `manifests that are served begin sessions, each N-th at the origin, and take no redirect's number`() throws {
+        let document = Setup(every: 10, cdns: Setup.cdns(weights: [1, 1])).document
+            .setting("/steering", try Document(json: #"{"enabled": true}"#)).setting("/delivery", .string("playlist"))
+            .setting("/cdns/1/sign", try Document(json: #"{"scheme": "akamai", "key": "k"}"#))
+        var simulation = Simulation(try Catalog(document), health: Health(downCDNs: ["cdn-1"]), perSecond: 100, start: 0)
+        for request in 0..<300 {
+            let url = Array("http://s1.origin-cluster/film/x.\(["m3u8", "ts", "mpd"][request % 3])".utf8)
+            simulation.play(url.span, of: ClientAddress(ipv4: UInt32(request) << 8))
+        }
+        #expect(simulation.report.manifests == 100 && simulation.report.obstacles == ["signed-query": 100])
+        // 100 sessions and 200 redirects, of each every tenth.
+        #expect(simulation.report.toOrigin == 10 + 20 && simulation.report.toCDN == [270, 0])
+    }
+
     @Test func `what is refused is counted by its reason`() throws {
         var simulation = Simulation(try Catalog(Setup().document), health: .allUp, perSecond: 0, start: 0)
         for url in ["http://elsewhere/x", "/s1/x", "", "/nobody/x"] {

@@ -45,7 +45,11 @@ enum Answer: Equatable {
     struct Delivered: Equatable {
         let list: SteeringList
         let session: UInt64
+        /// Index of the origin server.
+        let server: Int
         let format: SteeringFormat
+        /// Whether it is a media playlist, with a token on each segment, of a session that goes on.
+        let isMedia: Bool
     }
 
     /// What a player that plays is told.

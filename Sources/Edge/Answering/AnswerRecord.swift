@@ -62,9 +62,10 @@ struct AnswerRecord {
         } else if case .steering(let steering) = answer {
             record(steering, from: client)
         } else if case .manifest(let manifest) = answer {
-            switch manifest.list[0] {
-            case .origin: counters.manifestsToOrigin += 1
-            case .cdn(let cdn): counters.manifestsToCDN[table.catalog.cdns[cdn].name, default: 0] += 1
+            if manifest.isMedia {
+                counters.mediaPlaylists += 1
+            } else {
+                traffic.countManifest(manifest.list[0], server: manifest.server)
             }
         } else {
             counters.otherAnswers += 1

@@ -28,6 +28,8 @@ public struct Counters: Sendable, Equatable {
     public var manifestRefusals: [String: UInt64] = [:]
     /// Requests whose links are signed by private keys: with signatures that were kept, that waited for one, and that got none in time.
     public var signatures = Signatures()
+    /// Media playlists that were served with a token on each segment.
+    public var mediaPlaylists: UInt64 = 0
     /// Answers to health pages and OPTIONS.
     public var otherAnswers: UInt64 = 0
     public var connectionsAccepted: UInt64 = 0
@@ -81,6 +83,7 @@ public struct Counters: Sendable, Equatable {
         steeringParametersIgnored += other.steeringParametersIgnored
         manifestsToOrigin += other.manifestsToOrigin
         manifestsToCDN.merge(other.manifestsToCDN, uniquingKeysWith: +)
+        mediaPlaylists += other.mediaPlaylists
         manifestRefusals.merge(other.manifestRefusals, uniquingKeysWith: +)
         signatures.hits += other.signatures.hits
         signatures.misses += other.signatures.misses

@@ -14,6 +14,9 @@ public struct TrafficCounts: Sendable {
     private var redirects: [UInt64]
     /// By status, from 400.
     private var refusals = [UInt64](repeating: 0, count: 200)
+    /// Manifests that were served, by server, then first pathway; empty where none are. They stand in for the redirect that a session would
+    /// have begun with.
+    private var manifests: [UInt64]
     /// Steering answers by first pathway: the origin, then each CDN. They are no traffic of targets, so the history has none of them.
     private var steering: [UInt64]
     /// Players that left a CDN, by CDN: those that asked to avoid it, then those that used another than they were told.
@@ -26,6 +29,8 @@ public struct TrafficCounts: Sendable {
         let keepsServers = targets * servers <= TrafficCounts.maximumCells
         stride = keepsServers ? targets : 0
         redirects = [UInt64](repeating: 0, count: keepsServers ? targets * servers : targets)
+        let first = table.deliversManifests ? table.catalog.cdns.count + 1 : 0
+        manifests = [UInt64](repeating: 0, count: keepsServers ? first * servers : first)
         steering = [UInt64](repeating: 0, count: table.steers ? table.catalog.cdns.count + 1 : 0)
         left = [UInt64](repeating: 0, count: 2 * table.catalog.cdns.count)
     }
@@ -38,6 +43,13 @@ public struct TrafficCounts: Sendable {
         let statuses = table.statuses
         let kind = statuses.count == 1 ? 0 : statuses.firstIndex(of: status) ?? 0
         redirects[server * stride + index * statuses.count + kind] += 1
+    }
+
+    mutating func countManifest(_ first: Decision.Target, server: Int) {
+        let targets = table.catalog.cdns.count + 1
+        var index = stride == 0 ? 0 : server * targets
+        if case .cdn(let cdn) = first { index += cdn + 1 }
+        manifests[index] += 1
     }
 
     mutating func countSteering(_ first: Decision.Target) {
@@ -66,7 +78,7 @@ public struct TrafficCounts: Sendable {
         public let requests: UInt64
     }
 
-    /// Adds redirects and steering answers by target to counters.
+    /// Adds redirects, manifests and steering answers by target to counters.
     func add(to counters: inout Counters) {
         counters.steeringToOrigin += steering.first ?? 0
         for (index, reports) in left.enumerated() where reports > 0 {
@@ -75,6 +87,14 @@ public struct TrafficCounts: Sendable {
         }
         for (cdn, answers) in steering.dropFirst().enumerated() where answers > 0 {
             counters.steeringToCDN[table.catalog.cdns[cdn].name, default: 0] += answers
+        }
+        for (index, requests) in manifests.enumerated() where requests > 0 {
+            let target = index % (table.catalog.cdns.count + 1)
+            if target == 0 {
+                counters.manifestsToOrigin += requests
+            } else {
+                counters.manifestsToCDN[table.catalog.cdns[target - 1].name, default: 0] += requests
+            }
         }
         for (index, requests) in redirects.enumerated() where requests > 0 {
             let cell = stride == 0 ? index : index % stride
@@ -99,6 +119,14 @@ public struct TrafficCounts: Sendable {
                 Entry(
                     target: target == 0 ? .origin : .cdn(target - 1), cdn: target == 0 ? "" : catalog.cdns[target - 1].name, server: server,
                     status: table.statuses[cell % table.statuses.count], requests: requests))
+        }
+        for (index, requests) in manifests.enumerated() where requests > 0 {
+            let target = index % (catalog.cdns.count + 1)
+            let server = stride == 0 ? "" : catalog.origin.labels[index / (catalog.cdns.count + 1)]
+            entries.append(
+                Entry(
+                    target: target == 0 ? .origin : .cdn(target - 1), cdn: target == 0 ? "" : catalog.cdns[target - 1].name, server: server,
+                    status: 200, requests: requests))
         }
         for (index, requests) in refusals.enumerated() where requests > 0 {
             entries.append(Entry(target: nil, cdn: "", server: "", status: 400 + index, requests: requests))

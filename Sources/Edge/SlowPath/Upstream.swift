@@ -18,11 +18,11 @@ public struct UpstreamRequest: Sendable, Equatable {
     /// What has to be signed besides, or instead where there is no source.
     let signatures: [SignatureWork]
 
-    init(target: [UInt8], source: ManifestSource? = nil, format: SteeringFormat = .hls, signatures: [SignatureWork] = []) {
+    init(target: [UInt8], source: ManifestSource? = nil, format: Manifest.Format = .hls, signatures: [SignatureWork] = []) {
         self.signatures = signatures
         self.target = target
         self.source = source
-        self.format = format == .hls ? .hls : .dash
+        self.format = format
     }
 }
 

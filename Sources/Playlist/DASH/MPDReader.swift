@@ -167,9 +167,7 @@ struct MPDReader {
     }
 
     private func slot(_ attributes: [UInt8], _ path: [UInt8]) -> Template.Slot {
-        var escaped: [UInt8] = []
-        XML.append(path, to: &escaped)
-        return .baseURLs(prefix: prefix, attributes: attributes, path: escaped)
+        .baseURLs(prefix: prefix, attributes: attributes, path: path)
     }
 
     private func template() throws(Manifest.Refusal) -> Template {

@@ -3,31 +3,19 @@
 /// Each variant, I-frame playlist and rendition becomes a part of every pathway, with groups of the pathway's own. Players that know no
 /// pathways take the copies for redundant variants, the first pathway's first.
 struct MultivariantReader {
-    /// Bytes of a line that are read at most.
-    static let longestLine = 64 * 1024
-
     private let place: Manifest.Place
     private var head = Template()
     private var body = Template()
     /// What waits for the line with its URI.
     private var variant: AttributeList?
-    private var variables: [[UInt8]: [UInt8]] = [:]
+    private var variables = Variables()
     private var entries: Set<Template> = []
     private var stableIDs: [String: Int] = [:]
     private var hasVariant = false
 
     static func read(_ text: [UInt8], at place: Manifest.Place) throws(Manifest.Refusal) -> (head: Template, body: Template) {
         var reader = MultivariantReader(place: place)
-        var isFirst = true
-        for var line in text.split(separator: 0x0A, omittingEmptySubsequences: false) {
-            if line.last == 0x0D { line.removeLast() }
-            while let last = line.last, last == 0x20 || last == 0x09 { line.removeLast() }
-            if line.contains(0x0D) { throw .notText }
-            if isFirst, !line.elementsEqual("#EXTM3U".utf8) { throw .notManifest }
-            if line.count > longestLine { throw .tooLarge }
-            if !isFirst, !line.isEmpty { try reader.take(line) }
-            isFirst = false
-        }
+        try PlaylistLines.each(text) { line throws(Manifest.Refusal) in try reader.take(line) }
         guard reader.variant == nil else { throw .malformed }
         guard reader.hasVariant else { throw .notManifest }
         var head = Template()
@@ -40,7 +28,7 @@ struct MultivariantReader {
     private init(place: Manifest.Place) { self.place = place }
 
     private mutating func take(_ line: ArraySlice<UInt8>) throws(Manifest.Refusal) {
-        guard line.first == UInt8(ascii: "#") else { return try takeURI(try substituted(line)) }
+        guard line.first == UInt8(ascii: "#") else { return try takeURI(try variables.substituted(line)) }
         guard line.starts(with: "#EXT".utf8) else { return }
         let colon = line.firstIndex(of: UInt8(ascii: ":")) ?? line.endIndex
         let name = String(decoding: line[..<colon], as: UTF8.self)
@@ -49,8 +37,12 @@ struct MultivariantReader {
         case "#EXTINF", "#EXT-X-TARGETDURATION", "#EXT-X-MEDIA-SEQUENCE", "#EXT-X-ENDLIST", "#EXT-X-PLAYLIST-TYPE", "#EXT-X-PART-INF":
             throw .media
         case "#EXT-X-CONTENT-STEERING": throw .steered
-        case "#EXT-X-DEFINE": try define(line, from: colon)
-        default: try take(name, try substituted(line))
+        case "#EXT-X-DEFINE":
+            // It stays, since media playlists may import from it.
+            try variables.define(line[colon...].dropFirst())
+            head.append(line)
+            head.append("\n")
+        default: try take(name, try variables.substituted(line))
         }
     }
 
@@ -75,7 +67,7 @@ struct MultivariantReader {
         hasVariant = true
         let id = try stableID("STABLE-VARIANT-ID", attributes, Array(line), besides: ["AUDIO", "VIDEO", "SUBTITLES"])
         var entry = try entry("#EXT-X-STREAM-INF", attributes, id, isVariant: true)
-        try appendReference(Array(line), .playlistRoot, to: &entry)
+        try entry.append(Array(line), in: place, isPlaylist: true)
         entry.append("\n")
         append(entry)
     }
@@ -140,7 +132,7 @@ extension MultivariantReader {
             entry.append("\"")
             switch String(decoding: attribute.name, as: UTF8.self) {
             case "PATHWAY-ID" where isVariant == true: throw .steered
-            case "URI": try appendReference(attribute.value, isVariant == nil ? .root : .playlistRoot, to: &entry)
+            case "URI": try entry.append(attribute.value, in: place, isPlaylist: isVariant != nil)
             case "GROUP-ID", "AUDIO", "VIDEO", "SUBTITLES", "CLOSED-CAPTIONS":
                 if isVariant != nil { entry.append(.group) }
                 entry.append(attribute.value)
@@ -159,15 +151,6 @@ extension MultivariantReader {
         case "URI", "GROUP-ID", "AUDIO", "VIDEO", "SUBTITLES", "CODECS", "PATHWAY-ID", "NAME", "LANGUAGE": true
         case "CLOSED-CAPTIONS": !attribute.value.elementsEqual("NONE".utf8)
         default: false
-        }
-    }
-
-    private func appendReference(_ uri: [UInt8], _ root: Template.Slot, to entry: inout Template) throws(Manifest.Refusal) {
-        switch try URIReference(uri, in: place) {
-        case .below(let path):
-            entry.append(root)
-            entry.append(path)
-        case .elsewhere(let url): entry.append(url)
         }
     }
 
@@ -197,47 +180,5 @@ extension MultivariantReader {
         }
         let count = stableIDs[key] ?? 1
         return ",\(name)=\"\(text)\(count > 1 ? ".\(count)" : "")\""
-    }
-}
-
-// MARK: - Variables
-
-extension MultivariantReader {
-    /// `EXT-X-DEFINE` (draft-pantos-hls-rfc8216bis §4.4.2.3): it stays, since media playlists may import from it.
-    private mutating func define(_ line: ArraySlice<UInt8>, from colon: Int) throws(Manifest.Refusal) {
-        let attributes = try AttributeList(line[colon...].dropFirst())
-        guard let name = try attributes.quoted("NAME"), let value = try attributes.quoted("VALUE"), variables[name] == nil,
-            !MultivariantReader.hasReference(value[...])
-        else { throw .variables }
-        variables[name] = value
-        head.append(line)
-        head.append("\n")
-    }
-
-    private static func hasReference(_ text: ArraySlice<UInt8>) -> Bool {
-        guard let brace = text.firstIndex(of: UInt8(ascii: "{")) else { return false }
-        if text[brace...].dropFirst().first == UInt8(ascii: "$") { return true }
-        return hasReference(text[brace...].dropFirst())
-    }
-
-    private func substituted(_ line: ArraySlice<UInt8>) throws(Manifest.Refusal) -> ArraySlice<UInt8> {
-        guard line.contains(UInt8(ascii: "{")), MultivariantReader.hasReference(line) else { return line }
-        var result: [UInt8] = []
-        var rest = line
-        while let brace = rest.firstIndex(of: UInt8(ascii: "{")) {
-            result += rest[..<brace]
-            rest = rest[brace...]
-            guard rest.dropFirst().first == UInt8(ascii: "$") else {
-                result.append(rest.removeFirst())
-                continue
-            }
-            guard let end = rest.firstIndex(of: UInt8(ascii: "}")), let value = variables[Array(rest[(brace + 2)..<end])] else {
-                throw .variables
-            }
-            result += value
-            rest = rest[(end + 1)...]
-            if result.count > MultivariantReader.longestLine { throw .tooLarge }
-        }
-        return (result + rest)[...]
     }
 }

@@ -44,6 +44,9 @@ public struct Metric: Sendable {
     static let manifests = Metric(
         name: "balancer_manifests_total", kind: .counter, labels: ["target", "cdn"],
         help: "Manifests served by their first pathway: its target, which is origin or cdn, and the CDN.")
+    static let mediaPlaylists = Metric(
+        name: "balancer_media_playlists_total", kind: .counter,
+        help: "Media playlists of sessions that were served with a token on each segment, since their target's tokens are not inherited.")
     static let manifestRefusals = Metric(
         name: "balancer_manifests_redirected_total", kind: .counter, labels: ["reason"],
         help: "Requests for manifests that were redirected although delivery says otherwise, by reason; docs/steering.md lists the reasons."
@@ -198,9 +201,8 @@ public struct Metric: Sendable {
         (
             "Content steering",
             [
-                steering, steeringMoves, steeringIgnored, playersLeft, cdnLeft, manifests, manifestRefusals, manifestFetches,
-                manifestReuses,
-                manifestBytes,
+                steering, steeringMoves, steeringIgnored, playersLeft, cdnLeft, manifests, mediaPlaylists, manifestRefusals,
+                manifestFetches, manifestReuses, manifestBytes,
             ]
         ),
         (

@@ -31,6 +31,7 @@ enum NodeMetrics {
                     + Set(catalog.cdns.map(\.name)).union(counters.manifestsToCDN.keys).sorted().map {
                         (["cdn", $0], Double(counters.manifestsToCDN[$0] ?? 0))
                     }),
+            Metric.mediaPlaylists.family(Double(counters.mediaPlaylists)),
             Metric.manifestRefusals.family(counters.manifestRefusals.sorted { $0.key < $1.key }.map { ([$0.key], Double($0.value)) }),
             Metric.signatures.family([
                 (["hit"], Double(counters.signatures.hits)), (["miss"], Double(counters.signatures.misses)),

@@ -9,7 +9,7 @@ struct ManifestUpstream: Upstream {
 
     func fetch(_ request: UpstreamRequest, on loop: any EventLoop) -> EventLoopFuture<UpstreamContent> {
         guard let source = request.source else { return loop.makeSucceededFuture(.refused(.unreachable)) }
-        if let fetched = fetcher.kept(source) { return loop.makeSucceededFuture(UpstreamContent(fetched)) }
+        if let fetched = fetcher.kept(source, request.format) { return loop.makeSucceededFuture(UpstreamContent(fetched)) }
         return fetcher.fetch(source, request.format).map { UpstreamContent($0) }.hop(to: loop)
     }
 }

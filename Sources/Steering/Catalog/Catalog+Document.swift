@@ -198,6 +198,14 @@ extension Form<Int> {
     static let steeringTTLUnhealthy = Form.integer(10...30)
 }
 
+extension Form<BaseURL> {
+    static let balancerURL = Form.text(
+        "a URL such as \"https://balancer.example.com\"",
+        rule: "the URL where players reach the balancers, such as \"https://balancer.example.com\" "
+            + "(http or https, host, optional port and path; no user, query or dot segment)",
+        parse: { BaseURL($0) }, write: \.text)
+}
+
 extension Catalog.ContentSteering {
     fileprivate static let section = Section(
         Catalog.ContentSteering(),
@@ -205,6 +213,7 @@ extension Catalog.ContentSteering {
             Key("enabled", \.enabled, .flag),
             Key("ttl", \.ttl, .steeringTTL),
             Key("ttlUnhealthy", \.ttlUnhealthy, .steeringTTLUnhealthy),
+            Key("publicUrl", \.publicURL, Form<BaseURL>.balancerURL.optional, .hidden),
         ])
 }
 

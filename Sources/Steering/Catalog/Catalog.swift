@@ -21,9 +21,6 @@ public struct Catalog: Sendable, Equatable {
     /// Whether anything is counted by the second.
     public var hasCaps: Bool { failover.originLimit != nil || cdns.contains { $0.maxPerSecond != nil } }
 
-    /// Whether links to any target are signed.
-    public var hasSignedTargets: Bool { origin.sign != nil || cdns.contains { $0.sign != nil } }
-
     /// Whether any request is answered by content steering.
     var steersAnything: Bool {
         steering.enabled
@@ -138,6 +135,8 @@ public struct Catalog: Sendable, Equatable {
         public internal(set) var ttl = 300
         /// The same while a target of the session does not work, 10…30.
         public internal(set) var ttlUnhealthy = 20
+        /// Where players reach the balancers, when it is not where their requests say; nil: there.
+        public internal(set) var publicURL: BaseURL?
 
         /// The same with what a rule says otherwise.
         func overridden(by own: Rule.Steering?) -> ContentSteering {
@@ -146,6 +145,7 @@ public struct Catalog: Sendable, Equatable {
             result.enabled = own.enabled ?? enabled
             result.ttl = own.ttl ?? ttl
             result.ttlUnhealthy = own.ttlUnhealthy ?? ttlUnhealthy
+            result.publicURL = own.publicURL ?? publicURL
             return result
         }
     }
@@ -158,6 +158,13 @@ public struct Catalog: Sendable, Equatable {
         case playlist
         /// From us, with links to us in the place of media playlists; DASH has none, so an MPD is as with `playlist`.
         case links
+        /// From us, with pathways, and before them links for players that know no steering.
+        case both
+
+        /// Whether media playlists are links to us.
+        public var hasLinks: Bool { self == .links || self == .both }
+        /// Whether targets are named as pathways.
+        public var hasPathways: Bool { self == .playlist || self == .both }
     }
 
     /// What happens when targets fail.

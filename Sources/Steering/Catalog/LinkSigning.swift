@@ -89,6 +89,9 @@ public struct LinkSigning: Sendable, Hashable {
     /// Whether its token may stand in the middle of the path, behind what it covers.
     var isInMiddle: Bool { scheme == .mediaCDN && placement == .path }
 
+    /// Whether a private key signs, which takes a thousand times as long as a MAC.
+    var isByPrivateKey: Bool { scheme == .cloudFront || scheme == .mediaCDN }
+
     /// Whether its links expire.
     public var expires: Bool { scheme != .nginxSecret }
 
@@ -101,6 +104,21 @@ public struct LinkSigning: Sendable, Hashable {
         if expression.pieces.contains(where: { $0 == .uri || $0 == .path }) { return .file }
         return expression.pieces.contains(.directory) ? .directory : .prefix
     }
+
+    /// Whether one token is good for all names in a folder: neither a name nor a parameter is part of what is signed.
+    var isShared: Bool {
+        coverage != .file && !expression.pieces.contains { if case .argument = $0 { true } else { false } }
+    }
+
+    /// Whether what a playlist names relative to itself inherits its token.
+    var isInherited: Bool { isInPath && isShared }
+
+    /// Whether a directory's token is good for the folders below as well: it says what it covers, or stands before it. Of others the verifier
+    /// takes the directory of what it is asked for.
+    var reachesBelow: Bool { isInPath || coverage == .prefix || !(hasExpression || scheme == .gcore) }
+
+    /// Whether nobody but the viewer can use its links, not even the balancer for a viewer.
+    var needsAddress: Bool { hasExpression ? expression.pieces.contains(.address) : bindsAddress }
 
     /// Shorter than that and a viewer who pauses, seeks or only watches is refused in the middle of a film, in seconds.
     static let film = 3 * 60 * 60
@@ -117,6 +135,6 @@ extension Catalog {
         signings.filter { $0.signing.expires && $0.signing.life < LinkSigning.film }.map {
             "links to \($0.target) are good for \($0.signing.life) seconds (sign.life), which is less than a film takes: "
                 + "its viewers are refused in the middle unless their player asks again"
-        }
+        } + deliveryWarnings
     }
 }

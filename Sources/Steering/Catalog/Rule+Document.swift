@@ -118,9 +118,10 @@ extension Rule.Steering {
             Key("enabled", \.enabled, Form.flag.optional, .hidden),
             Key("ttl", \.ttl, Form.steeringTTL.optional, .hidden),
             Key("ttlUnhealthy", \.ttlUnhealthy, Form.steeringTTLUnhealthy.optional, .hidden),
+            Key("publicUrl", \.publicURL, Form<BaseURL>.balancerURL.optional, .hidden),
         ],
         check: { steering, pointer, reader in
-            if steering == Rule.Steering() { reader.note(pointer, "says nothing to do; give enabled, ttl or ttlUnhealthy") }
+            if steering == Rule.Steering() { reader.note(pointer, "says nothing to do; give enabled, ttl, ttlUnhealthy or publicUrl") }
         })
 }
 

@@ -60,6 +60,8 @@ public struct Rule: Sendable, Equatable {
         public internal(set) var ttl: Int?
         /// Seconds, 10…30.
         public internal(set) var ttlUnhealthy: Int?
+        /// Where players reach the balancers.
+        public internal(set) var publicURL: BaseURL?
     }
 
     public struct Share: Sendable, Equatable {

@@ -30,6 +30,10 @@ public final class CompiledCatalog: Sendable {
     private let draws: Draws
     /// By policy, how manifests are answered.
     let deliveries: [Catalog.Delivery]
+    /// By policy, what is in the way of manifests whose targets want their links signed.
+    let obstacles: [DeliveryObstacles]
+    /// By policy, where players reach the balancers; nil: where their requests say.
+    let publicURLs: [BaseURL?]
     /// By policy, the first of its scopes for sessions that begin, as the policy's own; nil where none begin.
     let sessionScopes: [Int?]
 
@@ -67,6 +71,13 @@ public final class CompiledCatalog: Sendable {
         steers = policies.steers
         deliveries = [catalog.delivery] + catalog.rules.map { $0.delivery ?? catalog.delivery }
         (sessionScopes, scopeNames) = CompiledCatalog.sessionScopes(plans, deliveries, policies.scopes, catalog.origin.labels.count)
+        obstacles = CompiledCatalog.obstacles(catalog, plans, pools)
+        publicURLs =
+            [catalog.steering.publicURL]
+            + catalog.rules.map { rule in
+                guard case .steer(let own) = rule.then else { return nil }
+                return own.steering?.publicURL ?? catalog.steering.publicURL
+            }
         hasHours = catalog.rules.contains { $0.when.hours != nil }
         statuses = Set(plans.filter { !$0.whole.denies }.map(\.whole.status)).sorted()
         rules = catalog.rules.isEmpty ? nil : RuleIndex(catalog.rules, labels: catalog.origin.labels, geography, zones)

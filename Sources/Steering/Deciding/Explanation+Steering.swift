@@ -34,10 +34,9 @@ extension RoutingTable {
             steps += (blindRules + zoneWarnings).map { .init(about: "blind", text: $0) }
             steps += describe(policy: list.policy, asker, sequences)
             steps += describe(list, server: video.server)
-            let pathways = (0..<list.count).map { self.name(list[$0]) }
             return Explanation(
                 steps: steps, location: nil, refusal: nil,
-                steering: .init(ttl: list.ttl, pathways: pathways, usable: list.usable, reason: list.reason))
+                steering: .init(ttl: list.ttl, pathways: names(list), usable: list.usable, reason: list.reason))
         } catch {
             steps.append(.init(about: "refuse", text: "\(error.status) \(error.name): \(error.detail)"))
             return Explanation(steps: steps, location: nil, refusal: error)
@@ -68,7 +67,23 @@ extension RoutingTable {
 
     private func describe(_ list: SteeringList, server: Int) -> [Explanation.Step] {
         let policy = sessionPolicies[list.policy]
-        let names = (0..<list.count).map { name(list[$0]) }
+        var steps = describeOrder(list, server: server)
+        let asking = policy.asking
+        let period = list.isUnhealthy ? asking.ttlUnhealthy : asking.ttl
+        let key = list.isUnhealthy ? "ttlUnhealthy (a target of the session does not work, or all keep their shares)" : "ttl"
+        let shift = list.ttl - period
+        let moment = shift == 0 ? "the session asks at its moment" : "\(shift > 0 ? "+" : "")\(shift) towards the session's moment"
+        steps.append(.init(about: "ttl", text: "\(list.ttl): \(period) by \(key), \(moment)"))
+        steps.append(.init(about: "answer", text: "200 \(names(list).joined(separator: ", "))"))
+        return steps
+    }
+
+    func names(_ list: SteeringList) -> [String] { (0..<list.count).map { name(list[$0]) } }
+
+    /// Why a session's targets are in this order.
+    func describeOrder(_ list: SteeringList, server: Int) -> [Explanation.Step] {
+        let policy = sessionPolicies[list.policy]
+        let names = names(list)
         var steps: [Explanation.Step] = []
         if list.usable > 0 {
             steps.append(.init(about: "decide", text: "\(names[0]): \(why(list, policy, server: server))"))
@@ -83,13 +98,6 @@ extension RoutingTable {
             let rest = names[list.usable...].joined(separator: ", ")
             steps.append(.init(about: "append", text: "\(rest): not usable now, but fewer than two are, and players need a second"))
         }
-        let asking = policy.asking
-        let period = list.isUnhealthy ? asking.ttlUnhealthy : asking.ttl
-        let key = list.isUnhealthy ? "ttlUnhealthy (a target of the session does not work, or all keep their shares)" : "ttl"
-        let shift = list.ttl - period
-        let moment = shift == 0 ? "the session asks at its moment" : "\(shift > 0 ? "+" : "")\(shift) towards the session's moment"
-        steps.append(.init(about: "ttl", text: "\(list.ttl): \(period) by \(key), \(moment)"))
-        steps.append(.init(about: "answer", text: "200 \(names.joined(separator: ", "))"))
         return steps
     }
 

@@ -6,6 +6,19 @@ public struct Explanation: Sendable, Equatable {
     public let refusal: Refusal?
     /// What a steered player would be told; nil for a redirect and a refusal.
     public let steering: Steering?
+    /// How a request for a manifest is answered, where it is not just redirected; the rest then says what happens when the manifest cannot be
+    /// rewritten, which nobody knows who has not fetched it.
+    public let delivery: Delivery?
+
+    public struct Delivery: Sendable, Equatable {
+        public let way: Catalog.Delivery
+        /// Why it is redirected after all, as metrics name it; nil: it is served.
+        public let obstacle: String?
+        /// The session's number; nil where none begins.
+        public let session: UInt64?
+        /// Names, by preference.
+        public let pathways: [String]
+    }
 
     public struct Steering: Sendable, Equatable {
         /// Seconds until the player asks again.
@@ -18,8 +31,9 @@ public struct Explanation: Sendable, Equatable {
         public let reason: Decision.Reason
     }
 
-    init(steps: [Step], location: String?, refusal: Refusal?, steering: Steering? = nil) {
-        (self.steps, self.location, self.refusal, self.steering) = (steps, location, refusal, steering)
+    init(steps: [Step], location: String?, refusal: Refusal?, steering: Steering? = nil, delivery: Delivery? = nil) {
+        (self.steps, self.location, self.refusal) = (steps, location, refusal)
+        (self.steering, self.delivery) = (steering, delivery)
     }
 
     /// A header field as `explain` takes it; nil for what no request could carry so.
@@ -39,7 +53,7 @@ extension RoutingTable {
     ///
     /// - Parameters:
     ///   - url: as the `video` parameter would carry it, or a path `/{server}/…`; or what a steered player asks,
-    ///     `/steering/hls/{server}/…?session=…`.
+    ///     `/steering/hls/{server}/…?session=…`, or a session's link, `/session/{number}/{server}/…`.
     ///   - name: a CDN to leave out, as the `avoid` parameter would.
     ///   - isByHTTPS: whether the request would come so.
     ///   - client: whose request it would be.
@@ -53,6 +67,8 @@ extension RoutingTable {
         let head = headers.flatMap { Array("\($0.name): \($0.value)\r\n".utf8) }
         let bytes = Array(url.utf8)
         if let told = explainSteering(bytes, avoiding: name, client, head, at: second, sequences) { return told }
+        let asks = (client: client, head: head, isByHTTPS: isByHTTPS)
+        if let told = explainLink(bytes, avoiding: name, asks, at: second, sequences, showsToken: showsToken) { return told }
         var decoded: [UInt8] = []
         var steps: [Explanation.Step] = []
         do throws(Refusal) {
@@ -77,6 +93,8 @@ extension RoutingTable {
             let index = policyIndex(video, source.span, asker, head.span)
             let copy = sequences.copy()
             steps += describe(policy: index, asker, copy)
+            let (told, delivery) = try explainDelivery(video, of: source.span, asker, head: head.span, sequences)
+            steps += told
             let decision = try decide(video, of: source.span, asker, head: head.span, sequences: copy)
             steps.append(.init(about: "decide", text: describe(decision, server: video.server)))
             var targets: [Decision.Target] = []
@@ -94,9 +112,13 @@ extension RoutingTable {
             if !showsToken { location.replaceSubrange(token, with: token.isEmpty ? [] : Array("***".utf8)) }
             let text = String(decoding: location, as: UTF8.self)
             if video.form != .path, let passed { steps.append(.init(about: "pass", text: passed)) }
-            steps.append(.init(about: "answer", text: "\(decision.status) \(text)"))
+            let isServed = delivery.map { $0.obstacle == nil } ?? false
+            steps.append(
+                .init(
+                    about: isServed ? "else" : "answer",
+                    text: "\(decision.status) \(text)\(isServed ? ", when it is a media playlist or cannot be rewritten" : "")"))
             if isByHTTPS, let refused = mixedContent(targets) { steps.append(.init(about: "mixed", text: refused)) }
-            return Explanation(steps: steps, location: text, refusal: nil)
+            return Explanation(steps: steps, location: text, refusal: nil, delivery: delivery)
         } catch {
             steps.append(.init(about: "refuse", text: "\(error.status) \(error.name): \(error.detail)"))
             return Explanation(steps: steps, location: nil, refusal: error)
@@ -118,13 +140,8 @@ extension RoutingTable {
     }
 
     /// How the link is signed; nil when it is not.
-    private func describeSigning(of target: Decision.Target) -> String? {
-        let signing =
-            switch target {
-            case .origin: catalog.origin.sign
-            case .cdn(let cdn): catalog.cdns[cdn].sign
-            }
-        guard let signing else { return nil }
+    func describeSigning(of target: Decision.Target) -> String? {
+        guard let signing = catalog.signing(of: target) else { return nil }
         let life = signing.expires ? "for \(signing.life) seconds" : "for ever"
         let text = "\(signing.scheme.rawValue) with key \(signing.key): good for its \(signing.coverage.rawValue), \(life)"
         return compiled.signers.targets.isEmpty ? text + "; not signed here, where no keys are" : text

@@ -6,6 +6,10 @@ public struct Simulation {
         public fileprivate(set) var toOrigin = 0
         /// By CDN of the catalog.
         public fileprivate(set) var toCDN: [Int]
+        /// Of the requests those that are answered with a manifest, if it can be rewritten; they count where their session begins.
+        public fileprivate(set) var manifests = 0
+        /// Manifests that are redirected although the catalog serves them, by what is in the way.
+        public fileprivate(set) var obstacles: [String: Int] = [:]
         /// By name of the refusal.
         public fileprivate(set) var refused: [String: Int] = [:]
         /// Different films seen.
@@ -25,6 +29,7 @@ public struct Simulation {
     private let perSecond: Int
     private let start: Int
     private var decoded: [UInt8] = []
+    private var ranking: [Decision.Target] = []
     private var seenFilms: Set<UInt64> = []
     private var seenFills: Set<UInt64> = []
     private var viewersByAddress: [ClientAddress: Bool] = [:]
@@ -80,8 +85,9 @@ public struct Simulation {
     }
 
     private mutating func play(_ video: VideoReference, _ source: borrowing Span<UInt8>, _ asker: Asker) throws(Refusal) {
-        let nothing: [UInt8] = []
-        let target = try table.decide(video, of: source, asker, head: nothing.span, sequences: sequences).target
+        let (target, begins) = try target(of: video, source, asker, table, sequences)
+        if begins { report.manifests += 1 }
+        if let obstacle = obstacle(video, source, asker) { report.obstacles[obstacle, default: 0] += 1 }
         let film = Rendezvous.mixed(table.filmHash(video, source))
         if seenFilms.insert(film).inserted { report.films += 1 }
         switch target {
@@ -92,11 +98,32 @@ public struct Simulation {
         }
         var hasMoved = false
         if let whole {
-            let before = try? whole.table.decide(video, of: source, asker, head: nothing.span, sequences: whole.sequences)
+            let before = try? self.target(of: video, source, asker, whole.table, whole.sequences)
             hasMoved = before?.target != target
         }
         let was = viewersByAddress.updateValue(hasMoved, forKey: asker.client)
         if was == nil { report.viewers += 1 }
         if (was ?? false) != hasMoved { report.moved += hasMoved ? 1 : -1 }
+    }
+    /// Where a request leads: a redirect, or the session that a manifest begins.
+    private mutating func target(
+        of video: VideoReference, _ source: borrowing Span<UInt8>, _ asker: Asker, _ table: RoutingTable, _ sequences: SequenceSet
+    ) throws(Refusal) -> (target: Decision.Target, begins: Bool) {
+        let nothing: [UInt8] = []
+        if let format = table.manifestFormat(video, of: source) {
+            let delivery = table.delivery(video, of: source, asker, head: nothing.span)
+            if delivery.way != .redirect, delivery.obstacle(format) == nil {
+                let begun = try table.beginSession(
+                    video, of: source, asker, head: nothing.span, sequences: sequences, ranking: &ranking)
+                return (begun.list[0], true)
+            }
+        }
+        return (try table.decide(video, of: source, asker, head: nothing.span, sequences: sequences).target, false)
+    }
+
+    private func obstacle(_ video: VideoReference, _ source: borrowing Span<UInt8>, _ asker: Asker) -> String? {
+        guard table.deliversManifests, let format = table.manifestFormat(video, of: source) else { return nil }
+        let nothing: [UInt8] = []
+        return table.delivery(video, of: source, asker, head: nothing.span).obstacle(format)?.name
     }
 }

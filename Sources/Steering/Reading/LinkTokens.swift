@@ -10,6 +10,10 @@ struct LinkTokens: Sendable {
     /// What stands before a token in the middle of a path; empty where none is there.
     let middleName: [UInt8]
     let areOriginsInMiddle: Bool
+    /// By target, the origin first: whether a token in the path is good for a folder.
+    private let areFoldersInPaths: [Bool]
+    /// Whether any is.
+    let hasFolders: Bool
     /// Whether a target's links have a digest behind its URL.
     let hasDigest: Bool
 
@@ -29,11 +33,18 @@ struct LinkTokens: Sendable {
         ownParameters = ([catalog.origin.sign] + catalog.cdns.map(\.sign)).map { signing in
             signing.flatMap { groups.firstIndex(of: $0.tokenParameters) } ?? -1
         }
+        areFoldersInPaths = ([catalog.origin.sign] + catalog.cdns.map(\.sign)).map { signing in
+            signing.map { $0.isInherited && $0.coverage == .directory } ?? false
+        }
+        hasFolders = areFoldersInPaths.contains(true)
         let inPath = signings.filter { $0.isInPath && $0.scheme != .nginxSecret }
         pathNames = ByteStrings(Set(inPath.filter { !$0.hasExpression }.map { "/\($0.tokenName)=" }).sorted())
         hasBareToken = inPath.contains(where: \.hasExpression)
         hasDigest = signings.contains { $0.scheme == .nginxSecret }
     }
+
+    /// Whether a target's token is good for a folder and stands before it.
+    func coversFolder(_ target: Decision.Target) -> Bool { areFoldersInPaths[Signers.index(target)] }
 
     /// Whether a link of this form may have a token in its query.
     func areInQueries(_ form: VideoReference.Form) -> Bool {

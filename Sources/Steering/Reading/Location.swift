@@ -38,8 +38,18 @@ extension RoutingTable {
         let start = out.count
         let base = appendUnsigned(target, video, of: source, passing: query, of: head, to: &out)
         if signers.isEmpty { return 0..<0 }
+        if video.folderLength > 0, tokens.coversFolder(target) {
+            out.removeLast(out.count - start)
+            return appendInFolder(target, video, of: source, passing: query, of: head, for: asker, to: &out)
+        }
         tokens.removeOwnParameters(of: target, from: start, of: &out)
-        return signers.lending(Signers.index(target)) {
+        return sign(&out, from: start, base: base, target, for: asker)
+    }
+
+    private func sign(
+        _ out: inout OutputSpan<UInt8>, from start: Int, base: Int, _ target: Decision.Target, for asker: Asker
+    ) -> Range<Int> {
+        signers.lending(Signers.index(target)) {
             $0.signer?.sign(&out, from: start, base: base, for: asker.client, second: asker.second) ?? 0..<0
         }
     }
@@ -68,8 +78,7 @@ extension RoutingTable {
         let signer = Signers.index(target)
         scratch.removeAll(keepingCapacity: true)
         scratch.append(addingCapacity: locationCapacity(video, passing: query)) { output in
-            let base = appendUnsigned(target, video, of: source, passing: query, of: head, to: &output)
-            tokens.removeOwnParameters(of: target, from: 0, of: &output)
+            let base = appendSignedPart(target, video, of: source, passing: query, of: head, to: &output)
             isReady = signers.lending(signer) {
                 $0.signer?.isReady(&output, from: 0, base: base, for: asker.client, second: asker.second) ?? true
             }
@@ -87,14 +96,48 @@ extension RoutingTable {
             let target: Decision.Target = index == 0 ? .origin : .cdn(index - 1)
             var link: [UInt8] = []
             link.append(addingCapacity: locationCapacity(video, passing: query)) { output in
-                let base = appendUnsigned(target, video, of: source, passing: query, of: head, to: &output)
-                tokens.removeOwnParameters(of: target, from: 0, of: &output)
+                let base = appendSignedPart(target, video, of: source, passing: query, of: head, to: &output)
                 let signer = signers[index].signer
                 let work = signer?.preparation(&output, from: 0, base: base, for: asker.client, second: asker.second)
                 if let work { works.append(work) }
             }
         }
         return works
+    }
+
+    /// What of a link a token covers: the film's folder, or all of it.
+    ///
+    /// - Returns: where the server's label begins in `out`.
+    private func appendSignedPart(
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: HeadRange,
+        of head: borrowing Span<UInt8>, to out: inout OutputSpan<UInt8>
+    ) -> Int {
+        if video.folderLength > 0, tokens.coversFolder(target) {
+            return appendUnsigned(target, video.folder, of: source, passing: .empty, of: head, to: &out)
+        }
+        let start = out.count
+        let base = appendUnsigned(target, video, of: source, passing: query, of: head, to: &out)
+        tokens.removeOwnParameters(of: target, from: start, of: &out)
+        return base
+    }
+
+    /// The same with a token that is good for the film's folder, and not for the video's own alone: it stands before the path, so the
+    /// folder is signed and the rest follows.
+    private func appendInFolder(
+        _ target: Decision.Target, _ video: VideoReference, of source: borrowing Span<UInt8>, passing query: HeadRange,
+        of head: borrowing Span<UInt8>, for asker: Asker, to out: inout OutputSpan<UInt8>
+    ) -> Range<Int> {
+        let start = out.count
+        let folder = video.folder
+        let base = appendUnsigned(target, folder, of: source, passing: .empty, of: head, to: &out)
+        let token = sign(&out, from: start, base: base, target, for: asker)
+        let rest = out.count
+        RoutingTable.append(folder.tail.range.upperBound..<video.tail.range.upperBound, of: source, to: &out)
+        if passedNames.count > 0, !query.range.isEmpty {
+            let hasQuery = out.span.firstIndex(of: UInt8(ascii: "?"), in: rest..<out.count) < out.count
+            appendPassed(query.range, of: head, hasQuery: hasQuery, to: &out)
+        }
+        return token
     }
 
     /// The same without parameters and token: where a target has a video, not how it is got there.
@@ -179,7 +222,7 @@ extension RoutingTable {
         return false
     }
 
-    private static func append(_ range: Range<Int>, of source: borrowing Span<UInt8>, to out: inout OutputSpan<UInt8>) {
+    static func append(_ range: Range<Int>, of source: borrowing Span<UInt8>, to out: inout OutputSpan<UInt8>) {
         if URLByte.areTailBytes(source, range) { return out.append(copying: source.extracting(range)) }
         for index in range { PercentEncoding.append(source[index], to: &out) }
     }

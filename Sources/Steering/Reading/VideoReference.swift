@@ -16,6 +16,16 @@ public struct VideoReference: Sendable, Equatable {
     public var isAskedByHTTPS = false
     /// Whether the tail is known to have no byte that has to be encoded in a URL.
     var isPlain = false
+    /// Bytes of `tail` that a token is to cover, to their last slash: the folder of the film's manifest, which the video lies in. 0: its own.
+    public var folderLength: UInt16 = 0
+
+    /// The part of it that a token covers.
+    var folder: VideoReference {
+        let start = tail.range.lowerBound
+        return VideoReference(
+            server: server, domain: domain, tail: SourceRange(start..<start + Int(folderLength)), isDecoded: isDecoded, form: form,
+            scheme: scheme, isAskedByHTTPS: isAskedByHTTPS)
+    }
 
     public enum Form: UInt8, Sendable {
         case originURL

@@ -120,6 +120,10 @@ struct Simulate: AsyncParsableCommand {
             let toCDNs = zip(catalog.cdns, report.toCDN).filter { plain.contains($0.0.name) }.reduce(0) { $0 + $1.1 }
             text += line("mixed content", toCDNs + (plain.contains("origin") ? report.toOrigin : 0), of: redirects)
         }
+        if report.manifests > 0 { text += line("served manifests", report.manifests, of: report.requests) }
+        for (obstacle, count) in report.obstacles.sorted(by: { $0.key < $1.key }) {
+            text += line("redirected: \(obstacle)", count, of: report.requests)
+        }
         for (reason, count) in report.refused.sorted(by: { $0.key < $1.key }) {
             text += line("refused: \(reason)", count, of: report.requests)
         }
