@@ -77,6 +77,11 @@ import Testing
         ),
         (#"{"scheme": "hmac", "key": "k", "expression": "$expires $secret"}"#, "/cdns/0/sign/expression", "remove it"),
         (#"{"scheme": "nginx-secret", "key": "k"}"#, "/cdns/0/url", "one segment"),
+        (#"{"scheme": "cloudfront", "key": "k", "placement": "path"}"#, "/cdns/0/sign/placement", "query alone"),
+        (#"{"scheme": "cloudfront", "key": "k", "parameter": "t"}"#, "/cdns/0/sign/parameter", "belongs to"),
+        (#"{"scheme": "media-cdn", "key": "k", "bindAddress": true}"#, "/cdns/0/sign/bindAddress", "media-cdn-token"),
+        (#"{"scheme": "media-cdn", "key": "k", "placement": "path", "covers": "file"}"#, "/cdns/0/sign/covers", "before them"),
+        (#"{"scheme": "media-cdn-token", "key": "k", "placement": "path"}"#, "/cdns/0/sign/placement", "in the query"),
         (#"{"scheme": "nginx-secret", "key": "k", "life": 60}"#, "/cdns/0/sign/life", "never expire"),
     ])
     func `what cannot be meant is a fault with a sentence`(sign: String, pointer: String, part: String) throws {

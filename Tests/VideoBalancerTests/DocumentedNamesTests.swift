@@ -15,6 +15,8 @@ struct DocumentedNamesTests {
         // docker, kubectl, systemd, Debian
         "cap-drop", "from-literal", "gid", "home-dir", "interval", "mount", "network-timeout", "no-install-recommends", "now", "read-only",
         "retries", "security-opt", "shell", "since", "start-period", "system", "timeout", "uid",
+        // gcloud
+        "data-file", "public-key",
         // curl, certbot, lego
         "cacert", "days", "dns", "domains", "dry-run", "email", "insecure", "path", "standalone", "webroot",
         // MariaDB and its clients
