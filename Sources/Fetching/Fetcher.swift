@@ -99,8 +99,10 @@ public actor Fetcher {
     }
 
     /// What is kept for all and fresh; nil where it has to be fetched. Any thread.
-    public nonisolated func kept(_ source: ManifestSource) -> Fetched? {
-        guard let fetched = memory.withLock({ $0.fresh(source.key, .now()) })?.fetched else { return nil }
+    ///
+    /// - Parameter key: of a `ManifestSource`.
+    public nonisolated func kept(_ key: [UInt8]) -> Fetched? {
+        guard let fetched = memory.withLock({ $0.fresh(key, .now()) })?.fetched else { return nil }
         counted.withLock { $0.hits += 1 }
         return fetched
     }

@@ -33,8 +33,10 @@ extension Responder {
         case .page: return nil
         case nil: break
         }
-        guard fetchesManifests else { return nil }
+        guard let upstream else { return nil }
         if Responder.hasCredentials(head.fields, of: bytes) { return refuse(.credentials) }
+        kept = upstream.kept(table.manifestKey(video, of: source, asker, head: bytes))
+        if kept != nil { return .needsUpstream }
         let place = try table.manifestSource(
             video, of: source, asker, head: bytes, sequences: sequences, ranking: &writer.targets)
         wanted = UpstreamRequest(target: bytes.bytes(head.target), source: place, format: format)

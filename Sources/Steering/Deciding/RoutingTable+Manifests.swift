@@ -38,17 +38,33 @@ extension RoutingTable {
         let film = Rendezvous.mixed(filmHash(video, source))
         let list = try place(film, video, source, asker, head, sequences, &ranking)
         let originRoot = root(.origin, video)
-        var location: [UInt8] = []
-        appendUnsignedLocation(.origin, video, of: source, to: &location)
-        let tail = location[originRoot.count...]
+        let tail = manifestTail(video, source, originRoot)
         let path = Array(tail.prefix { $0 != UInt8(ascii: "?") })
-        let scheme: UInt8 = video.isAskedByHTTPS ? 1 : 0
-        let key = Array((rule(of: list) ?? "").utf8) + [0, scheme] + Array(catalog.origin.labels[video.server].utf8) + tail
+        let key = manifestKey(video, tail, policy: list.policy)
         let roots = [originRoot] + catalog.cdns.indices.map { root(.cdn($0), video) }
         // What a film's hash says of every N-th is nobody's turn: the origin is asked last.
         let targets = (0..<list.count).map { list[$0] }
         let urls = (targets.filter { $0 != .origin } + targets.filter { $0 == .origin }).map { root($0, video) + tail }
         return ManifestSource(key: key, path: path, roots: roots, urls: urls)
+    }
+
+    /// The key of a manifest's source, which is found with less work than the source.
+    public func manifestKey(
+        _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>
+    ) -> [UInt8] {
+        manifestKey(video, manifestTail(video, source, root(.origin, video)), policy: policyIndex(video, source, asker, head))
+    }
+
+    private func manifestKey(_ video: VideoReference, _ tail: ArraySlice<UInt8>, policy: Int) -> [UInt8] {
+        let scheme: UInt8 = video.isAskedByHTTPS ? 1 : 0
+        return Array((rule(ofPolicy: policy) ?? "").utf8) + [0, scheme] + Array(catalog.origin.labels[video.server].utf8) + tail
+    }
+
+    /// Path and query.
+    private func manifestTail(_ video: VideoReference, _ source: borrowing Span<UInt8>, _ originRoot: [UInt8]) -> ArraySlice<UInt8> {
+        var location: [UInt8] = []
+        appendUnsignedLocation(.origin, video, of: source, to: &location)
+        return location[originRoot.count...]
     }
 
     /// What URLs of a video's server begin with at a target: `http://cdn.example.com/s1`.
