@@ -326,7 +326,7 @@ import Testing
         let table = try Setup(every: 0, cdns: Self.cdns, steers: true, delivery: "playlist").table()
         var responder = Responder(
             table: table, sequences: SequenceBook().set(for: table), rate: ClientRate(perSecond: 1, burst: 1), clock: { 784_111_777 })
-        responder.fetchesManifests = true
+        responder.upstream = Films(Self.playlist)
         let bytes = [UInt8](latin1: HeadVector.head("GET \(target) HTTP/1.1", ["Host: b"]))
         var scanner = HeadScanner(limits: Limits())
         guard case .complete(let head) = scanner.scan(bytes.span) else { throw Answer.Malformed(description: target) }
