@@ -99,15 +99,17 @@ public actor Fetcher {
     }
 
     /// What is kept for all and fresh; nil where it has to be fetched. Any thread.
-    public nonisolated func kept(_ source: ManifestSource, _ format: Manifest.Format) -> Fetched? {
-        let key = Fetcher.key(source, format)
+    ///
+    /// - Parameter key: of a `ManifestSource`.
+    public nonisolated func kept(_ key: [UInt8], _ format: Manifest.Format) -> Fetched? {
+        let key = Fetcher.key(key, format)
         guard let fetched = memory.withLock({ $0.fresh(key, .now()) })?.fetched else { return nil }
         counted.withLock { $0.hits += 1 }
         return fetched
     }
 
     private func find(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Fetched> {
-        let key = Fetcher.key(source, format)
+        let key = Fetcher.key(source.key, format)
         if let entry = memory.withLock({ $0.fresh(key, .now()) }) {
             guard let fetched = entry.fetched else { return alone(source, format) }
             counted.withLock { $0.hits += 1 }
@@ -125,8 +127,8 @@ public actor Fetcher {
     }
 
     /// The same text may be asked for as a media playlist, which it is, and as a multivariant one, which it is not.
-    private static func key(_ source: ManifestSource, _ format: Manifest.Format) -> [UInt8] {
-        source.key + [0, format == .media ? 1 : 0]
+    private static func key(_ key: [UInt8], _ format: Manifest.Format) -> [UInt8] {
+        key + [0, format == .media ? 1 : 0]
     }
 
     /// For one who asks, and not kept.

@@ -18,19 +18,27 @@ import Testing
         var text: String
         var asked: [UpstreamRequest] = []
         var isSilent = false
+        /// Whether what was given once is given again without a fetch.
+        var keeps = false
+        private var given: [[UInt8]: UpstreamContent] = [:]
 
         init(_ text: String) { self.text = text }
+
+        func kept(_ key: [UInt8], _: Manifest.Format) -> UpstreamContent? { given[key] }
 
         func fetch(_ request: UpstreamRequest, on loop: any EventLoop) -> EventLoopFuture<UpstreamContent> {
             asked.append(request)
             if isSilent { return loop.makePromise(of: UpstreamContent.self).futureResult }
             guard let source = request.source else { return loop.makeFailedFuture(EdgeError("no source")) }
             let place = Manifest.Place(path: source.path, roots: Roots(source.targets().roots))
+            let content: UpstreamContent
             do throws(Manifest.Refusal) {
-                return loop.makeSucceededFuture(.manifest(try Manifest(Array(text.utf8), request.format, at: place)))
+                content = .manifest(try Manifest(Array(text.utf8), request.format, at: place))
             } catch {
-                return loop.makeSucceededFuture(.refused(error))
+                content = .refused(error)
             }
+            if keeps { given[source.key] = content }
+            return loop.makeSucceededFuture(content)
         }
     }
 
@@ -115,6 +123,26 @@ import Testing
         }
         #expect(atOrigin == (every == 0 ? [] : (1...30).filter { $0 % every == 0 }))
         #expect(rig.slowLoop.responder.total.manifestsToOrigin == UInt64(atOrigin.count))
+    }
+
+    @Test func `what was fetched before is given without a fetch, in its turn, under its own rule, and to none with credentials`() throws {
+        let rules = #"[{"name": "x", "when": {"paths": ["/x/"]}, "status": 302}]"#
+        let (rig, films) = try Self.rig(rules: rules)
+        films.keeps = true
+        #expect(try Self.session(Self.answer(rig, "/s1/film/master.m3u8").body) == 1)
+        let targets = ["/s1/a.ts", "/s1/film/master.m3u8", "/s1/film/master.m3u8", "/s1/b.ts", "/s1/film/master.m3u8"]
+        rig.send(targets.map { HeadVector.head("GET \($0) HTTP/1.1", ["Host: b.example:8000"]) }.joined())
+        let answers = try rig.answers()
+        #expect(answers.map(\.status) == [301, 200, 200, 301, 200])
+        #expect(try answers.filter { $0.status == 200 }.map { try Self.session($0.body) } == [2, 3, 4])
+        #expect(films.asked.count == 1)
+        #expect(try Self.answer(rig, "/s1/film/master.m3u8", ["Cookie: a=b"]).status == 301)
+        #expect(try Self.answer(rig, "/s1/film/master.m3u8?other").status == 200 && films.asked.count == 2)
+        films.text = "<html>"
+        for _ in 0..<2 { #expect(try Self.answer(rig, "/s1/x/master.m3u8").status == 302) }
+        #expect(films.asked.count == 3)
+        rig.send(HeadVector.head("GET /s1/film/master.m3u8 HTTP/1.1", ["Host: b.example:8000", "Connection: close"]))
+        #expect(try rig.answers().map(\.status) == [200])
     }
 
     @Test(arguments: ["Authorization: Bearer x", "Cookie: a=b"])
@@ -298,7 +326,7 @@ import Testing
         let table = try Setup(every: 0, cdns: Self.cdns, steers: true, delivery: "playlist").table()
         var responder = Responder(
             table: table, sequences: SequenceBook().set(for: table), rate: ClientRate(perSecond: 1, burst: 1), clock: { 784_111_777 })
-        responder.fetchesManifests = true
+        responder.upstream = Films(Self.playlist)
         let bytes = [UInt8](latin1: HeadVector.head("GET \(target) HTTP/1.1", ["Host: b"]))
         var scanner = HeadScanner(limits: Limits())
         guard case .complete(let head) = scanner.scan(bytes.span) else { throw Answer.Malformed(description: target) }

@@ -40,8 +40,11 @@ extension Responder {
         _ format: Manifest.Format, _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, _ head: RequestHead,
         _ bytes: borrowing Span<UInt8>
     ) throws(Refusal) -> Answer? {
-        guard fetchesManifests else { return nil }
+        guard let upstream else { return nil }
         if Responder.hasCredentials(head.fields, of: bytes) { return refuse(.credentials) }
+        // What a private key signs may have to be awaited besides.
+        if !table.signsSlowly { kept = upstream.kept(table.manifestKey(video, of: source, asker, head: bytes), format) }
+        if kept != nil { return .needsUpstream }
         let place = try table.manifestSource(
             video, of: source, asker, head: bytes, sequences: sequences, ranking: &writer.targets)
         guard let place else { return refuse(.signedAddress) }

@@ -20,8 +20,8 @@ struct Responder {
     private let router: Router
     private let pages: [EdgePage]
     var decoded: [UInt8] = []
-    /// Whether manifests can be fetched here.
-    var fetchesManifests = false
+    /// Where manifests are fetched; nil where none can be.
+    var upstream: (any Upstream)?
     /// What the answer that waits is made of, while it is made.
     var fetched: UpstreamContent?
     /// The manifest that an answer says.
@@ -35,6 +35,8 @@ struct Responder {
     let signing: SigningQueue?
     /// What has to be fetched, after `needsUpstream`.
     var wanted: UpstreamRequest?
+    /// What need not be fetched, after `needsUpstream`: it was before.
+    var kept: UpstreamContent?
     private let clock: () -> Int
     /// Nanoseconds of a clock that nobody sets.
     private let uptime: () -> UInt64
@@ -47,7 +49,7 @@ struct Responder {
         case answered
         /// The video is in the body: read it and call `respond(toBody:of:fields:from:)`.
         case needsBody
-        /// Have what is `wanted` fetched and call `respond(toUpstream:of:_:from:closes:)`.
+        /// Take what is `kept`, or have what is `wanted` fetched, and call `respond(toUpstream:of:_:from:closes:)`.
         case needsUpstream
         /// The fast path does not answer this: let the slow one have it.
         case needsSlowPath

@@ -48,6 +48,10 @@ extension HTTP2Connection {
             let client = responder.clientSource.client(of: head, text, peer: peer)
             let pending = HTTP2Stream.Pending(head: head, text: text.copy(HeadRange(0..<text.count)), client: client)
             open(.upstream(pending), stream, !endsStream, turn, Limits.upstreamSeconds)
+            if let kept = responder.kept {
+                responder.kept = nil
+                return take(kept, for: stream, turn, by: &responder, in: &workspace)
+            }
             guard let request = responder.wanted else {
                 return take(nil, for: stream, turn, by: &responder, in: &workspace)
             }

@@ -33,6 +33,10 @@ extension Connection {
     private mutating func suspend(with pending: PendingUpstream, _ responder: inout Responder) {
         self.pending = pending
         phase = .upstream
+        if let kept = responder.kept {
+            responder.kept = nil
+            return end(kept, &responder)
+        }
         setDeadline(seconds: Limits.upstreamSeconds)
         sendAnswers(&responder)
         guard let request = responder.wanted else { return take(nil, &responder) }
@@ -41,6 +45,13 @@ extension Connection {
     }
 
     mutating func take(_ content: UpstreamContent?, _ responder: inout Responder) {
+        guard pending != nil else { return }
+        end(content, &responder)
+        answer(&responder)
+    }
+
+    /// Answers the request; others behind it are left where they are.
+    private mutating func end(_ content: UpstreamContent?, _ responder: inout Responder) {
         guard let pending else { return }
         self.pending = nil
         if let body = pending.body {
@@ -54,7 +65,6 @@ extension Connection {
         if responder.manifestBytes > 0 { held = (responder.manifests, (held?.bytes ?? 0) + responder.manifestBytes) }
         responder.manifestBytes = 0
         endAnswer(closes: closes, &responder)
-        answer(&responder)
     }
 
     /// The client has taken them, or never will.

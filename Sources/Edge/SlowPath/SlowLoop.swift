@@ -9,7 +9,7 @@ final class SlowLoop {
     /// Shared by all workers.
     let bodies: BodyMemory
     /// Nil when no answer needs one.
-    var upstream: (any Upstream)? { didSet { responder.fetchesManifests = upstream != nil } }
+    var upstream: (any Upstream)? { didSet { responder.upstream = upstream } }
     /// What sessions of the loop read from and write to.
     private(set) lazy var records = RecordBuffers()
     /// Each connection ends with its next answer: the node is stopping.

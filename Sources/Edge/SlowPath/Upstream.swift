@@ -4,8 +4,17 @@ public import Steering
 
 /// Fetches what an answer is made of.
 public protocol Upstream: Sendable {
+    /// What is there at once, without a fetch: nil when nothing is. Called on any loop; must not block it.
+    ///
+    /// - Parameter key: of a `ManifestSource`.
+    func kept(_ key: [UInt8], _ format: Manifest.Format) -> UpstreamContent?
+
     /// Called on the loop; must not block it. Who asked waits for `Limits.upstreamSeconds`.
     func fetch(_ request: UpstreamRequest, on loop: any EventLoop) -> EventLoopFuture<UpstreamContent>
+}
+
+extension Upstream {
+    public func kept(_ key: [UInt8], _ format: Manifest.Format) -> UpstreamContent? { nil }
 }
 
 /// What has to be fetched for an answer.

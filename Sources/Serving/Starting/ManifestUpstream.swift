@@ -7,9 +7,10 @@ import Playlist
 struct ManifestUpstream: Upstream {
     let fetcher: Fetcher
 
+    func kept(_ key: [UInt8], _ format: Manifest.Format) -> UpstreamContent? { fetcher.kept(key, format).map { UpstreamContent($0) } }
+
     func fetch(_ request: UpstreamRequest, on loop: any EventLoop) -> EventLoopFuture<UpstreamContent> {
         guard let source = request.source else { return loop.makeSucceededFuture(.refused(.unreachable)) }
-        if let fetched = fetcher.kept(source, request.format) { return loop.makeSucceededFuture(UpstreamContent(fetched)) }
         return fetcher.fetch(source, request.format).map { UpstreamContent($0) }.hop(to: loop)
     }
 }

@@ -42,8 +42,7 @@ extension RoutingTable {
         let list = try place(film, video, source, asker, head, sequences, &ranking)
         let tail = tail(video, of: source)
         let path = Array(tail.prefix { $0 != UInt8(ascii: "?") })
-        let scheme: UInt8 = video.isAskedByHTTPS ? 1 : 0
-        let key = Array((rule(of: list) ?? "").utf8) + [0, scheme] + Array(catalog.origin.labels[video.server].utf8) + tail
+        let key = manifestKey(video, tail, policy: list.policy)
         // What a film's hash says of every N-th is nobody's turn: the origin is asked last.
         let named = (0..<list.count).map { list[$0] }.filter { !(catalog.signing(of: $0)?.needsAddress ?? false) }
         let targets = named.filter { $0 != .origin } + named.filter { $0 == .origin }
@@ -71,6 +70,18 @@ extension RoutingTable {
         var location: [UInt8] = []
         appendUnsignedLocation(.origin, video, of: source, to: &location)
         return Array(location[root(.origin, video).count...])
+    }
+
+    /// The key of a manifest's source, which is found with less work than the source.
+    public func manifestKey(
+        _ video: VideoReference, of source: borrowing Span<UInt8>, _ asker: Asker, head: borrowing Span<UInt8>
+    ) -> [UInt8] {
+        manifestKey(video, tail(video, of: source), policy: policyIndex(video, source, asker, head))
+    }
+
+    private func manifestKey(_ video: VideoReference, _ tail: [UInt8], policy: Int) -> [UInt8] {
+        let scheme: UInt8 = video.isAskedByHTTPS ? 1 : 0
+        return Array((rule(ofPolicy: policy) ?? "").utf8) + [0, scheme] + Array(catalog.origin.labels[video.server].utf8) + tail
     }
 
     /// What URLs of a video's server begin with at a target: `http://cdn.example.com/s1`.
