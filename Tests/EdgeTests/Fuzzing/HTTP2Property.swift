@@ -109,7 +109,7 @@ struct HTTP2Property {
             let setting = [0, UInt8(kind), 0, 0, rest.popFirst() ?? 0, rest.popFirst() ?? 0]
             talk.say(HTTP2Talk.frame(4, 0, setting))
         case .window:
-            let count = [value & 8 << 4, 0, rest.popFirst() ?? 0, rest.popFirst() ?? 0]
+            let count = [value & 8 == 0 ? 0 : 0x7F, 0, rest.popFirst() ?? 0, rest.popFirst() ?? 0]
             talk.say(HTTP2Talk.frame(8, 0, stream: kind & 1 == 0 ? 0 : stream, count))
         case .ping: talk.say(HTTP2Talk.frame(6, UInt8(kind & 1), [1, 2, 3, 4, 5, 6, 7, 8]))
         case .priority: talk.say(HTTP2Talk.frame(2, 0, stream: stream, [UInt8](repeating: UInt8(kind), count: kind == 4 ? 4 : 5)))
