@@ -53,6 +53,7 @@ soak: build ## On demand, hours: long kill loops, a hundred million fuzzed conne
 	SOAK=1 BALANCER_BINARY=$(CURDIR)/$(RELEASE) swift test --skip-build --filter VideoBalancerTests
 	scripts/fuzz FuzzRequests -runs=100000000
 	scripts/fuzz FuzzVideos -runs=20000000
+	scripts/fuzz FuzzHTTP2 -runs=5000000
 	scripts/sanitize
 	scripts/partition
 	scripts/fault-matrix

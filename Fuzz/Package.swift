@@ -46,6 +46,10 @@ let package = Package(
             ],
             swiftSettings: house + instrumented, linkerSettings: withFuzzer),
         .executableTarget(
+            name: "FuzzHTTP2",
+            dependencies: ["CFuzzer", "Edge", "Steering", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: house + instrumented, linkerSettings: withFuzzer),
+        .executableTarget(
             name: "FuzzManifests", dependencies: ["CFuzzer", "Playlist"], swiftSettings: house + instrumented, linkerSettings: withFuzzer),
         .executableTarget(
             name: "FuzzRecords", dependencies: ["CFuzzer", "TLS", "TLSPeer"], swiftSettings: house + instrumented,

@@ -75,6 +75,19 @@ def fresh(begin):
         assert balancer.process.poll() is None, f"the balancer died:\n{balancer.log.read_text()[-4000:]}"
 
 
+@pytest.fixture(scope="module", params=["plain", "TLS", "plain, slow path", "TLS, slow path"])
+def way(request, tmp_path_factory):
+    """Where to connect, and whether by TLS."""
+    secure = request.param.startswith("TLS")
+    flags = ["--fast-path", "off"] if "slow" in request.param else []
+    with Balancer(
+            tmp_path_factory.mktemp("http2"), "--http2", "any", "--workers", "1", "--listen-tls", "127.0.0.1:0", "--tls-certificate",
+            "self-signed", *flags, ORIGIN_EVERY="0") as balancer:
+        balancer.secure = balancer.logged("serving redirects by HTTPS", "listen")
+        balancer.way = (balancer.secure if secure else balancer.listen, secure)
+        yield balancer
+
+
 @pytest.fixture(scope="module")
 def browser():
     """Debian's Chromium, headless."""

@@ -41,6 +41,8 @@ import Testing
             (HTTP2Client.hello + HTTP2Client.get("/", stream: 1) + HTTP2Client.frame(0, 1, stream: 1, [1]), 5),
             (HTTP2Client.hello + HTTP2Client.get("/", stream: 5) + HTTP2Client.get("/", stream: 3), 1),
             (HTTP2Client.hello + HTTP2Client.get("/", stream: 2), 1), (HTTP2Client.hello + HTTP2Client.get("/", stream: 0), 1),
+            (HTTP2Client.hello + HTTP2Client.get("/", stream: 3) + HTTP2Client.frame(3, 0, stream: 2, HTTP2Client.number(8)), 1),
+            (HTTP2Client.hello + HTTP2Client.get("/", stream: 3) + HTTP2Client.frame(8, 0, stream: 2, HTTP2Client.number(8)), 1),
             // §6.1: DATA.
             (HTTP2Client.hello + HTTP2Client.frame(0, 0, stream: 0, [1]), 1),
             (HTTP2Client.hello + post + HTTP2Client.frame(0, 8, stream: 1, [2, 1]), 1),
@@ -55,6 +57,8 @@ import Testing
             (HTTP2Client.hello + HTTP2Client.frame(1, 5, stream: 1, [0xC0]), 9),
             // §6.3, §6.4: PRIORITY and RST_STREAM.
             (HTTP2Client.hello + HTTP2Client.frame(2, 0, stream: 0, [0, 0, 0, 0, 0]), 1),
+            (HTTP2Client.hello + HTTP2Client.frame(2, 0, stream: 1, [0]), 6),
+            (HTTP2Client.hello + HTTP2Client.frame(2, 0, stream: 1, HTTP2Client.number(1) + [0]), 1),
             (HTTP2Client.hello + HTTP2Client.frame(3, 0, stream: 0, HTTP2Client.number(8)), 1),
             (HTTP2Client.hello + HTTP2Client.get("/", stream: 1) + HTTP2Client.frame(3, 0, stream: 1, [0]), 6),
             // §6.5: SETTINGS.
@@ -95,7 +99,7 @@ import Testing
     /// Frames that end one stream.
     @Test(
         arguments: [
-            (post + HTTP2Client.frame(2, 0, stream: 1, [0]), 1),
+            (post + HTTP2Client.frame(2, 0, stream: 1, [0]), 6),
             (post + HTTP2Client.frame(2, 0, stream: 1, HTTP2Client.number(1) + [0]), 1),
             (post + HTTP2Client.frame(8, 0, stream: 1, HTTP2Client.number(0)), 1),
             (post + HTTP2Client.frame(8, 0, stream: 1, HTTP2Client.number(0x7FFF_FFFF)), 3),
@@ -104,8 +108,43 @@ import Testing
     func `frames that may not be for a stream end that one`(bytes: [UInt8], code: UInt32) throws {
         let rig = try HTTP2Rig()
         rig.send(bytes)
-        #expect(try rig.frames().contains { $0.kind == 3 && $0.stream == 1 && $0.code == code })
+        // One frame on the stream: what was refused is not answered, too.
+        let frames = try rig.frames().filter { $0.stream == 1 }
+        #expect(frames.map(\.kind) == [3] && frames[0].code == code)
         #expect(try rig.ask(HTTP2Client.request("/s1/a"), stream: 3).status == 301)
+    }
+
+    /// The stream waits for its window: half-closed (remote).
+    @Test(arguments: [
+        HTTP2Client.frame(0, 1, stream: 1, [1]), HTTP2Client.frame(1, 5, stream: 1, HTTP2Client.block([("x", "y")])),
+    ])
+    func `a client that goes on behind its own end loses that stream alone`(bytes: [UInt8]) throws {
+        let rig = try HTTP2Rig(pages: [Self.page], says: HTTP2Client.preface + HTTP2Client.frame(4, 0, HTTP2Client.setting(4, 0)))
+        rig.send(HTTP2Client.get("/page", stream: 1) + bytes)
+        #expect(try rig.resetCode(1) == 5)
+        #expect(try rig.ask(HTTP2Client.request("/s1/a"), stream: 3).status == 301)
+    }
+
+    @Test func `on a stream that is over nothing is said, whatever comes`() throws {
+        let rig = try HTTP2Rig()
+        _ = try rig.ask(HTTP2Client.request("/s1/a"), stream: 1)
+        rig.wire = []
+        rig.send(HTTP2Client.frame(8, 0, stream: 1, HTTP2Client.number(0)) + HTTP2Client.frame(2, 0, stream: 1, [0]))
+        rig.send(
+            HTTP2Client.frame(2, 0, stream: 1, HTTP2Client.number(1) + [0]) + HTTP2Client.frame(3, 0, stream: 1, HTTP2Client.number(8)))
+        #expect(rig.wire.isEmpty && !rig.connection.isOver)
+    }
+
+    /// A client may have a hundred requests with bodies on their way before it learns that nobody waits for these.
+    @Test func `bodies of a hundred streams that were answered already are passed over`() throws {
+        let rig = try HTTP2Rig()
+        let streams = (0..<100).map { UInt32(2 * $0 + 1) }
+        let request = HTTP2Client.block(HTTP2Client.request("/s1/a"))
+        for stream in streams { rig.send(HTTP2Client.frame(1, 4, stream: stream, request)) }
+        for stream in streams { rig.send(HTTP2Client.frame(0, 0, stream: stream, [1])) }
+        for stream in streams { rig.send(HTTP2Client.frame(1, 5, stream: stream, HTTP2Client.block([("x", "y")]))) }
+        #expect(!rig.connection.isOver)
+        #expect(try rig.ask(HTTP2Client.request("/s1/a"), stream: 201).status == 301)
     }
 
     @Test func `frames and settings that are not known are passed over`() throws {
@@ -185,6 +224,18 @@ import Testing
         #expect(rig.refused(.windowTimeout) == 1 && rig.connection.streams.isEmpty)
     }
 
+    @Test func `an answer to a body too large goes out through the window that its stream has`() throws {
+        var limits = Limits()
+        limits.body = 10
+        let rig = try HTTP2Rig(
+            limits: limits, says: HTTP2Client.preface + HTTP2Client.frame(4, 0, HTTP2Client.setting(4, 0)))
+        rig.send(Self.post + HTTP2Client.frame(8, 0, stream: 1, HTTP2Client.number(10_000)))
+        rig.wire = []
+        rig.send(HTTP2Client.frame(0, 1, stream: 1, [UInt8](repeating: 0x20, count: 11)))
+        let answer = try #require(try rig.answers()[1])
+        #expect(answer.status == 413 && answer.isWhole)
+    }
+
     @Test func `a redirect needs no window`() throws {
         let rig = try HTTP2Rig(says: HTTP2Client.preface + HTTP2Client.frame(4, 0, HTTP2Client.setting(4, 0)))
         rig.isFast = true
@@ -245,6 +296,51 @@ import Testing
         }
         #expect(try rig.goodbye() == 11)
         #expect(rig.refused(.resetFlood) == 1 && count < 200)
+    }
+
+    /// What has the server reset a stream on which it works (CVE-2025-8671, "MadeYouReset").
+    private static let provocations: [[UInt8]] = [
+        HTTP2Client.frame(8, 0, stream: 1, HTTP2Client.number(0x7FFF_FFFF)), HTTP2Client.frame(8, 0, stream: 1, HTTP2Client.number(0)),
+        HTTP2Client.frame(2, 0, stream: 1, [0]), HTTP2Client.frame(2, 0, stream: 1, HTTP2Client.number(1) + [0]),
+        HTTP2Client.frame(0, 1, stream: 1, [1]), HTTP2Client.frame(1, 5, stream: 1, HTTP2Client.block([("x", "y")])),
+    ]
+
+    @Test(arguments: provocations) func `a client that has its requests reset is cut as one that resets them`(frame: [UInt8]) throws {
+        var router = Router()
+        router.add("/fetched", .init(resource: .upstream, methods: .reading, isFast: false))
+        let rig = try HTTP2Rig(router: router)
+        var count = 0
+        for stream in 0..<1000 where !rig.connection.isOver {
+            count += 1
+            let number = HTTP2Client.number(UInt32(2 * stream + 1))
+            var provocation = frame
+            provocation.replaceSubrange(5..<9, with: number)
+            if frame[3] == 2, frame.count == 14 { provocation.replaceSubrange(9..<13, with: number) }
+            rig.send(HTTP2Client.get("/fetched", stream: UInt32(2 * stream + 1)) + provocation)
+        }
+        #expect(try rig.goodbye() == 11)
+        #expect(count < 200 && rig.refused(.errorFlood) == 1)
+    }
+
+    @Test func `bodies that nobody waits for cost their client something`() throws {
+        let rig = try HTTP2Rig(pages: [Self.page], says: HTTP2Client.preface + HTTP2Client.frame(4, 0, HTTP2Client.setting(4, 0)))
+        rig.send(HTTP2Client.frame(1, 4, stream: 1, HTTP2Client.block(HTTP2Client.request("/page"))))
+        for _ in 0..<1100 where !rig.connection.isOver { rig.send(HTTP2Client.frame(0, 0, stream: 1, [1])) }
+        #expect(try rig.goodbye() == 11)
+    }
+
+    @Test func `who lets an answer come byte by byte is cut, and in kilobytes not`() throws {
+        for (count, isCut) in [(1, true), (1024, false)] {
+            let rig = try HTTP2Rig(pages: [Self.page], says: HTTP2Client.preface + HTTP2Client.frame(4, 0, HTTP2Client.setting(4, 0)))
+            rig.send(HTTP2Client.frame(8, 0, HTTP2Client.number(10_000_000)))
+            for stream in 0..<10 {
+                rig.send(HTTP2Client.get("/page", stream: UInt32(2 * stream + 1)))
+                for _ in 0..<196 {
+                    rig.send(HTTP2Client.frame(8, 0, stream: UInt32(2 * stream + 1), HTTP2Client.number(UInt32(count))))
+                }
+            }
+            #expect(rig.connection.isOver == isCut && rig.refused(.frameFlood) == (isCut ? 1 : 0))
+        }
     }
 
     @Test func `requests that are none, one after the other, end the connection`() throws {
@@ -381,6 +477,32 @@ import Testing
         let answers = try rig.answers()
         #expect(answers[1]?["location"] == atCDN("/a") && answers[3] == nil)
         #expect(rig.connection.isOver)
+    }
+
+    @Test func `what is on its way behind the last goodbye is passed over`() throws {
+        let rig = try HTTP2Rig()
+        rig.send(Self.post)
+        rig.drain()
+        rig.advance(seconds: 1)
+        rig.wire = []
+        // A request in pieces, with a body and trailers, whose client did not know yet.
+        let kept = [0x40] + HTTP2Client.block([("x", "y")]).dropFirst()
+        let late = HTTP2Client.block(HTTP2Client.request("/origin", method: "POST")) + kept
+        rig.send(HTTP2Client.frame(1, 4, stream: 3, late) + HTTP2Client.frame(0, 0, stream: 3, [1]))
+        rig.send(HTTP2Client.frame(8, 0, stream: 3, HTTP2Client.number(1)) + HTTP2Client.frame(1, 5, stream: 3, [0xBE]))
+        rig.send(HTTP2Client.frame(0, 1, stream: 1, [UInt8](latin1: "{\"video\": \"http://s1.origin-cluster/a\"}")))
+        #expect(try rig.answers()[1]?["location"] == atCDN("/a"))
+        #expect(rig.connection.isOver)
+    }
+
+    @Test func `a goodbye for an error takes back nothing of the one before`() throws {
+        let rig = try HTTP2Rig()
+        rig.send(Self.post)
+        rig.drain()
+        rig.advance(seconds: 1)
+        rig.send(HTTP2Client.get("/s1/a", stream: 3) + HTTP2Client.frame(6, 0, stream: 1, [0]))
+        let goodbyes = try rig.frames().filter { $0.kind == 7 }
+        #expect(goodbyes.map { $0.payload.prefix(4).last } == [255, 1, 1] && goodbyes.last?.code == 1)
     }
 
     @Test func `what is answered does not depend on how it is cut`() throws {

@@ -83,11 +83,28 @@ import Testing
         }
     }
 
+    @Test func `what begins as HTTP/2 and goes on otherwise is told so, however it is cut`() throws {
+        let beginning = Array(HTTP2Client.preface.dropLast()) + Array("x".utf8)
+        for cut in 1..<beginning.count {
+            let rig = try Rig()
+            rig.send(Array(beginning[..<cut]))
+            rig.send(Array(beginning[cut...]))
+            #expect(try rig.frames().map(\.kind) == [4, 7])
+        }
+    }
+
     @Test func `half a beginning has a deadline`() throws {
-        let rig = try Rig()
-        rig.send(Array(HTTP2Client.hello.prefix(20)))
-        rig.advance(seconds: 5)
-        #expect(!rig.isOpen)
+        for count in [12, 20] {
+            let rig = try Rig()
+            rig.send(Array(HTTP2Client.hello.prefix(count)))
+            rig.advance(seconds: 5)
+            // From the line on that HTTP/1 does not have it is told so, and has a moment to end its side.
+            if count == 20 {
+                #expect(try rig.frames().map(\.kind) == [4, 7])
+                rig.advance(seconds: 1)
+            }
+            #expect(!rig.isOpen)
+        }
     }
 
     @Test func `what the fast path has not sent goes first, and its request is answered`() throws {

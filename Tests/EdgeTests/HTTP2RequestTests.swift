@@ -234,6 +234,19 @@ import Testing
         #expect(frames.last?.kind == 3 && frames.last?.code == 0)
     }
 
+    @Test func `a body of length 0 is none, as by HTTP/1`() throws {
+        let fields = [("content-length", "0")]
+        let told = try Self.first("POST /origin", fields, "")
+        for isAnnounced in [true, false] {
+            let rig = try HTTP2Rig(Self.setup())
+            rig.wire = []
+            let block = HTTP2Client.block(HTTP2Client.request("/origin", method: "POST") + fields)
+            rig.send(HTTP2Client.frame(1, isAnnounced ? 4 : 5, stream: 1, block) + (isAnnounced ? HTTP2Client.frame(0, 1, stream: 1) : []))
+            let got = try #require(try rig.answers()[1])
+            #expect(got.status == told.status && got.body.latin1 == told.body)
+        }
+    }
+
     @Test func `a client that waits for leave to send a body gets it`() throws {
         let rig = try HTTP2Rig()
         rig.wire = []

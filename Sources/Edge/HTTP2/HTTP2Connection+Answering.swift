@@ -77,14 +77,16 @@ extension HTTP2Connection {
     }
 
     /// Answers what is wrong as HTTP.
+    ///
+    /// - Parameter window: of the stream; nil for one that has just begun.
     func answer(
-        _ fault: HTTPFault, _ method: RequestHead.Method, on stream: UInt32, endsStream: Bool, _ turn: Turn,
+        _ fault: HTTPFault, _ method: RequestHead.Method, on stream: UInt32, window: Int? = nil, endsStream: Bool, _ turn: Turn,
         _ responder: inout Responder, _ workspace: inout HTTP2Workspace
     ) {
         swap(&responder.writer.bytes, &workspace.answer)
         responder.refuse(fault, method: method, from: peer)
         swap(&responder.writer.bytes, &workspace.answer)
-        send(on: stream, endsStream: endsStream, turn, &responder, &workspace)
+        send(on: stream, window: window, endsStream: endsStream, turn, &responder, &workspace)
     }
 
     // MARK: Bodies
@@ -94,7 +96,7 @@ extension HTTP2Connection {
         _ index: Int, _ head: HTTP2Head, endsStream: Bool, _ turn: Turn, _ responder: inout Responder, _ workspace: inout HTTP2Workspace
     ) throws(HTTP2Refusal) {
         let stream = streams[index]
-        guard stream.isRequestOpen else { throw .closedStream }
+        guard stream.isRequestOpen else { return try refuse(stream.number, .closedStream, turn, &responder) }
         guard endsStream, !head.isMalformed else { return try refuse(stream.number, .malformed, turn, &responder) }
         guard case .body = stream.state else {
             streams[index].isRequestOpen = false
@@ -116,17 +118,17 @@ extension HTTP2Connection {
         body.windowLeft -= length
         if body.windowLeft < 0 {
             turn.bodies?.give(body.content.count)
-            responder.counters.http2.count(.flowControl)
-            return reset(number, .flowControlError, turn, &responder)
+            return try refuse(number, .flowControl, turn, &responder)
         }
         let total = body.content.count + bytes.count
         let isTooLong = total > limits.body
         if isTooLong || turn.bodies?.take(bytes.count) == false {
             turn.bodies?.give(body.content.count)
+            let window = streams[index].sendWindow
             remove(at: index, turn)
             return answer(
-                isTooLong ? .bodyTooLarge : .bodiesTooLarge, body.head.method, on: number, endsStream: endsStream, turn, &responder,
-                &workspace)
+                isTooLong ? .bodyTooLarge : .bodiesTooLarge, body.head.method, on: number, window: window, endsStream: endsStream, turn,
+                &responder, &workspace)
         }
         // The bytes are copied during the call.
         unsafe bytes.withUnsafeBufferPointer { unsafe body.content.append(contentsOf: $0) }
@@ -256,7 +258,8 @@ extension HTTP2Connection {
         sendWindow -= count
         streams[index].sendWindow -= count
         streams[index].state = .sending(body)
-        regain(2)
+        // Who lets bytes come in crumbs asks for frames rather than for bytes.
+        if isEnd || count >= 1024 { regain(2) }
         if isEnd { endAnswer(stream.number, endsStream: !stream.isRequestOpen, turn, &responder) }
         return true
     }

@@ -47,7 +47,9 @@ extension HTTP2Connection {
             switch stream.state {
             case .body(let body):
                 if let index = index(of: stream.number) { remove(at: index, turn) }
-                answer(.bodyTimeout, body.head.method, on: stream.number, endsStream: false, turn, &responder, &workspace)
+                answer(
+                    .bodyTimeout, body.head.method, on: stream.number, window: stream.sendWindow, endsStream: false, turn, &responder,
+                    &workspace)
             case .upstream: take(nil, for: stream.number, turn, by: &responder, in: &workspace)
             case .sending:
                 responder.counters.http2.count(.windowTimeout)
@@ -89,7 +91,8 @@ extension HTTP2Connection {
     func end(_ code: HTTP2Code, _ turn: Turn, _ responder: inout Responder) {
         guard !isOver else { return }
         begin(turn, &responder)
-        appendGoAway(lastStream, code, &responder)
+        // What a goodbye has given up already stays so (§6.8).
+        appendGoAway(lastAnswered ?? lastStream, code, &responder)
         close(turn)
     }
 

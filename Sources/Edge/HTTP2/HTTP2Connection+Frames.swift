@@ -98,8 +98,11 @@ extension HTTP2Connection {
         }
         // Padding that is longer than its frame (§6.2).
         guard start <= end else { throw .frame }
-        let isNew = try isNew(frame.stream)
-        if isNew { lastStream = frame.stream }
+        if try isNew(frame.stream) {
+            lastStream = frame.stream
+            // Its block is read nevertheless, for the table.
+            if dependsOnItself, !isBehindGoodbye(frame.stream) { try refuse(frame.stream, .streamFrame, turn, &responder) }
+        }
         if frame.flags.contains(.endHeaders) {
             try takeBlock(
                 payload.extracting(start..<end), frame.stream, endsStream: frame.flags.contains(.endStream), turn, &responder, &workspace)
@@ -109,13 +112,12 @@ extension HTTP2Connection {
             continuations = 0
             try appendBlock(payload.extracting(start..<end))
         }
-        if isNew, dependsOnItself { try refuse(frame.stream, .streamFrame, turn, &responder) }
     }
 
     /// Whether a header block begins a stream; else it ends a body.
     private func isNew(_ stream: UInt32) throws(HTTP2Refusal) -> Bool {
         if stream > lastStream { return true }
-        if index(of: stream) != nil || resetHere.contains(stream) { return false }
+        if index(of: stream) != nil || resetHere.contains(stream) || isBehindGoodbye(stream) { return false }
         throw closed.contains(stream) ? .closedStream : .streamNumber
     }
 
@@ -154,8 +156,8 @@ extension HTTP2Connection {
         head.begin(limits, isTrailer: known != nil)
         try decoder.decode(block, into: &head)
         if wasReset { return }
-        // After the goodbye nobody waits for an answer; the table was followed.
-        if let lastAnswered, stream > lastAnswered { return }
+        // Nobody waits for an answer; the table was followed.
+        if isBehindGoodbye(stream) { return }
         if let known { return try takeTrailer(known, head, endsStream: endsStream, turn, &responder, &workspace) }
         try take(&head, on: stream, endsStream: endsStream, turn, &responder, &workspace)
     }
@@ -167,7 +169,7 @@ extension HTTP2Connection {
         _ workspace: inout HTTP2Workspace
     ) throws(HTTP2Refusal) {
         guard frame.stream != 0 else { throw .frame }
-        guard frame.stream <= lastStream, frame.stream % 2 == 1 else { throw .streamNumber }
+        guard !isIdle(frame.stream) else { throw .streamNumber }
         var start = 0
         var end = payload.count
         if frame.flags.contains(.padded) {
@@ -195,8 +197,9 @@ extension HTTP2Connection {
     private func takeLateData(_ frame: HTTP2Frame.Header, _ turn: Turn, _ responder: inout Responder) throws(HTTP2Refusal) {
         if let index = index(of: frame.stream) {
             guard streams[index].isRequestOpen else { return try refuse(frame.stream, .closedStream, turn, &responder) }
+            try spend(1, on: .frameFlood)
             if frame.flags.contains(.endStream) { streams[index].isRequestOpen = false }
-        } else if resetHere.contains(frame.stream) {
+        } else if resetHere.contains(frame.stream) || isBehindGoodbye(frame.stream) {
             // Sent before the client knew.
             try spend(1, on: .frameFlood)
         } else {
@@ -215,15 +218,21 @@ extension HTTP2Connection {
     ) throws(HTTP2Refusal) {
         guard frame.stream != 0 else { throw .frame }
         try spend(1, on: .frameFlood)
-        let isSound = frame.length == 5 && HTTP2Frame.number(payload, at: 0) & 0x7FFF_FFFF != frame.stream
-        if !isSound { try refuse(frame.stream, .streamFrame, turn, &responder) }
+        if frame.length != 5 {
+            // An idle stream may not be reset (§6.4).
+            if isIdle(frame.stream) { throw .frameSize }
+            try refuseOpen(frame.stream, .streamFrame, as: .frameSizeError, turn, &responder)
+        } else if HTTP2Frame.number(payload, at: 0) & 0x7FFF_FFFF == frame.stream {
+            if isIdle(frame.stream) { throw .frame }
+            try refuseOpen(frame.stream, .streamFrame, turn, &responder)
+        }
     }
 
     private func takeReset(_ frame: HTTP2Frame.Header, _ turn: Turn) throws(HTTP2Refusal) {
         guard frame.stream != 0 else { throw .frame }
         guard frame.length == 4 else { throw .frameSize }
-        guard frame.stream <= lastStream else { throw .streamNumber }
-        try spend(8, on: .resetFlood)
+        guard !isIdle(frame.stream) else { throw .streamNumber }
+        try spend(HTTP2Connection.costOfReset, on: .resetFlood)
         if let index = index(of: frame.stream) { remove(at: index, turn) }
     }
 
@@ -231,7 +240,7 @@ extension HTTP2Connection {
         _ frame: HTTP2Frame.Header, _ payload: borrowing Span<UInt8>, _ turn: Turn, _ responder: inout Responder
     ) throws(HTTP2Refusal) {
         guard frame.length == 4 else { throw .frameSize }
-        guard frame.stream <= lastStream else { throw .streamNumber }
+        guard frame.stream == 0 || !isIdle(frame.stream) else { throw .streamNumber }
         try spend(1, on: .frameFlood)
         let count = Int(HTTP2Frame.number(payload, at: 0) & 0x7FFF_FFFF)
         if frame.stream == 0 {
@@ -239,12 +248,11 @@ extension HTTP2Connection {
             sendWindow += count
             if sendWindow > HTTP2Connection.maximumWindow { throw .flowControl }
         } else if count == 0 {
-            return try refuse(frame.stream, .streamFrame, turn, &responder)
+            return try refuseOpen(frame.stream, .streamFrame, turn, &responder)
         } else if let index = index(of: frame.stream) {
             streams[index].sendWindow += count
             if streams[index].sendWindow > HTTP2Connection.maximumWindow {
-                responder.counters.http2.count(.flowControl)
-                return reset(frame.stream, .flowControlError, turn, &responder)
+                return try refuse(frame.stream, .flowControl, turn, &responder)
             }
         }
         sendBodies(turn, &responder)

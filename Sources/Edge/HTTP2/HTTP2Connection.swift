@@ -47,6 +47,7 @@ final class HTTP2Connection: @unchecked Sendable {
     var closedNext = 0
     /// Of them those that this side has reset: what the client had sent before it knew is passed over (§5.1).
     var resetHere: [UInt32] = []
+    var resetNext = 0
 
     /// Bytes that may be sent, to all streams and to one that begins.
     var sendWindow = 65_535
@@ -173,6 +174,7 @@ final class HTTP2Connection: @unchecked Sendable {
     // MARK: Frames that ask for nothing
 
     static let fullAllowance = 1000
+    static let costOfReset = 8
     private static let allowancePerSecond = 50
 
     func regain(_ count: Int) { allowance = min(HTTP2Connection.fullAllowance, allowance + count) }

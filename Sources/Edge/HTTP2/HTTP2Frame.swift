@@ -5,6 +5,8 @@ enum HTTP2Frame {
     static let maximumPayload = 16 * 1024
     /// What a client begins with (§3.4).
     static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+    /// How much of it, the line of a request that HTTP/1 does not have, tells a client of HTTP/2 from one of HTTP/1.
+    static let prefaceLineBytes = 16
 
     enum Kind: UInt8 {
         case data = 0

@@ -281,7 +281,8 @@ struct HTTP2Head: Sendable {
         case .length where !hasBody:
             isMalformed = true
             return nil
-        case .none where hasBody: head.body = declaresLength ? .length(0) : .chunked
+        // A length of 0 is no body, as in HTTP/1, though its end is still to come.
+        case .none where hasBody && !declaresLength: head.body = .chunked
         default: break
         }
         return head

@@ -60,34 +60,54 @@ extension HTTP2Connection {
         streams.remove(at: index)
     }
 
+    /// Whether a client has not begun a stream yet; one of even number is the server's to begin, and none is (§5.1.1).
+    func isIdle(_ stream: UInt32) -> Bool { stream > lastStream || stream % 2 == 0 }
+
+    /// Whether a stream began after the last one that the final goodbye names: what comes of it is passed over (§6.8).
+    func isBehindGoodbye(_ stream: UInt32) -> Bool { if let lastAnswered { stream > lastAnswered } else { false } }
+
     private static let maximumNoted = 32
+    /// Of streams that a client may believe to be open: those that it may have, and those refused before it knew how many these are.
+    private static let maximumResets = maximumStreams + fullAllowance / 4
 
-    func noteClosed(_ stream: UInt32) { HTTP2Connection.note(stream, in: &closed, &closedNext) }
+    func noteClosed(_ stream: UInt32) { HTTP2Connection.note(stream, in: &closed, &closedNext, atMost: HTTP2Connection.maximumNoted) }
 
-    private static func note(_ stream: UInt32, in ring: inout [UInt32], _ next: inout Int) {
-        if ring.count < maximumNoted {
+    private static func note(_ stream: UInt32, in ring: inout [UInt32], _ next: inout Int, atMost most: Int) {
+        if ring.count < most {
             ring.append(stream)
         } else {
-            ring[next % maximumNoted] = stream
-            next += 1
+            ring[next % most] = stream
+            next = (next + 1) % most
         }
     }
 
     /// Ends one stream.
     func reset(_ stream: UInt32, _ code: HTTP2Code, _ turn: Turn, _ responder: inout Responder) {
         if let index = index(of: stream) { remove(at: index, turn) } else { noteClosed(stream) }
-        if resetHere.count >= HTTP2Connection.maximumNoted { resetHere.removeFirst() }
-        resetHere.append(stream)
+        HTTP2Connection.note(stream, in: &resetHere, &resetNext, atMost: HTTP2Connection.maximumResets)
         responder.writer.bytes.appendFrame(.reset, stream: stream, length: 4)
         responder.writer.bytes.appendNumber(code.rawValue)
     }
 
     /// Ends one stream that a client has used wrongly.
+    ///
+    /// To have a request ended here costs the client as much as to end it itself: else it would ask for more than it may have open
+    /// (CVE-2025-8671).
+    ///
+    /// - Parameter code: what the client is told; nil for that of the refusal.
     func refuse(
-        _ stream: UInt32, _ refusal: HTTP2Refusal, _ turn: Turn, _ responder: inout Responder
+        _ stream: UInt32, _ refusal: HTTP2Refusal, as code: HTTP2Code? = nil, _ turn: Turn, _ responder: inout Responder
     ) throws(HTTP2Refusal) {
         responder.counters.http2.count(refusal)
-        reset(stream, refusal.code, turn, &responder)
-        try spend(4, on: .errorFlood)
+        let wasOpen = index(of: stream) != nil
+        reset(stream, code ?? refusal.code, turn, &responder)
+        try spend(wasOpen ? HTTP2Connection.costOfReset : 4, on: .errorFlood)
+    }
+
+    /// Ends a stream, unless it is over: nothing may be said on it then (§5.1).
+    func refuseOpen(
+        _ stream: UInt32, _ refusal: HTTP2Refusal, as code: HTTP2Code? = nil, _ turn: Turn, _ responder: inout Responder
+    ) throws(HTTP2Refusal) {
+        if index(of: stream) != nil { try refuse(stream, refusal, as: code, turn, &responder) }
     }
 }

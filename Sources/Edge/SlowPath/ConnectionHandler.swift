@@ -84,10 +84,11 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// - Returns: nil while too little of a preface is there to know.
     private func mayBeHTTP2(_ bytes: ByteBuffer) -> Bool? {
         if let session { return session.isHTTP2 }
-        let preface = HTTP2Frame.preface
-        let count = min(preface.count, bytes.readableBytes)
-        guard bytes.readableBytesView.prefix(count).elementsEqual(preface.prefix(count)) else { return false }
-        return count == preface.count ? true : nil
+        // The rest is for HTTP/2 to judge, as in the fast loop.
+        let line = HTTP2Frame.preface.prefix(HTTP2Frame.prefaceLineBytes)
+        let count = min(line.count, bytes.readableBytes)
+        guard bytes.readableBytesView.prefix(count).elementsEqual(line.prefix(count)) else { return false }
+        return count == line.count ? true : nil
     }
 
     /// Makes room for who speaks it, before anything was answered.

@@ -1,0 +1,1 @@
+../../../Tests/EdgeTests/Fuzzing/HTTP2Property.swift

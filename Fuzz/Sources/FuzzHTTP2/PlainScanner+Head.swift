@@ -1,0 +1,1 @@
+../../../Tests/EdgeTests/PlainScanner+Head.swift

@@ -1,0 +1,1 @@
+../../../Tests/EdgeTests/Setup.swift
