@@ -203,7 +203,7 @@ struct AdminHTTPSTests {
         let withPair = [certificate, "a.pem", key, "a.key", authority]
         #expect(
             try fault(withPair[0], withPair[1], withPair[2], withPair[3], withPair[4], "empty.pem")
-                .contains("\(authority) (BALANCER_ADMIN_CLIENT_CA): empty.pem has no certificate that can be read"))
+                .contains("\(authority) (BALANCER_ADMIN_CLIENT_CA): empty.pem is empty"))
         #expect(
             try fault(withPair[0], withPair[1], withPair[2], withPair[3], withPair[4], "none.pem")
                 .contains("\(authority) (BALANCER_ADMIN_CLIENT_CA): none.pem cannot be read"))

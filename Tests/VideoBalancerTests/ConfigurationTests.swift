@@ -166,7 +166,8 @@ struct ConfigurationTests {
         #expect(finished.code != 0 && !finished.output.contains("API token"), "\(finished)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.hasSuffix(".token") })
         let keys = try folder.balancer("key", "list", "--database", folder.database)
-        #expect(keys.code == 0 && !keys.output.contains("first-start"), "\(keys)")
+        // A start that knows at once that its port is taken makes no database either.
+        #expect((flag == "--admin" || keys.code == 0) && !keys.output.contains("first-start"), "\(keys)")
     }
 
     private func serve(_ environment: [String: String] = [:], _ flags: String..., envFile: String? = nil) throws -> Command.Finished {
