@@ -16,8 +16,14 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef BORING
+#include <CNIOBoringSSL.h>
+#include <CNIOBoringSSL_ssl.h>
+#include <CNIOBoringSSL_err.h>
+#else
 #include <openssl/ssl.h>
 #include <openssl/err.h>
+#endif
 static const char *mode = "full"; static int port = 9443, nconn = 64, gap = 0; static double secs = 2; static long maxreq = 1L << 60;
 static const char *suites, *groups = "X25519:P-256:P-384";
 struct conn { int fd; SSL *ssl; SSL_SESSION *sess; int st; size_t got; char buf[2048]; int respdone; int idx; };
@@ -105,7 +111,9 @@ int main(int argc, char **argv) {
   closing = !strcmp(mode, "full") || !strcmp(mode, "resume");
   ctx = SSL_CTX_new(TLS_client_method()); SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
   SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, 0); SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS); SSL_CTX_set_read_ahead(ctx, 1);
+#ifndef BORING
   if (suites) SSL_CTX_set_ciphersuites(ctx, suites);
+#endif
   if (SSL_CTX_set1_groups_list(ctx, groups) != 1) return 3;
   static const unsigned char h1[] = "\x08http/1.1"; SSL_CTX_set_alpn_protos(ctx, h1, 9);
   if (!strcmp(mode, "resume")) { SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL); SSL_CTX_sess_set_new_cb(ctx, on_sess); }

@@ -9,40 +9,60 @@ import Synchronization
 /// TLS 1.2 and 1.3 with the library's ciphers, without resumption: operators and scrapers keep their connections.
 public final class ControlTLS: Sendable {
     private let context: Mutex<NIOSSLContext>
-    private let authorities: [NIOSSLCertificate]
 
-    /// - Parameters:
-    ///   - chain: PEM: the server's own certificate, then each one's issuer.
-    ///   - key: PEM.
-    ///   - clientAuthorities: PEM of the authorities, one of which must have issued a client's certificate; nil asks for none.
-    public init(chain: [UInt8], key: [UInt8], clientAuthorities: [UInt8]?) throws(Fault) {
-        do { authorities = try clientAuthorities.map { try NIOSSLCertificate.fromPEMBytes($0) } ?? [] } catch { throw .authorities }
-        do { context = Mutex(try ControlTLS.context(chain, key, authorities)) } catch { throw .certificate("\(error)") }
+    /// What is shown, and whom it is asked of.
+    public struct Contents: Sendable {
+        let pairs: [(chain: [UInt8], key: [UInt8])]
+        let clientAuthorities: [UInt8]?
+        let choice: @Sendable (_ name: String?) -> Int
+
+        /// - Parameters:
+        ///   - pairs: PEM, at least one: the server's own certificate, then each one's issuer; and the key.
+        ///   - clientAuthorities: PEM of the authorities, one of which must have issued a client's certificate; nil asks for none.
+        ///   - choice: which of the pairs a client gets that asks for the name (SNI), or for none.
+        public init(
+            pairs: [(chain: [UInt8], key: [UInt8])], clientAuthorities: [UInt8]?, choice: @escaping @Sendable (_ name: String?) -> Int
+        ) {
+            self.pairs = pairs
+            self.clientAuthorities = clientAuthorities
+            self.choice = choice
+        }
     }
 
-    public enum Fault: Error {
-        /// Chain and key cannot serve: what the library says of them.
-        case certificate(String)
-        /// There is no certificate of an authority.
-        case authorities
-    }
+    /// - Throws: when they cannot serve: what the library says of them.
+    public init(_ contents: Contents) throws { context = Mutex(try ControlTLS.context(contents)) }
 
-    /// Shows another certificate in handshakes that begin from now on.
-    public func replace(chain: [UInt8], key: [UInt8]) throws {
-        let new = try ControlTLS.context(chain, key, authorities)
+    /// Shows others in handshakes that begin from now on.
+    public func replace(by contents: Contents) throws {
+        let new = try ControlTLS.context(contents)
         context.withLock { $0 = new }
     }
 
-    private static func context(_ chain: [UInt8], _ key: [UInt8], _ authorities: [NIOSSLCertificate]) throws -> NIOSSLContext {
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMBytes(chain).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem)))
+    private static func context(_ contents: Contents) throws -> NIOSSLContext {
+        let pairs = try contents.pairs.map { chain, key in
+            var pair = NIOSSLContextConfigurationOverride()
+            pair.certificateChain = try NIOSSLCertificate.fromPEMBytes(chain).map { .certificate($0) }
+            pair.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem))
+            return pair
+        }
+        let choice = contents.choice
+        let standard = choice(nil)
+        guard pairs.indices.contains(standard), let chain = pairs[standard].certificateChain, let key = pairs[standard].privateKey else {
+            throw NIOSSLError.noCertificateToValidate
+        }
+        var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: key)
         configuration.minimumTLSVersion = .tlsv12
         configuration.cipherSuites = ControlTLS.ciphers
         configuration.applicationProtocols = ["http/1.1"]
-        if !authorities.isEmpty {
+        if let authorities = contents.clientAuthorities {
             configuration.certificateVerification = .noHostnameVerification
-            configuration.trustRoots = .certificates(authorities)
+            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(authorities))
+        }
+        if pairs.count > 1 {
+            configuration.sslContextCallback = { hello, promise in
+                let index = choice(hello.serverHostname)
+                promise.succeed(index == standard || !pairs.indices.contains(index) ? .noChanges : pairs[index])
+            }
         }
         return try NIOSSLContext(configuration: configuration)
     }

@@ -272,7 +272,7 @@ public final class EdgeServer: Sendable {
             return [PlainTransport(slowLoop: slowLoop, received: input), handler]
         }
         let transport = TLSTransport(
-            slowLoop: slowLoop, session: session, decrypted: input, sealed: content.output.readableBytes)
+            slowLoop: slowLoop, session: session, of: client, decrypted: input, sealed: content.output.readableBytes)
         return [PlainTransport(slowLoop: slowLoop, received: ByteBuffer()), transport, handler]
     }
 

@@ -54,7 +54,7 @@ public struct Server: Sendable {
         let store = SQLStore(settings.database, scope: scope) { [logger] in logger.notice("\($0)") }
         let start = try await StartCatalog(store: store, place: "\(settings.database)", first: first, logger: logger).find(loaded)
         // Without the database nobody gets in by a stored key, and the watcher takes the keys over when it is back.
-        if start.trouble == nil { try await checkAccess(store) }
+        let firstToken = start.trouble == nil ? try await checkAccess(store) : nil
         let beginning = await Beginning(start.published, loaded.state, settings, logger)
         let dataPlane = try await openDataPlane(listeners, connections: descriptors.connections, beginning, signals)
         let edge = dataPlane.edge
@@ -74,7 +74,8 @@ public struct Server: Sendable {
             settings: settings, logger: logger, edge: edge, accessLog: dataPlane.accessLog, fetcher: dataPlane.fetcher,
             certificates: dataPlane.certificates, adminSecurity: adminSecurity, publisher: publisher,
             condition: NodeCondition(trouble: start.trouble, logger: logger), recorder: recorder, access: access, identity: identity,
-            store: store, scope: scope, file: file, geoIP: beginning.geoIP, signingKeys: beginning.signingKeys, manager: manager,
+            firstToken: firstToken, store: store, scope: scope, file: file, geoIP: beginning.geoIP, signingKeys: beginning.signingKeys,
+            manager: manager,
             registry: registry,
             adminConnections: descriptors.adminConnections, remembered: beginning.remembered)
         try await services.run(until: signals)

@@ -4,7 +4,9 @@
 /// whom to trust.
 public struct OCSPResponse: Sendable {
     let bytes: [UInt8]
-    /// Seconds since 1970, UTC; nil: the authority has said nothing of it.
+    /// When the authority knew it (thisUpdate), in seconds since 1970, UTC.
+    public let validFrom: Int64
+    /// When it will know more (nextUpdate), in seconds since 1970, UTC; nil: it has said nothing of it.
     public let validUntil: Int64?
 
     /// - Parameters:
@@ -22,6 +24,7 @@ public struct OCSPResponse: Sendable {
         guard own.isGood else { throw TLSError("\(place) says that the certificate is revoked or unknown to its authority; replace it") }
         if let end = own.validUntil, end <= now { throw TLSError("\(place) has expired; ask the authority for a new one") }
         self.bytes = bytes
+        validFrom = own.validFrom
         validUntil = own.validUntil
     }
 
@@ -38,6 +41,7 @@ public struct OCSPResponse: Sendable {
         let serial: [UInt8]
         let issuerHash: [UInt8]
         let isGood: Bool
+        let validFrom: Int64
         let validUntil: Int64?
 
         func isAbout(_ identity: Identity) -> Bool { serial == identity.serial && identity.issuerHashes.contains(issuerHash) }
@@ -47,8 +51,9 @@ public struct OCSPResponse: Sendable {
             var fields = DER(bytes)
             guard var identity = fields.take(.sequence).map(DER.init), identity.take(.sequence) != nil,
                 let issuerHash = identity.take(.octets), identity.take(.octets) != nil, let serial = identity.take(.integer),
-                let status = fields.takeAny(), fields.take(.time) != nil
+                let status = fields.takeAny(), let begin = fields.take(.time).flatMap(DER.seconds)
             else { return nil }
+            validFrom = begin
             self.issuerHash = Array(issuerHash)
             self.serial = Array(serial.drop { $0 == 0 })
             isGood = status.tag == .implicit0

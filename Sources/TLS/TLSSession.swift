@@ -14,7 +14,10 @@ import NIOSSL
     /// Keeps what the library's callbacks point to.
     private let context: TLSContext
     private var records: RecordBuffers
-    private var hasBegun = false
+    /// The client has sent something.
+    public private(set) var hasBegun = false
+    /// The handshake has taken the token of the first request (`--client-rate`), which has not come yet.
+    public var isPrepaid = false
     private var hasClosed = false
     /// The handshake is over.
     public private(set) var isEstablished = false
@@ -59,7 +62,15 @@ import NIOSSL
         case closed
         /// The handshake took too long.
         case timeout
+        /// It was refused before it began: its client has used up its rate.
+        case rate
     }
+
+    /// The type of the record that a handshake begins with (RFC 8446 §5.1).
+    public static let handshakeRecord: UInt8 = 22
+    /// What a client is told whose handshake is refused before it begins: a record with the fatal alert access_denied (RFC 8446 §6). It needs
+    /// no session.
+    public static let refusal: [UInt8] = [21, 3, 3, 0, 2, 2, 49]
 
     public enum Version: Sendable { case tls12, tls13 }
 

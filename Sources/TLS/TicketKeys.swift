@@ -86,6 +86,14 @@ public struct TicketKeys: Sendable {
 
     private init(_ keys: [Key]) { self.keys = keys }
 
+    /// Tells the key that seals from others: the start of its name, which every ticket has in the clear, in eight hexadecimal digits.
+    public var generation: String {
+        keys[0].name.prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// How many there are: one seals, all open.
+    public var count: Int { keys.count }
+
     /// With a new key, and without the one whose tickets are over.
     public func rotated() -> TicketKeys { TicketKeys([Key()] + keys.prefix(TicketKeys.kept - 1)) }
 

@@ -16,11 +16,28 @@ DASHBOARD = ROOT / "deploy/grafana/video-balancer.json"
 NAME = re.compile(r"\b(?:balancer|process)_[a-z_]+")
 
 
+def make_tls(folder):
+    """A certificate with an OCSP response beside it, and keys of tickets; the flags that name them."""
+    script = """
+        kind="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+        openssl req -x509 $kind -days 30 -subj /CN=authority -keyout ca.key -out ca.pem
+        openssl req $kind -subj /CN=leaf -keyout leaf.key -out leaf.csr
+        printf 'subjectAltName=DNS:balancer.example.com' > names
+        openssl x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -set_serial 4711 -days 29 -extfile names -out leaf.pem
+        printf 'V\t351231235959Z\t\t1267\tunknown\t/CN=leaf\n' > index.txt
+        openssl ocsp -issuer ca.pem -cert leaf.pem -no_nonce -reqout request
+        openssl ocsp -index index.txt -rsigner ca.pem -rkey ca.key -CA ca.pem -reqin request -ndays 7 -respout leaf.ocsp
+        openssl rand -hex 32 > ticket.keys
+    """
+    subprocess.run(["sh", "-ec", script], cwd=folder, check=True, capture_output=True)
+    return ["--listen-tls", "127.0.0.1:0", "--tls-certificate", "leaf.pem", "--tls-key", "leaf.key", "--tls-ticket-keys", "ticket.keys"]
+
+
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory):
     """A balancer under some traffic, one of whose CDNs is dead; and a function that asks the Prometheus that scrapes it."""
     folder = tmp_path_factory.mktemp("prometheus")
-    tls = ["--listen-tls", "127.0.0.1:0", "--tls-certificate", "self-signed"]
+    tls = make_tls(folder)
     with Balancer(folder, "--access-log", "access.log", *tls) as balancer, API(balancer.admin, balancer.token) as api:
         probe = {"type": "tcp", "interval": 1, "timeout": 1, "fall": 1, "rise": 1}
         dead = free_port()

@@ -17,7 +17,8 @@ extension SocketTests {
         /// Beside a server with a plain listener and one with TLS, in this order.
         private func withServer(
             usesFastPath: Bool = true, workers: Int = 1, limits: Limits = Limits(), proxyHeader: Bool = false,
-            connections: Int = .max, table: RoutingTable? = nil,
+            connections: Int = .max, table: RoutingTable? = nil, rate: ClientRate? = nil, http2: HTTP2Use = .off,
+            trusting proxies: [Network] = [],
             _ body: (EdgeServer, _ plain: ListenAddress, _ secure: ListenAddress) async throws -> Void
         ) async throws {
             let any = try #require(ListenAddress("127.0.0.1:0"))
@@ -25,6 +26,9 @@ extension SocketTests {
                 listeners: [Listener(any), Listener(tls: any)].map { $0.expecting(proxyHeader: proxyHeader) }, workers: workers,
                 limits: limits, usesFastPath: usesFastPath)
             configuration.connections = connections
+            configuration.clientRate = rate
+            configuration.http2 = http2
+            configuration.clientSource.trustedProxies = proxies
             // What the first use of randomness and of a timer opens stays open.
             try await Task.sleep(for: .milliseconds(1))
             configuration.identity = try Self.identity()
@@ -262,6 +266,97 @@ extension SocketTests {
                 #expect((try? client.rest()) ?? [] == [])
                 dripping.cancel()
                 #expect(try await server.counters().handshakes.failed(.timeout) == 1)
+            }
+        }
+
+        /// A handshake costs twenty requests: who shakes hands without end was limited by nothing.
+        @Test(arguments: [true, false])
+        func `regression: handshakes count for the rate of their client, and are refused before they cost anything`(usesFastPath: Bool)
+            async throws
+        {
+            try await withServer(usesFastPath: usesFastPath, rate: ClientRate(perSecond: 1, burst: 3)) { server, plain, secure in
+                let kept = try SecureClient(to: secure)
+                for _ in 0..<2 { _ = try SecureClient(to: secure) }
+                let refused = try Client(to: secure)
+                let hello = TLSClient()
+                hello.handshake()
+                try refused.send(hello.take())
+                #expect(try refused.rest() == [21, 3, 3, 0, 2, 2, 49], "access_denied, and the end")
+                #expect(try await server.counters().handshakes.failed(.rate) == 1)
+                // The handshake has paid for the first request, and for that alone.
+                #expect(try kept.ask(get("/a"))["Location"] == atCDN("/a"))
+                #expect(try kept.ask(get("/b")).status == 429)
+                // The same budget without TLS.
+                #expect(try Client(to: plain).ask(get("/c", "Connection: close")).status == 429)
+                let counts = try await server.counters().handshakes
+                #expect(counts.full13 == 3 && counts.failed(.malformed) == 0 && counts.failed(.closed) == 0)
+            }
+        }
+
+        @Test(arguments: [true, false], [true, false])
+        func `a client that comes back for each request gets as many answers by HTTPS as without it`(
+            usesFastPath: Bool, isHTTP2: Bool
+        ) async throws {
+            let burst = 5
+            for isSecure in [true, false] {
+                let rate = ClientRate(perSecond: 1, burst: burst)
+                try await withServer(usesFastPath: usesFastPath, rate: rate, http2: isHTTP2 ? .tls : .off) { _, plain, secure in
+                    var answers = 0
+                    var ticket: TLSClient.Resumption?
+                    for _ in 0..<burst + 3 {
+                        if isSecure {
+                            guard let client = try? SecureClient(to: secure, .init(resumes: ticket)) else { continue }
+                            guard try client.ask(get("/a", "Connection: close")).status == 301 else { continue }
+                            ticket = client.tls.ticket
+                        } else {
+                            guard try Client(to: plain).ask(get("/a", "Connection: close")).status == 301 else { continue }
+                        }
+                        answers += 1
+                    }
+                    // Of the second that the test takes a token may come.
+                    #expect((burst...burst + 1).contains(answers), "\(isSecure): \(answers)")
+                }
+            }
+        }
+
+        @Test(arguments: [true, false])
+        func `handshakes of a trusted proxy cost nobody anything: its requests name their clients`(usesFastPath: Bool) async throws {
+            let proxies = [try #require(Network("127.0.0.0/8"))]
+            try await withServer(usesFastPath: usesFastPath, rate: ClientRate(perSecond: 1, burst: 1), trusting: proxies) {
+                server, _, secure in
+                for number in 1...5 {
+                    let client = try SecureClient(to: secure)
+                    #expect(try client.ask(get("/a", "X-Forwarded-For: 192.0.2.\(number)"))["Location"] == atCDN("/a"))
+                    #expect(try client.ask(get("/a", "X-Forwarded-For: 192.0.2.\(number)", "Connection: close")).status == 429)
+                }
+                #expect(try await server.counters().handshakes.failed(.rate) == 0)
+            }
+        }
+
+        @Test(arguments: [true, false])
+        func `the client that a PROXY header names pays for its handshake`(usesFastPath: Bool) async throws {
+            try await withServer(usesFastPath: usesFastPath, proxyHeader: true, rate: ClientRate(perSecond: 1, burst: 1)) {
+                server, _, secure in
+                let headers = [1, 2].map { "PROXY TCP4 192.0.2.\($0) 198.51.100.1 4711 80\r\n" }
+                let first = try SecureClient(to: secure, header: headers[0])
+                #expect(try first.ask(get("/a", "Connection: close"))["Location"] == atCDN("/a"))
+                #expect(throws: Answer.Malformed.self) { try SecureClient(to: secure, header: headers[0]) }
+                let second = try SecureClient(to: secure, header: headers[1])
+                #expect(try second.ask(get("/a", "Connection: close"))["Location"] == atCDN("/a"))
+                #expect(try await server.counters().handshakes.failed(.rate) == 1)
+            }
+        }
+
+        @Test(arguments: [true, false])
+        func `a client that shakes hands and asks nothing has the time of a first head, and is told of the end`(usesFastPath: Bool)
+            async throws
+        {
+            var limits = Limits()
+            limits.headSeconds = 1
+            limits.idleSeconds = 60
+            try await withServer(usesFastPath: usesFastPath, limits: limits) { _, _, secure in
+                let client = try SecureClient(to: secure)
+                #expect(try client.rest() == [])
             }
         }
 

@@ -100,11 +100,36 @@ struct ServerCertificateTests {
         #expect(talk.end == .failed(.certificate) || talk.end == .failed(.noSharedCipher))
     }
 
+    @Test func `regression: of certificates that share some of their names each is shown for its own names alone`() throws {
+        let rsa = try ServerCertificate(chain: Fixture.rsa, key: Fixture.rsaKey, at: ("rsa.pem", "rsa.key"))
+        let ecdsa = try Conversation.certificate(["both.example.com", "other.example.com"])
+        let context = try TLSContext([ecdsa, rsa], tickets: TicketKeys())
+        #expect(try Conversation(context, .init(name: "rsa.example.com")).shakeHands().client.serverName == "rsa.example.com")
+        #expect(try Conversation(context, .init(name: "other.example.com")).shakeHands().client.serverName == "both.example.com")
+    }
+
+    @Test func `authorities for clients are read in any order, and told by name and time`() throws {
+        let authorities = try ClientAuthorities(Fixture.rsa + Fixture.leafKey + Fixture.root, at: "ca.pem", now: 1_800_000_000)
+        #expect(authorities.subjects.map(\.name) == ["rsa", "root"])
+        #expect(authorities.subjects.allSatisfy { $0.validFrom < $0.validUntil })
+        func fault(_ pem: [UInt8], now: Int64 = 1_800_000_000) -> String? {
+            do { _ = try ClientAuthorities(pem, at: "ca.pem", now: now) } catch { return error.description }
+            return nil
+        }
+        #expect(fault([]) == "ca.pem is empty")
+        #expect(fault(Fixture.leafKey) == "ca.pem has no certificate; it must be PEM: BEGIN CERTIFICATE")
+        #expect(fault(Fixture.rsa + Fixture.root.prefix(200)) == "ca.pem: certificate 2 cannot be read; it is damaged or cut off")
+        #expect(
+            fault(Fixture.rsa, now: 5_000_000_000)
+                == "ca.pem: every authority in it has expired, so nobody could get in; put a valid one there")
+    }
+
     @Test func `a certificate made on the spot has the names and times that were asked for`() throws {
         let files = try SelfSigned.make(
             names: ["localhost", "127.0.0.1", "::1", "Balancer.Example"], from: 1_700_000_000, until: 1_800_000_000)
         let certificate = try ServerCertificate(chain: files.chain, key: files.key, at: ("cert.pem", "key.pem"))
         #expect(certificate.names == ["localhost", "balancer.example"])
+        #expect(certificate.addresses == ["127.0.0.1", "0:0:0:0:0:0:0:1"])
         #expect(certificate.validFrom == 1_700_000_000 && certificate.validUntil == 1_800_000_000)
     }
 }

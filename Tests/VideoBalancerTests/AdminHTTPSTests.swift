@@ -99,6 +99,64 @@ struct AdminHTTPSTests {
         try eventually("the new certificate") { try shown() == "subject=CN = new.example.com\n" }
     }
 
+    @Test func `each name gets its certificate, as on the players' port, and other names and none the first`() throws {
+        let folder = try Folder()
+        try folder.makeCertificate("admin", names: "admin.example.com")
+        for name in ["a.example.com", "*.example.org"] {
+            try folder.makeCertificate("more/\(name.prefix(1) == "a" ? "a" : "w")", names: name)
+        }
+        let balancer = try Balancer(
+            in: folder, environment: ["CDN_HOST": "cdn.example.com", "BALANCER_ADMIN_TOKEN": Self.token],
+            flags: ["--admin-tls-certificate", "admin.pem", "--admin-tls-certificate", "more", "--admin-tls-key", "admin.key"])
+        defer { balancer.end() }
+        func shown(_ name: String) throws -> String {
+            let flag = name.isEmpty ? "-noservername" : "-servername \(name)"
+            let command = "openssl s_client -connect 127.0.0.1:\(balancer.adminPort) \(flag) < /dev/null 2>&1 | grep ^subject="
+            return try Command.run(["sh", "-c", command], in: folder).output
+        }
+        #expect(try shown("a.example.com") == "subject=CN = a.example.com\n")
+        #expect(try shown("x.example.org") == "subject=CN = *.example.org\n")
+        for other in ["admin.example.com", "unknown.example.net", ""] { #expect(try shown(other) == "subject=CN = admin.example.com\n") }
+        try folder.makeCertificate("new", names: "a.example.com,b.example.com")
+        for ending in ["key", "pem"] { try folder.move("new.\(ending)", to: "more/a.\(ending)") }
+        balancer.process.send(SIGHUP)
+        try eventually("the new name") { try shown("b.example.com") == "subject=CN = a.example.com\n" }
+        #expect(balancer.errorText.isEmpty)
+    }
+
+    @Test func `other authorities for clients are asked after SIGHUP, and a broken file leaves the old ones and is told of`() throws {
+        let folder = try Folder()
+        try folder.makeCertificate("admin", names: "admin.example.com")
+        for name in ["ann", "bob"] { try folder.makeClientCertificate(name, authority: "authority-of-\(name)") }
+        try folder.copy("authority-of-ann.pem", to: "ca.pem")
+        let balancer = try Self.balancer(in: folder, "--admin-client-ca", "ca.pem")
+        defer { balancer.end() }
+        func getsIn(_ name: String) throws -> Bool {
+            try Self.curl(balancer, "/readyz", "--cert", "\(name).pem", "--key", "\(name).key").output.hasPrefix("HTTP/1.1 200 OK")
+        }
+        #expect(try getsIn("ann") && !getsIn("bob"))
+        let told = "the new authorities for clients cannot be used: those loaded before stay until a good file is there"
+        for (count, content) in ["", "nothing", String(try folder.text("authority-of-bob.pem").prefix(300))].enumerated() {
+            try folder.write(content, to: "ca.pem")
+            balancer.process.send(SIGHUP)
+            try eventually("a line about the broken file") { try balancer.log(told).count == count + 1 }
+        }
+        #expect(
+            try balancer.log(told).map { $0["error"] } == [
+                "ca.pem is empty", "ca.pem has no certificate; it must be PEM: BEGIN CERTIFICATE",
+                "ca.pem: certificate 1 cannot be read; it is damaged or cut off",
+            ])
+        #expect(try getsIn("ann") && !getsIn("bob"))
+        let metrics = Metrics(try Self.curl(balancer, "/metrics", "--cert", "ann.pem", "--key", "ann.key").output)
+        #expect(metrics["balancer_tls_certificate_troubles{port=\"admin-clients\"}"] == 1)
+        #expect(metrics["balancer_tls_certificate_expiry_timestamp_seconds{name=\"authority-of-ann\"}"] ?? 0 > 1_700_000_000)
+        try folder.write(folder.text("authority-of-bob.pem"), to: "ca.pem")
+        balancer.process.send(SIGHUP)
+        try eventually("the other authority") { try getsIn("bob") }
+        #expect(try !getsIn("ann"))
+        #expect(balancer.errorText.isEmpty)
+    }
+
     @Test func `with an authority for clients nobody gets in without a certificate of it`() throws {
         let folder = try Folder()
         try folder.makeCertificate("admin", names: "admin.example.com")
@@ -141,11 +199,11 @@ struct AdminHTTPSTests {
         #expect(try fault(certificate, "a.pem", key, "b.key").contains("\(setting): b.key is not the key of a.pem"))
         #expect(try fault(key, "a.key").contains("is of no use without --admin-tls-certificate"))
         #expect(try fault(authority, "a.pem").contains("is of no use without --admin-tls-certificate"))
-        #expect(try fault(certificate, "self-signed", key, "a.key").contains("is of no use beside a folder or self-signed"))
+        #expect(try fault(certificate, "self-signed", key, "a.key").contains("names 1 keys, and there must be one for each"))
         let withPair = [certificate, "a.pem", key, "a.key", authority]
         #expect(
             try fault(withPair[0], withPair[1], withPair[2], withPair[3], withPair[4], "empty.pem")
-                .contains("\(authority) (BALANCER_ADMIN_CLIENT_CA): empty.pem has no certificate that can be read"))
+                .contains("\(authority) (BALANCER_ADMIN_CLIENT_CA): empty.pem is empty"))
         #expect(
             try fault(withPair[0], withPair[1], withPair[2], withPair[3], withPair[4], "none.pem")
                 .contains("\(authority) (BALANCER_ADMIN_CLIENT_CA): none.pem cannot be read"))

@@ -154,6 +154,22 @@ struct ConfigurationTests {
         #expect(warning["variables"] == "CDN_HOST, ORIGIN_EVERY")
     }
 
+    @Test(arguments: ["--listen", "--admin", "--listen-tls"])
+    func `regression: a first start whose port is taken leaves no token behind`(flag: String) throws {
+        let folder = try Folder()
+        let other = try Balancer(in: Folder(), environment: ["CDN_HOST": "cdn.example.com"])
+        defer { other.end() }
+        let common = ["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--lame-duck", "0", "--drain-timeout", "1"]
+        let tls = ["--listen-tls", "127.0.0.1:0", "--tls-certificate", "self-signed"]
+        let command = [Command.binary] + common + tls + ["--database", folder.database, flag, "127.0.0.1:\(other.adminPort)"]
+        let finished = try Command.run(command, in: folder, environment: ["CDN_HOST": "cdn.example.com"], seconds: 20)
+        #expect(finished.code != 0 && !finished.output.contains("API token"), "\(finished)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.hasSuffix(".token") })
+        let keys = try folder.balancer("key", "list", "--database", folder.database)
+        // A start that knows at once that its port is taken makes no database either.
+        #expect((flag == "--admin" || keys.code == 0) && !keys.output.contains("first-start"), "\(keys)")
+    }
+
     private func serve(_ environment: [String: String] = [:], _ flags: String..., envFile: String? = nil) throws -> Command.Finished {
         let folder = try Folder()
         if let envFile { try folder.write(envFile, to: ".env") }

@@ -118,7 +118,7 @@ class Board {
   }
 
   showAlarms() {
-    const { state, trouble, health, certificates, mixedContent } = this.status;
+    const { state, trouble, health, certificates, ticketKeys, mixedContent } = this.status;
     const alarms = [];
     if (state === "draining") alarms.push("This node is draining: it is being taken out.");
     if (trouble !== null) alarms.push(`Degraded: redirects go on by revision ${this.status.revision}. ${trouble}`);
@@ -131,6 +131,7 @@ class Board {
     if (health.panicking.length) alarms.push(`Too little of the weight works, so health is ignored: ${health.panicking.join(", ")}.`);
     if (health.failingOver.length) alarms.push(`Too little of the weight works: the origin takes the shares of CDNs that fail: ${health.failingOver.join(", ")}.`);
     for (const certificate of certificates) alarms.push(...certificateAlarms(certificate));
+    if (ticketKeys?.trouble) alarms.push(`The file of ticket keys cannot be used, those loaded before stay until the next restart: ${ticketKeys.trouble}`);
     for (const { kind, name, certificate } of health.targets) {
       if (certificate?.state === "ending") alarms.push(`The certificate of ${kind} ${name} expires in ${days(certificate)}; have it renewed there.`);
       if (certificate?.state === "expired") alarms.push(`The certificate of ${kind} ${name} has expired: players by HTTPS refuse it.`);
@@ -150,13 +151,15 @@ const listed = (names) => (names.length > 8 ? `${names.slice(0, 8).join(", ")} a
 
 /** What is wrong with a certificate of this node's own. */
 function certificateAlarms(certificate) {
-  const { file, port, names, state, trouble } = certificate;
-  const what = `The certificate ${file} (${port}${names.length ? `: ${listed(names)}` : ""})`;
+  const { file, port, names, state, ocsp, trouble, warnings } = certificate;
+  const what = `The ${port === "admin-clients" ? "authority" : "certificate"} ${file} (${port}${names.length ? `: ${listed(names)}` : ""})`;
   const alarms = [];
   if (state === "ending") alarms.push(`${what} expires in ${days(certificate)} and was not renewed.`);
   if (state === "expired") alarms.push(`${what} has expired: clients refuse it. Renew it.`);
   if (state === "notYet") alarms.push(`${what} is not valid yet: is this node’s clock right?`);
   if (trouble !== null) alarms.push(`${what}: its newest files are not in use: ${trouble}`);
+  if (ocsp !== null && !ocsp.shown) alarms.push(`${what} is shown without its OCSP response: ${ocsp.trouble}`);
+  alarms.push(...warnings.map((warning) => `${what}: ${warning}.`));
   return alarms;
 }
 

@@ -172,9 +172,14 @@ extension Responder {
         return try deliver(video, of: text.span, asker, head, bytes, isFast: isFast)
     }
 
-    /// An answer that waited was let in when it was asked for.
-    func admits(_ client: ClientAddress) -> Bool {
-        fetched != nil || (rate.map { $0.admits(client, now: FastLoop.nanoseconds()) } ?? true)
+    /// An answer that waited was let in when it was asked for, and the first one after a handshake with that.
+    mutating func admits(_ client: ClientAddress) -> Bool {
+        guard let rate, fetched == nil else { return true }
+        if isPrepaid {
+            isPrepaid = false
+            return true
+        }
+        return rate.admits(client, now: FastLoop.nanoseconds())
     }
 
     private static let requestedFieldsName = Array("access-control-request-headers".utf8)

@@ -17,6 +17,8 @@ struct Responder {
     var isDraining = false
     let clientSource: ClientSource
     let rate: ClientRate?
+    /// The connection's handshake has taken the token of its next request.
+    var isPrepaid = false
     private let router: Router
     private let pages: [EdgePage]
     var decoded: [UInt8] = []

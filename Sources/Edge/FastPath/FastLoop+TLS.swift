@@ -21,6 +21,10 @@ extension FastLoop {
     func answer(_ read: Range<Int>, by session: TLSSession, filled: Bool, of client: ClientAddress, _ state: inout State) -> Intent {
         guard let records = state.tls?.records else { return .ends(isAsked: false) }
         let start = state.responder.writer.bytes.count
+        if !session.hasBegun, !state.responder.admitsHandshake(session, state.input[read.lowerBound], from: client) {
+            state.responder.writer.append(TLSSession.refusal)
+            return .ends(isAsked: false)
+        }
         let received = session.receive(state.input.span.extracting(read))
         if received.hasBecomeEstablished { state.responder.counters.handshakes.count(session) }
         var intent = Intent.waits
@@ -57,8 +61,8 @@ extension FastLoop {
         var plaintext: [UInt8] = []
         swap(&plaintext, &records.plaintext)
         defer { swap(&plaintext, &records.plaintext) }
-        state.responder.record.transport = .init(session)
-        defer { state.responder.record.transport = .plain }
+        state.responder.begin(over: session)
+        defer { state.responder.end(over: session) }
         if session.isHTTP2, let intent = answerHTTP2(plaintext.span.extracting(0..<count), of: client, &state) { return intent }
         return answer(0..<count, of: plaintext.span, filled: filled, from: client, &state)
     }

@@ -100,10 +100,11 @@ final class HTTP2Handler: ChannelInboundHandler {
     private func act(_ context: ChannelHandlerContext, _ body: (HTTP2Connection.Turn, SlowLoop) -> Void) {
         guard !isClosed else { return }
         // Others of the loop may have it otherwise.
-        slowLoop.responder.record.transport = .init(session)
+        slowLoop.responder.begin(over: session)
         slowLoop.responder.record.isHTTP2 = true
         body(turn(context), slowLoop)
         slowLoop.responder.record.isHTTP2 = false
+        slowLoop.responder.end(over: session)
         let bytes = ByteBuffer(bytes: slowLoop.responder.writer.bytes)
         slowLoop.responder.writer.bytes.removeAll(keepingCapacity: true)
         let fetches = http2.fetches

@@ -126,11 +126,12 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard !isHandling else { return }
         isHandling = true
         // Others of the loop may have it otherwise.
-        slowLoop.responder.record.transport = .init(session)
+        slowLoop.responder.begin(over: session)
         while !waiting.isEmpty {
             let event = waiting.removeFirst()
             for action in connection.handle(event, at: context.eventLoop.now, by: &slowLoop.responder) { carryOut(action, context) }
         }
+        slowLoop.responder.end(over: session)
         isHandling = false
         followDeadline(context)
     }

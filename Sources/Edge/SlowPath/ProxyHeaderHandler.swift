@@ -43,8 +43,9 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .complete(let length, let client):
             timer?.cancel()
             input.moveReaderIndex(forwardBy: length)
-            let handler = ConnectionHandler(slowLoop: slowLoop, of: client ?? peer, over: session, on: context.eventLoop)
-            let transport: [any ChannelHandler] = session.map { [TLSTransport(slowLoop: slowLoop, session: $0)] } ?? []
+            let client = client ?? peer
+            let handler = ConnectionHandler(slowLoop: slowLoop, of: client, over: session, on: context.eventLoop)
+            let transport: [any ChannelHandler] = session.map { [TLSTransport(slowLoop: slowLoop, session: $0, of: client)] } ?? []
             do {
                 try context.pipeline.syncOperations.addHandlers(transport + [handler], position: .after(self))
                 context.fireChannelActive()

@@ -1,4 +1,5 @@
 import NIOCore
+import Steering
 import TLS
 
 /// TLS on the slow path: stands between `PlainTransport` and whoever speaks HTTP, over a session that the fast path has begun or made.
@@ -15,6 +16,7 @@ final class TLSTransport: ChannelDuplexHandler {
 
     private let slowLoop: SlowLoop
     private let session: TLSSession
+    private let client: ClientAddress
     private var decrypted: ByteBuffer
     /// Bytes that come first to be written and are records already.
     private var sealed: Int
@@ -23,11 +25,13 @@ final class TLSTransport: ChannelDuplexHandler {
     private var isCounted = false
 
     /// - Parameters:
+    ///   - client: the peer, or the client that a PROXY header has named.
     ///   - decrypted: by the fast path, and not answered.
     ///   - sealed: bytes of answers that the fast path has encrypted and not sent; they are written first.
-    init(slowLoop: SlowLoop, session: TLSSession, decrypted: ByteBuffer = ByteBuffer(), sealed: Int = 0) {
+    init(slowLoop: SlowLoop, session: TLSSession, of client: ClientAddress, decrypted: ByteBuffer = ByteBuffer(), sealed: Int = 0) {
         self.slowLoop = slowLoop
         self.session = session
+        self.client = client
         self.decrypted = decrypted
         self.sealed = sealed
         session.move(to: slowLoop.records)
@@ -62,6 +66,14 @@ final class TLSTransport: ChannelDuplexHandler {
     }
 
     private func receive(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        if !session.hasBegun, let first = bytes.readableBytesView.first,
+            !slowLoop.responder.admitsHandshake(session, first, from: client)
+        {
+            isCounted = true
+            hasFailed = true
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: TLSSession.refusal)), promise: nil)
+            return context.fireErrorCaught(TLSError("the session has failed: \(TLSSession.Failure.rate.rawValue)"))
+        }
         let received = session.receive(bytes.readableBytesUInt8Span)
         let plaintext = ByteBuffer(bytes: slowLoop.records.plaintext[..<received.count])
         if received.hasBecomeEstablished { slowLoop.responder.counters.handshakes.count(session) }

@@ -38,8 +38,7 @@ extension CertificateFiles.Files {
         // Without waiting for somebody who writes, as a pipe would.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0, let file = unsafe fdopen(descriptor, "r") else {
-            // The text is copied before anything else can call strerror.
-            throw TLSError("\(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
+            throw TLSError("\(path) cannot be read: \(CertificateFiles.reason(errno))")
         }
         defer { unsafe fclose(file) }
         var status = stat()
@@ -56,5 +55,14 @@ extension CertificateFiles.Files {
         guard isWhole else { throw TLSError("\(path) cannot be read: its disk fails") }
         guard bytes.count <= maximum else { throw TLSError("\(path) is larger than a certificate with its chain can be") }
         return bytes
+    }
+}
+
+extension CertificateFiles {
+    /// The system's words for an error, and what to do where that is clear.
+    static func reason(_ code: CInt) -> String {
+        // The text is copied before anything else can call strerror.
+        let words = unsafe String(cString: strerror(code))
+        return code == EACCES ? "\(words): the user \(NSUserName()) must be able to read it and to enter its folders" : words
     }
 }

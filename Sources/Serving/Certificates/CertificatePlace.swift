@@ -27,32 +27,15 @@ enum CertificatePlace: Sendable, Hashable {
         }
     }
 
-    private static func isFolder(_ path: String) -> Bool {
+    static func isFolder(_ path: String) -> Bool {
         var isFolder: ObjCBool = false
         // It writes into the local.
         return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
-    /// The pairs of a folder and of the folders in it, in the order of their names: `NAME.pem` or `NAME.crt` beside `NAME.key`, and
-    /// `fullchain.pem` beside `privkey.pem` as certbot has them.
-    static func pairs(in folder: String) -> [CertificatePlace] {
-        let names = list(folder)
-        let folders = names.map { "\(folder)/\($0)" }.filter(isFolder)
-        return pairs(names, in: folder) + folders.flatMap { pairs(list($0), in: $0) }
-    }
-
-    private static func pairs(_ names: [String], in folder: String) -> [CertificatePlace] {
-        names.compactMap { name in
-            for ending in [".pem", ".crt"] where name.hasSuffix(ending) {
-                let key = name == "fullchain.pem" ? "privkey.pem" : name.dropLast(4) + ".key"
-                if names.contains(key) { return .pair(chain: "\(folder)/\(name)", key: "\(folder)/\(key)") }
-            }
-            return nil
-        }
-    }
-
-    /// Without hidden ones: Kubernetes keeps the files of its volumes in one, and links to them.
-    private static func list(_ folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
+    /// Whether its files lie in the folder, or in one that is in it.
+    func isBelow(_ folder: String) -> Bool {
+        guard case .pair(let chain, _) = self else { return false }
+        return chain.hasPrefix(folder + "/")
     }
 }

@@ -102,6 +102,29 @@ public struct Metric: Sendable {
         help:
             "When a certificate of this balancer's own expires, by its first name, since 1970-01-01 UTC; the admin port's too. Missing without TLS."
     )
+    static let certificateTroubles = Metric(
+        name: "balancer_tls_certificate_troubles", kind: .gauge, labels: ["port"],
+        help:
+            "Files of certificates, and of authorities for clients, that cannot be used as they are now; what was loaded before stays in use."
+    )
+    static let ocspShown = Metric(
+        name: "balancer_tls_ocsp_shown", kind: .gauge, labels: ["name"],
+        help: "1 while the OCSP response beside a certificate is shown with it, 0 while it is left out; missing where there is none.")
+    static let ocspProduced = Metric(
+        name: "balancer_tls_ocsp_produced_timestamp_seconds", kind: .gauge, labels: ["name"],
+        help: "When the OCSP response that is shown was produced, since 1970-01-01 UTC.")
+    static let ocspExpiry = Metric(
+        name: "balancer_tls_ocsp_expiry_timestamp_seconds", kind: .gauge, labels: ["name"],
+        help: "When the OCSP response that is shown expires, since 1970-01-01 UTC; it is left out from then on.")
+    static let ticketKeysLoaded = Metric(
+        name: "balancer_tls_ticket_keys_loaded_timestamp_seconds", kind: .gauge,
+        help: "When the keys of session tickets in use were loaded or made, since 1970-01-01 UTC. Missing without TLS.")
+    static let ticketKeysTrouble = Metric(
+        name: "balancer_tls_ticket_keys_trouble", kind: .gauge,
+        help: "1 while the file of ticket keys as it is now cannot be used; those loaded before stay.")
+    static let ticketKeyInfo = Metric(
+        name: "balancer_tls_ticket_key_info", kind: .gauge, labels: ["generation"],
+        help: "1, with what tells the fleet's key that encrypts tickets from others; it is no secret. Missing without --tls-ticket-keys.")
     static let loopTurns = Metric(
         name: "balancer_loop_turn_seconds", kind: .histogram, labels: ["le"],
         help: "Time from one wait for events to the next on the fast loops.")
@@ -213,7 +236,14 @@ public struct Metric: Sendable {
             "Catalog, database and fleet",
             [revision, newestRevision, applied, degraded, notFollowed, nodes, backlog, lostRequests, statements]
         ),
-        ("TLS", [handshakes, handshakeFailures, certificateExpiry]),
+        (
+            "TLS",
+            [
+                handshakes, handshakeFailures, certificateExpiry, certificateTroubles, ocspShown, ocspProduced, ocspExpiry,
+                ticketKeysLoaded,
+                ticketKeysTrouble, ticketKeyInfo,
+            ]
+        ),
         ("HTTP/2", [http2Connections, http2Answers, http2Refusals]),
         ("Health", [targetUp, probes, probeDuration, targetCertificateExpiry]),
         ("GeoIP databases", [geoIPLoads, geoIPBuilt]),

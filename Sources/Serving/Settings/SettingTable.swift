@@ -35,18 +35,19 @@ public struct SettingTable: Sendable {
     public let admin = Setting(
         "admin", .text("address"), "127.0.0.1:8001", "Address of the control plane: API, metrics, health.")
     public let adminTLSCertificate = Setting(
-        "admin-tls-certificate", .text("file"), "",
+        "admin-tls-certificate", .list("files"), "",
         """
-        Certificate of the control plane, which then speaks HTTPS alone: a PEM file with its chain, a folder as for --tls-certificate, or \
-        self-signed. It may be the same file. Read again at SIGHUP and when it changes.
+        Certificates of the control plane, which then speaks HTTPS alone, as for --tls-certificate: PEM files, folders or self-signed. They may \
+        be the same files. Read again at SIGHUP and when they change.
         """)
     public let adminTLSKey = Setting(
-        "admin-tls-key", .text("file"), "", "Its private key (PEM); not needed where the certificate's file holds it too.")
+        "admin-tls-key", .list("files"), "",
+        "Private keys (PEM) of the files of --admin-tls-certificate, in their order; not needed where these hold the keys too.")
     public let adminClientCA = Setting(
         "admin-client-ca", .text("file"), "",
         """
         Authorities (PEM), one of which must have issued a certificate that every client of the control plane shows, beside its token. Read \
-        at the start.
+        again at SIGHUP and when it changes.
         """)
     public let adminPlain = Setting(
         "admin-plain", .onOff, "off",
@@ -123,7 +124,10 @@ public struct SettingTable: Sendable {
         "idle-timeout", 1...3600, limits.idleSeconds, "Seconds a connection may be idle between requests, {range}.")
     public let clientRate = Setting(
         "client-rate", 0...10_000, 0,
-        "Requests a second that a client may send, {range}; more is 429. A client is an IPv4 address or an IPv6 /56. 0 is no limit.")
+        """
+        Requests a second that a client may send, {range}; more is 429. A client is an IPv4 address or an IPv6 /56. A TLS handshake counts as the \
+        first request of its connection, and is refused with an alert before it costs anything. 0 is no limit.
+        """)
     public let clientBurst = Setting(
         "client-burst", 1...100_000, 100, "Requests that such a client may send at once before the rate holds, {range}.")
     public let accessLog = Setting(

@@ -15,8 +15,8 @@ public struct Settings: Sendable {
     /// Nil: each process has its own.
     let ticketKeysPath: String?
     public let admin: ListenAddress
-    /// Nil when the control plane speaks without TLS.
-    let adminCertificate: CertificatePlace?
+    /// Empty when the control plane speaks without TLS.
+    let adminCertificates: [CertificatePlace]
     /// A file of authorities that clients' certificates must come from; nil asks for none.
     public let adminClientCA: String?
     /// Whether the operator wants it without TLS, whoever reaches it.
@@ -54,7 +54,7 @@ public struct Settings: Sendable {
         (listenTLS, certificates) = reader.tls()
         ticketKeysPath = reader.ticketKeys(isTLS: !listenTLS.isEmpty)
         admin = reader.address(\.admin)
-        adminCertificate = reader.adminTLS()
+        adminCertificates = reader.adminTLS()
         let authorities = source.text(\.adminClientCA)
         adminClientCA = authorities.isEmpty ? nil : authorities
         allowsPlainAdmin = reader.isOn(\.adminPlain)
@@ -108,7 +108,7 @@ public struct Settings: Sendable {
 }
 
 extension Settings {
-    public var adminSpeaksTLS: Bool { adminCertificate != nil }
+    public var adminSpeaksTLS: Bool { !adminCertificates.isEmpty }
 
     /// As the kernel has it; asking the resolver could take long.
     fileprivate static var machineName: String {

@@ -84,29 +84,28 @@ struct SettingsReader {
         if !addresses.isEmpty, files.isEmpty {
             note(\.listenTLS, "needs --tls-certificate; \(CertificatePlace.selfSignedName) makes one for a first try")
         }
-        guard let places = CertificatePlace.places(certificates: files, keys: keys) else {
-            note(
-                \.tlsKey,
-                "names \(keys.count) keys, and there must be one for each certificate file, in their order; folders have their own")
-            return (addresses, [])
-        }
-        return (addresses, places)
+        return (addresses, places(files, keys, \.tlsKey))
     }
 
-    /// The certificate of the control plane; nil without TLS.
-    mutating func adminTLS() -> CertificatePlace? {
-        let file = source.text(\.adminTLSCertificate)
-        let key = source.text(\.adminTLSKey)
-        if file.isEmpty {
-            if !key.isEmpty { note(\.adminTLSKey, "is of no use without --admin-tls-certificate") }
+    /// The certificates of the control plane; none without TLS.
+    mutating func adminTLS() -> [CertificatePlace] {
+        let files = SettingsSource.list(source.text(\.adminTLSCertificate))
+        let keys = SettingsSource.list(source.text(\.adminTLSKey))
+        if files.isEmpty {
+            if !keys.isEmpty { note(\.adminTLSKey, "is of no use without --admin-tls-certificate") }
             if !source.text(\.adminClientCA).isEmpty { note(\.adminClientCA, "is of no use without --admin-tls-certificate") }
-            return nil
+            return []
         }
-        guard let places = CertificatePlace.places(certificates: [file], keys: key.isEmpty ? [] : [key]) else {
-            note(\.adminTLSKey, "is of no use beside a folder or \(CertificatePlace.selfSignedName), which have their own")
-            return nil
-        }
-        return places.first
+        return places(files, keys, \.adminTLSKey)
+    }
+
+    private mutating func places(_ files: [String], _ keys: [String], _ setting: KeyPath<SettingTable, Setting>) -> [CertificatePlace] {
+        if let places = CertificatePlace.places(certificates: files, keys: keys) { return places }
+        note(
+            setting,
+            "names \(keys.count) keys, and there must be one for each certificate file, in their order; a folder and "
+                + "\(CertificatePlace.selfSignedName) have their own")
+        return []
     }
 
     /// The file of a fleet's ticket keys.

@@ -11,13 +11,17 @@ struct FirstToken {
     let store: SQLStore
     let logger: Logger
 
-    /// - Parameter mayMake: whether one is made where there is none: not by a start that is about to be refused.
-    /// - Returns: whether anybody configured a token: set in the environment, or made with `video-balancer key create`.
+    /// Whether anybody has made a key with `video-balancer key create`.
+    ///
+    /// - Throws: when the database does not answer.
+    func isConfigured() async throws -> Bool { try await store.keys().contains { $0.name != FirstToken.name } }
+
+    /// Makes one where there is no key at all. Only once the balancer serves: a start that is refused leaves none behind.
+    ///
+    /// - Returns: whether one was made.
     /// - Throws: when the database does not answer or the file cannot be written.
-    func ensure(isTokenInEnvironment: Bool, mayMake: Bool, now: Int64) async throws -> Bool {
-        let keys = try await store.keys()
-        if isTokenInEnvironment || keys.contains(where: { $0.name != FirstToken.name }) { return true }
-        guard keys.isEmpty, mayMake else { return false }
+    func make(now: Int64) async throws -> Bool {
+        guard try await store.keys().isEmpty else { return false }
         let token = Token.make()
         // The file comes first: a key whose token is lost would lock everybody out.
         guard FileManager.default.createFile(atPath: path, contents: Data((token + "\n").utf8), attributes: [.posixPermissions: 0o600])
@@ -33,6 +37,6 @@ struct FirstToken {
         }
         logger.notice("made an API token with the role admin", metadata: ["file": "\(path)"])
         if isatty(STDERR_FILENO) == 1 { StandardError.say("API token (role admin): \(token)") }
-        return false
+        return true
     }
 }

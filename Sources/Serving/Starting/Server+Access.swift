@@ -9,27 +9,27 @@ extension Server {
         settings.adminToken.map { [APIKey(name: "environment", role: .admin, hash: Token.hash($0), created: 0, expires: nil)] } ?? []
     }
 
-    /// Makes the first token if there is none, and refuses a control plane that the network reaches without one of the operator's.
-    func checkAccess(_ store: SQLStore) async throws {
-        var isConfigured = settings.adminToken != nil
+    /// Refuses a control plane that the network reaches without a token of the operator's.
+    ///
+    /// - Returns: the token to be made once the balancer serves; nil when the operator has one.
+    func checkAccess(_ store: SQLStore) async throws -> FirstToken? {
+        if settings.adminToken != nil { return nil }
+        let first = FirstToken(path: settings.database.tokenPath, store: store, logger: logger)
         do {
-            let first = FirstToken(path: settings.database.tokenPath, store: store, logger: logger)
-            isConfigured = try await first.ensure(
-                isTokenInEnvironment: isConfigured, mayMake: settings.admin.isLoopback, now: SystemClock.now())
+            if try await first.isConfigured() { return nil }
         } catch {
             logger.error("the API's keys cannot be read; only a token of the environment works", metadata: ["error": "\(error)"])
         }
-        if !isConfigured, !settings.admin.isLoopback {
-            throw ConfigurationFault(
-                "--admin (BALANCER_ADMIN) \(settings.admin) can be reached from the network, but no token is configured; "
-                    + "set BALANCER_ADMIN_TOKEN, make a key with `video-balancer key create`, or choose a loopback address")
-        }
+        if settings.admin.isLoopback { return first }
+        throw ConfigurationFault(
+            "--admin (BALANCER_ADMIN) \(settings.admin) can be reached from the network, but no token is configured; "
+                + "set BALANCER_ADMIN_TOKEN, make a key with `video-balancer key create`, or choose a loopback address")
     }
 
     /// Reads the certificate of the control plane; where there is none, says so if the network reaches it.
     func openAdminSecurity() async throws -> AdminSecurity? {
-        if let place = settings.adminCertificate {
-            return try await AdminSecurity(place, clientAuthorities: settings.adminClientCA, logger: logger)
+        if settings.adminSpeaksTLS {
+            return try await AdminSecurity(settings.adminCertificates, clientAuthorities: settings.adminClientCA, logger: logger)
         }
         if !settings.admin.isLoopback, !settings.allowsPlainAdmin {
             logger.warning(

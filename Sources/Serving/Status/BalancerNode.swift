@@ -20,7 +20,7 @@ struct BalancerNode: Node {
     /// Nil without TLS.
     let certificates: CertificateFiles?
     /// Nil when the control plane speaks without TLS.
-    let adminCertificates: CertificateFiles?
+    let adminSecurity: AdminSecurity?
     let store: SQLStore
     let watcher: DatabaseWatcher
     let accessLog: AccessLog?
@@ -49,15 +49,20 @@ struct BalancerNode: Node {
         return NodeMetrics.edge(try await edge.counters(), view.current.catalog) + [NodeMetrics.sequences(publisher.book)] + fleet
             + ProbeReports.metrics(await prober.reports) + GeoIPReports.metrics(await geoIP.reports)
             + [NodeMetrics.left(view.table)] + (await SigningReports.metrics(view.table, signingKeys))
-            + [CertificateReports.expiries(await certificateReports.flatMap(\.reports))]
+            + CertificateReports.metrics(await certificateReports, await certificates?.ticketKeys)
             + NodeMetrics.fetches(fetcher.totals)
             + (accessLog.map { NodeMetrics.accessLog($0.totals) } ?? [])
             + registry.families + ProcessMetrics.families(started: identity.started)
     }
 
     /// By the port that shows them.
-    private var certificateReports: [(port: String, reports: [CertificateReport])] {
-        get async { [("players", await certificates?.reports ?? []), ("admin", await adminCertificates?.reports ?? [])] }
+    private var certificateReports: CertificatesByPort {
+        get async {
+            [
+                ("players", await certificates?.reports ?? []), ("admin", await adminSecurity?.files.reports ?? []),
+                ("admin-clients", await adminSecurity?.clients?.reports ?? []),
+            ]
+        }
     }
 
     func status() async -> Document {
@@ -98,6 +103,7 @@ struct BalancerNode: Node {
             .init("steering", counters.map { Answered.steering($0, view.table) } ?? .null),
             .init("health", ProbeReports.document(await prober.reports, view.table, at: time)),
             .init("certificates", CertificateReports.document(await certificateReports, at: time)),
+            .init("ticketKeys", CertificateReports.document(await certificates?.ticketKeys)),
             // Where nothing speaks HTTPS no page by HTTPS asks.
             .init("mixedContent", .array((certificates == nil ? [] : view.current.catalog.targetsWithoutHTTPS).map(Document.string))),
             .init("geoip", GeoIPReports.document(await geoIP.reports, view.table)),

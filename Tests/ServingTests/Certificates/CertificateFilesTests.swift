@@ -1,3 +1,4 @@
+import Control
 import Foundation
 import Glibc
 import Logging
@@ -138,11 +139,144 @@ import Testing
         try rig.makePair("a", ["a.example.com"])
         #expect(Self.names(await files.look()) == [["a.example.com"], ["b.example.com"], ["live.example.com"]])
         try FileManager.default.removeItem(at: rig.folder.appending(path: "live"))
+        #expect(await files.look() == nil)
+        rig.uptime.withLock { $0 += .seconds(10) }
         #expect(Self.names(await files.look()) == [["a.example.com"], ["b.example.com"]])
         for name in ["a.pem", "b.pem"] { try FileManager.default.removeItem(atPath: rig.path(name)) }
         #expect(await files.look() == nil)
+        rig.uptime.withLock { $0 += .seconds(10) }
+        #expect(await files.look() == nil)
         #expect(await files.certificates.count == 2)
         #expect(rig.told(.error) == ["the folders have no certificate any more: those loaded before stay"])
+    }
+
+    /// certbot takes each link away before it makes the next one, and a look may come between.
+    @Test func `regression: a pair of several that is gone for a moment keeps its names, and its place`() async throws {
+        let rig = try Rig()
+        for name in ["a", "b"] { try rig.makePair(name, ["\(name).example.com"]) }
+        let files = rig.files(.folder(rig.folder.path))
+        _ = try await files.load()
+        try FileManager.default.moveItem(atPath: rig.path("a.pem"), toPath: rig.path("away"))
+        for _ in 0..<3 {
+            #expect(await files.look() == nil)
+            rig.uptime.withLock { $0 += .seconds(1) }
+        }
+        #expect(await files.certificates.map(\.names) == [["a.example.com"], ["b.example.com"]])
+        try FileManager.default.moveItem(atPath: rig.path("away"), toPath: rig.path("a.pem"))
+        #expect(await files.look() == nil)
+        // The time of its first absence is forgotten.
+        rig.uptime.withLock { $0 += .seconds(10) }
+        try FileManager.default.removeItem(atPath: rig.path("a.key"))
+        #expect(await files.look() == nil)
+        rig.uptime.withLock { $0 += .seconds(10) }
+        #expect(Self.names(await files.look()) == [["b.example.com"]])
+    }
+
+    @Test func `regression: a folder that cannot be read any more keeps its certificates beside others, and one line says why`()
+        async throws
+    {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com"])
+        try rig.makePair("more/b", ["b.example.com"])
+        let files = rig.files(rig.pair("a"), .folder(rig.path("more")))
+        _ = try await files.load()
+        try FileManager.default.moveItem(atPath: rig.path("more"), toPath: rig.path("away"))
+        for _ in 0..<3 {
+            #expect(await files.look() == nil)
+            rig.uptime.withLock { $0 += .seconds(60) }
+        }
+        #expect(await files.certificates.count == 2)
+        let why = "\(rig.path("more")) cannot be read: No such file or directory"
+        #expect(await files.reports.map(\.trouble) == [nil, why])
+        #expect(
+            rig.told(.error) == [
+                "a folder of certificates cannot be read: those that were loaded of it stay: \(rig.path("more")): No such file or directory"
+            ])
+        try FileManager.default.moveItem(atPath: rig.path("away"), toPath: rig.path("more"))
+        #expect(await files.look() == nil)
+        #expect(await files.reports.map(\.trouble) == [nil, nil])
+    }
+
+    @Test func `regression: a certificate that begins later takes the place of a valid one only then`() async throws {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com"])
+        let files = rig.files(rig.pair("a"))
+        _ = try await files.load()
+        try rig.makePair("a", ["later.example.com"], from: Self.start + 100)
+        for _ in 0..<3 { #expect(await files.look() == nil) }
+        #expect(rig.told(.error).count == 1)
+        #expect(
+            rig.told(.error).last?.contains("a.pem is not valid before 2023-11-14T22:15:00Z, and taken then; is the clock right?") == true)
+        rig.seconds.withLock { $0 += 100 }
+        #expect(Self.names(await files.look()) == [["later.example.com"]])
+        #expect(await files.reports.map(\.trouble) == [nil])
+        // Back before its begin: what is loaded stays, and what comes then is judged by the clock that there is.
+        rig.seconds.withLock { $0 -= 5000 }
+        #expect(await files.look() == nil)
+        try rig.makePair("a", ["newest.example.com"], from: Self.start + 50)
+        #expect(Self.names(await files.look()) == [["newest.example.com"]])
+    }
+
+    @Test func `of certificates for one name those that are valid are shown, and the first one's place is inherited`() async throws {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com"], until: Self.start + 100)
+        try rig.makePair("b", ["b.example.com"])
+        try rig.makePair("c", ["a.example.com", "c.example.com"])
+        let files = rig.files(rig.pair("a"), rig.pair("b"), rig.pair("c"))
+        #expect(try await files.load().certificates.count == 3)
+        #expect(await files.look() == nil)
+        rig.seconds.withLock { $0 += 100 }
+        #expect(Self.names(await files.look()) == [["a.example.com", "c.example.com"], ["b.example.com"]])
+        #expect(await files.reports.count == 3)
+        #expect(await files.look() == nil)
+    }
+
+    @Test func `an expired certificate of the chain and one without names are told of, and shown all the same`() async throws {
+        let rig = try Rig()
+        rig.seconds.withLock { $0 = ChainFixture.issuerEnds - 86_400 }
+        try rig.write(ChainFixture.leaf + ChainFixture.issuer, to: "a.pem")
+        try rig.write(ChainFixture.leafKey, to: "a.key")
+        let files = rig.files(rig.pair("a"))
+        #expect(try await files.load().certificates.first?.names == [])
+        #expect(rig.told(.warning).contains { $0.hasPrefix("a certificate has no subjectAltName") })
+        #expect(rig.told(.warning).contains { $0.hasPrefix("a certificate of the chain expires in 1 days") })
+        rig.seconds.withLock { $0 = ChainFixture.issuerEnds + 1 }
+        #expect(await files.look() == nil)
+        #expect(rig.told(.error).map { $0.prefix(42) } == ["a certificate of the chain has expired, an"])
+        #expect(await files.reports.first?.warnings.count == 2)
+        #expect(await files.reports.first?.trouble == nil)
+    }
+
+    @Test func `what could not be taken into use is returned again by the next look, and status says why it is not`() async throws {
+        let rig = try Rig()
+        try rig.makePair("a", ["a.example.com"])
+        let files = rig.files(rig.pair("a"))
+        _ = try await files.load()
+        try rig.makePair("a", ["b.example.com"])
+        #expect(Self.names(await files.look()) == [["b.example.com"]])
+        await files.isNotInUse("no memory")
+        #expect(await files.reports.map(\.trouble) == ["no memory"])
+        #expect(Self.names(await files.look()) == [["b.example.com"]])
+        #expect(await files.reports.map(\.trouble) == [nil])
+        #expect(await files.look() == nil)
+    }
+
+    @Test func `a thousand pairs are looked at in order, and one that changes is one that is read anew`() async throws {
+        let rig = try Rig()
+        try rig.makePair("0000", ["0.example.com"])
+        for index in 1..<1000 {
+            let name = String(format: "%04d", index)
+            for ending in ["pem", "key"] {
+                try FileManager.default.copyItem(atPath: rig.path("0000.\(ending)"), toPath: rig.path("\(name).\(ending)"))
+            }
+        }
+        let files = rig.files(.folder(rig.folder.path))
+        #expect(try await files.load().certificates.count == 1000)
+        #expect(await files.look() == nil)
+        try rig.makePair("0500", ["500.example.com"])
+        let identity = try #require(await files.look())
+        #expect(identity.certificates[500].names == ["500.example.com"] && identity.certificates.count == 1000)
+        #expect(rig.told(.notice) == ["certificate loaded"])
     }
 
     @Test func `an empty folder ends the start`() async throws {
@@ -217,8 +351,9 @@ import Testing
         let document = CertificateReports.document([("players", reports)], at: Self.start * 1000)
         #expect(
             document.json.contains(
-                #""names":["a.example.com","b.example.com"],"state":"good","expires":"2023-11-26T12:00:00Z","daysLeft":11,"trouble":""#))
-        #expect(document.json.contains(#""names":[],"state":"missing","expires":null,"daysLeft":null,"trouble":""#))
+                #""names":["a.example.com","b.example.com"],"state":"good","expires":"2023-11-26T12:00:00Z","daysLeft":11,"ocsp":null,"trouble":""#
+            ))
+        #expect(document.json.contains(#""names":[],"state":"missing","expires":null,"daysLeft":null,"ocsp":null,"trouble":""#))
         try rig.makePair("a", ["a.example.com"])
         _ = await files.look()
         #expect(await files.reports.map { $0.trouble == nil } == [true, true, false])
@@ -227,8 +362,16 @@ import Testing
     @Test func `a certificate of tomorrow serves with a line that doubts the clock`() async throws {
         let rig = try Rig()
         try rig.makePair("a", ["a.example.com"], from: Self.start + 100)
-        _ = try await rig.files(rig.pair("a")).load()
-        #expect(rig.told(.error) == ["a certificate is not valid yet, and clients refuse it: is the clock right?"])
+        let files = rig.files(rig.pair("a"))
+        _ = try await files.load()
+        let line = "a certificate is not valid yet, and clients refuse it: is the clock right?"
+        #expect(rig.told(.error) == [line])
+        rig.seconds.withLock { $0 += 200 }
+        #expect(await files.look() == nil)
+        // The clock jumps back while it serves.
+        rig.seconds.withLock { $0 -= 200 }
+        for _ in 0..<3 { #expect(await files.look() == nil) }
+        #expect(rig.told(.error) == [line, line])
     }
 
     @Test func `keys of tickets rotate by a clock that nobody sets, without new files`() async throws {
@@ -266,8 +409,12 @@ import Testing
                 "\(told): line 1 is no key; write 64 hexadecimal digits, as `openssl rand -hex 32` makes them",
                 "\(told) cannot be read: No such file or directory",
             ])
+        #expect(await files.ticketKeys.trouble?.hasSuffix("cannot be read: No such file or directory") == true)
+        let generation = await files.ticketKeys.generation
         try rig.write(Array("\(String(repeating: "0b", count: 32))\n\(key)\n".utf8), to: "keys")
         let second = try #require(await files.look())
+        let report = await files.ticketKeys
+        #expect(report.trouble == nil && report.count == 2 && report.generation != generation && report.file == rig.path("keys"))
         #expect(rig.told(.notice) == ["ticket keys loaded"])
         #expect(await files.look() == nil)
         #expect(!second.certificates.isEmpty && first.certificates.count == second.certificates.count)
@@ -295,14 +442,22 @@ import Testing
         #expect(try await files.load().certificates.map { $0.staple == nil } == [true])
         let told = "the OCSP response cannot be used: its certificate is shown without one: \(rig.path("a.ocsp"))"
         #expect(rig.told(.error) == ["\(told) is about another certificate; ask for the one that it lies beside"])
+        let leftOut = "\(rig.path("a.ocsp")) is about another certificate; ask for the one that it lies beside"
+        #expect(await files.reports.map(\.ocsp) == [OCSPReport(trouble: leftOut)])
         #expect(await files.look() == nil)
         try rig.write(StapleFixture.ofADay, to: "a.ocsp")
         #expect(await files.look()?.certificates.first?.staple?.validUntil == now + 86_399)
+        #expect(await files.reports.map(\.ocsp) == [OCSPReport(validFrom: now - 1, validUntil: now + 86_399)])
+        let families = CertificateReports.metrics([("players", await files.reports)], await files.ticketKeys)
+        func value(_ metric: Metric) -> Double? { families.first { $0.name == metric.name }?.samples.first?.value }
+        #expect(value(.ocspShown) == 1 && value(.ocspProduced) == Double(now - 1) && value(.ocspExpiry) == Double(now + 86_399))
+        #expect(value(.certificateTroubles) == 0 && value(.ticketKeysTrouble) == 0 && value(.ticketKeyInfo) == nil)
         rig.seconds.withLock { $0 = now + 86_398 }
         #expect(await files.look() == nil)
         rig.seconds.withLock { $0 = now + 86_399 }
         #expect(await files.look()?.certificates.map { $0.staple == nil } == [true])
         #expect(rig.told(.error).last == "\(told) has expired; ask the authority for a new one")
+        #expect(await files.reports.first?.ocsp?.trouble?.hasSuffix("has expired; ask the authority for a new one") == true)
         #expect(await files.look() == nil)
         try rig.write(StapleFixture.good, to: "a.ocsp")
         #expect(await files.look()?.certificates.map { $0.staple == nil } == [false])

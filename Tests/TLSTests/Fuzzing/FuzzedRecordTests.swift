@@ -1,3 +1,4 @@
+import TLS
 import Testing
 
 /// A short run of what the fuzzer does for hours: scripts/fuzz FuzzRecords.
@@ -12,18 +13,30 @@ struct FuzzedRecordTests {
         }
         for round in 0..<400 {
             // Half of them shake hands first.
-            let start: [UInt8] = [UInt8(number(256))] + (number(2) == 0 ? [0, 0, 0, 0, 0, 0] : [])
+            let start: [UInt8] =
+                [UInt8(number(256)), UInt8(number(4) == 0 ? number(256) : 0)] + (number(2) == 0 ? [0, 0, 0, 0, 0, 0] : [])
             let script = start + (0..<number(40)).map { _ in UInt8(number(256)) }
             #expect(try property.fault(script) == nil, "round \(round): \(script)")
         }
+    }
+
+    @Test func `the fuzzer's clients meet each reason for which a handshake is refused`() throws {
+        let property = try RecordProperty()
+        var met: Set<TLSSession.Failure> = []
+        for flavour in 0...7 as ClosedRange<UInt8> {
+            if let failure = try property.failure(flavour) { met.insert(failure) }
+        }
+        #expect(met.isSuperset(of: [.noSharedProtocol, .noSharedCipher, .version]), "\(met)")
     }
 
     @Test func `the property sees an honest conversation as one`() throws {
         let property = try RecordProperty()
         for kind in [0, 1, 2, 3, 252, 255] as [UInt8] {
             // Three flights, words, a key update, words, other buffers, words, the end.
-            let script: [UInt8] = [kind, 0, 0, 0, 0, 0, 0, 1, 5, 2, 0, 1, 201, 8, 0, 1, 7, 3, 0]
-            #expect(try property.fault(script) == nil, "\(kind)")
+            let script: [UInt8] = [0, 0, 0, 0, 0, 0, 1, 5, 2, 0, 1, 201, 8, 0, 1, 7, 3, 0]
+            for flavour in [0, 6, 0x10, 0x26, 0x30] as [UInt8] {
+                #expect(try property.fault([kind, flavour] + script) == nil, "\(kind), \(flavour)")
+            }
         }
     }
 }

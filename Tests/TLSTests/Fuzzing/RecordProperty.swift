@@ -11,10 +11,29 @@ struct RecordProperty {
     private static let maximumWritten = 16 * 1024
 
     init() throws {
-        contexts = [try Conversation.context(["a.example.com"])]
+        contexts = [
+            try TLSContext([Conversation.certificate(["a.example.com"]), Conversation.certificate(["*.b.example"])], tickets: TicketKeys())
+        ]
         let first = try Conversation(contexts[0], .init(versions: 0x304...0x304)).shakeHands()
         _ = first.reply("answer")
         tickets = [nil, first.client.ticket]
+    }
+
+    /// What the client asks for: the first of each kind is what a good one does, others meet each way in which a handshake is refused.
+    private static func options(_ kind: UInt8, _ flavour: UInt8, _ ticket: TLSClient.Resumption?) -> TLSClient.Options {
+        var options = TLSClient.Options(versions: kind & 1 == 0 ? 0x303...0x304 : 0x303...0x303, resumes: kind & 2 == 0 ? nil : ticket)
+        options.name = [nil, "a.example.com", "x.b.example", "unknown.example"][Int(flavour >> 4) % 4]
+        switch flavour & 0xF {
+        case 1: options.protocols = ["h2"]
+        case 2: options.signatures = "rsa_pss_rsae_sha256"
+        case 3: options.groups = "P-521"
+        case 4: (options.versions, options.ciphers) = (0x303...0x303, "ECDHE-RSA-AES128-GCM-SHA256")
+        case 5: options.versions = 0x302...0x302
+        case 6: options.protocols = ["http/1.0", "http/1.1"]
+        case 7: options.sendsEarlyData = true
+        default: break
+        }
+        return options
     }
 
     /// What the client does next.
@@ -26,9 +45,10 @@ struct RecordProperty {
     func fault(_ script: [UInt8]) throws -> String? {
         var bytes = script[...]
         let kind = bytes.popFirst() ?? 0
-        let versions: ClosedRange<CInt> = kind & 1 == 0 ? 0x303...0x304 : 0x303...0x303
-        let client = TLSClient(.init(versions: versions, resumes: kind & 2 == 0 ? nil : tickets[1]))
+        let flavour = bytes.popFirst() ?? 0
+        let client = TLSClient(RecordProperty.options(kind, flavour, tickets[1]))
         var talk = Talk(server: try TLSSession(contexts[0], over: RecordBuffers()), client: client, piece: 1 + Int(kind >> 2) * 60)
+        talk.isHonest = !(1...5).contains(flavour & 0xF)
         while let step = bytes.popFirst() {
             let count = Int(bytes.popFirst() ?? 0)
             switch Step.allCases[Int(step) % Step.allCases.count] {
@@ -61,6 +81,13 @@ struct RecordProperty {
             talk.pending += client.take()
             if let fault = talk.deliver() { return fault }
         }
+        return nil
+    }
+
+    /// How a whole handshake of a client ends; nil when it does not fail.
+    func failure(_ flavour: UInt8) throws -> TLSSession.Failure? {
+        let talk = try Conversation(contexts[0], RecordProperty.options(0, flavour, nil)).shakeHands()
+        if case .failed(let failure)? = talk.end { return failure }
         return nil
     }
 
