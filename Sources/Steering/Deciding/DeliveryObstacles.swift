@@ -63,7 +63,8 @@ extension Catalog {
         let links = ways.contains(where: \.hasLinks) ? "; behind links media playlists are served with a token on each segment" : ""
         guard signing.isShared else {
             if signing.isByPrivateKey {
-                return "a token of \(target) is good for one file (sign.covers), and a private key is too slow to sign each segment: all manifests "
+                return
+                    "a token of \(target) is good for one file (sign.covers), and a private key is too slow to sign each segment: all manifests "
                     + "are redirected (signed-file)"
             }
             let playlists = ways.contains(where: \.hasPathways) ? "manifests with pathways and " : ""
