@@ -3,11 +3,11 @@ import Testing
 @testable import Steering
 
 @Suite struct RefusalTests {
-    @Test func `malformed is 400, not allowed 403, unknown path 404, no target 503`() {
+    @Test func `malformed is 400, not allowed 403, unknown path 404, no target and no signature in time 503`() {
         let statuses = Dictionary(grouping: Refusal.allCases, by: \.status)
         #expect(statuses[403] == [.unknownHost, .denied])
         #expect(statuses[404] == [.unknownServer])
-        #expect(statuses[503] == [.noTarget])
+        #expect(statuses[503] == [.noTarget, .signingBusy])
         #expect(Set(statuses.keys) == [400, 403, 404, 503])
     }
 
