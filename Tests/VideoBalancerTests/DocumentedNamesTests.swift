@@ -16,7 +16,7 @@ struct DocumentedNamesTests {
         "cap-drop", "from-literal", "gid", "home-dir", "interval", "mount", "network-timeout", "no-install-recommends", "now", "read-only",
         "retries", "security-opt", "shell", "since", "start-period", "system", "timeout", "uid",
         // curl, certbot, lego
-        "cacert", "days", "dns", "domains", "dry-run", "email", "insecure", "path", "standalone", "webroot",
+        "accept-tos", "cacert", "days", "dns", "domains", "dry-run", "email", "insecure", "path", "standalone", "webroot",
         // MariaDB and its clients
         "connect", "event", "innodb", "single-transaction", "wsrep-new-cluster", "wsrep-recover",
     ]
