@@ -18,7 +18,7 @@ struct DocumentedNamesTests {
         // gcloud
         "data-file", "public-key",
         // curl, certbot, lego
-        "cacert", "days", "dns", "domains", "dry-run", "email", "insecure", "path", "standalone", "webroot",
+        "accept-tos", "cacert", "days", "dns", "domains", "dry-run", "email", "insecure", "path", "standalone", "webroot",
         // MariaDB and its clients
         "connect", "event", "innodb", "single-transaction", "wsrep-new-cluster", "wsrep-recover",
     ]
