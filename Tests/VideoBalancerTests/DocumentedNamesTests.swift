@@ -19,6 +19,8 @@ struct DocumentedNamesTests {
         "data-file", "public-key",
         // curl, certbot, lego
         "accept-tos", "cacert", "days", "dns", "domains", "dry-run", "email", "insecure", "path", "standalone", "webroot",
+        // Players, and scripts/players
+        "gnutls-dir-trust", "http-no-ssl-verify", "ignore-certificate-errors-spki-list", "runs", "tls-ca-file", "tls-verify",
         // MariaDB and its clients
         "connect", "event", "innodb", "single-transaction", "wsrep-new-cluster", "wsrep-recover",
     ]
