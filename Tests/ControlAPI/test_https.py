@@ -147,7 +147,7 @@ def test_the_dashboard_by_https_warns_of_mixed_content_and_its_cookie_is_for_htt
         certificates = status.json()["certificates"]
         assert [(each["port"], each["state"], each["trouble"]) for each in certificates] == [
             ("players", "good", None), ("admin", "good", None)]
-        assert certificates[1]["names"] == ["localhost", "*.test"] and certificates[1]["daysLeft"] in (29, 30)
+        assert certificates[1]["names"] == ["localhost", "*.test", "127.0.0.1"] and certificates[1]["daysLeft"] in (29, 30)
     with browsing() as page:
         page.goto(f"https://{balancer.admin}/")
         page.get_by_label("Token").fill(balancer.token)

@@ -17,7 +17,7 @@ import threading
 
 import pytest
 
-from balancer import BINARY, ROOT, Balancer, free_port, patiently
+from balancer import BINARY, ROOT, SOAK, Balancer, free_port, patiently
 from client import API
 
 NAME = "balancer.example.com"
@@ -91,8 +91,8 @@ def serving(tmp_path, certificates):
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
     """An ACME server that vouches for everybody; its address, and the certificate that it is trusted by."""
-    if not shutil.which("pebble"):
-        pytest.skip("pebble is missing: apt-get install pebble")
+    if not SOAK:
+        pytest.skip("half a minute each, and needs certbot, lego and pebble; SOAK=1")
     folder = tmp_path_factory.mktemp("pebble")
     self_signed(folder, "pebble.pem", "pebble.key", "localhost")
     port = free_port()
@@ -121,7 +121,6 @@ def hook_of_the_page(target):
     return script.replace("/etc/video-balancer/tls", str(target)).replace("-g video-balancer", f"-g {group}")
 
 
-@pytest.mark.skipif(not shutil.which("certbot"), reason="certbot is missing: apt-get install certbot")
 @pytest.mark.parametrize("by_hook", [True, False], ids=["by the hook", "in live/"])
 def test_certbot_renews_under_handshakes(tmp_path, authority, by_hook):
     server, trusted = authority
@@ -150,7 +149,6 @@ def test_certbot_renews_under_handshakes(tmp_path, authority, by_hook):
         assert [line for line in balancer.lines() if line["level"] == "error" and "is not the key of" not in line.get("error", "")] == []
 
 
-@pytest.mark.skipif(not shutil.which("lego"), reason="lego is missing: apt-get install lego")
 def test_lego_renews_under_handshakes(tmp_path, authority):
     server, trusted = authority
     path = tmp_path / "lego"

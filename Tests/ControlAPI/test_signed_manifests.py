@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from balancer import BINARY
+from balancer import BINARY, SOAK
 from client import API
 from signed_cdns import ANSWER, NEXT_SECRET, SECRET, free_ports, nginx
 from test_signed_links import balancer, stream
@@ -77,6 +77,8 @@ def play(link, tmp_path, name):
 @pytest.mark.parametrize("film", ["film", "live"])
 @pytest.mark.parametrize("kind, delivery", CASES)
 def test_no_segment_is_refused_while_a_key_changes(tmp_path, kind, delivery, film):
+    if film == "film" and (kind, delivery) != CASES[0] and not SOAK:
+        pytest.skip("the first of films stands for all of them; SOAK=1")
     with signed(tmp_path, kind, delivery, film, rotates_in=4) as (node, folder, place):
         link = f"http://{node.listen}/s1/{film}/master.m3u8"
         before = play(link, tmp_path, "before")
