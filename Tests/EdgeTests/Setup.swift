@@ -20,7 +20,8 @@ struct Setup {
     var publicURL: String?
     /// As JSON.
     var rules = "[]"
-    var signers = Signers.none
+    /// Nil: what `signs` says, shown.
+    var signers: Signers?
 
     func table() throws -> RoutingTable {
         let list = { (texts: [String]) in Document.array(texts.map(Document.string)) }
@@ -47,7 +48,7 @@ struct Setup {
             .init("delivery", .string(delivery)), .init("rules", try Document(json: rules)),
         ])
         let catalog = try Catalog(document)
-        if signs.isEmpty { return RoutingTable(catalog, revision: 1, signers: signers) }
+        if let signers { return RoutingTable(catalog, revision: 1, signers: signers) }
         let shown = catalog.cdns.map { $0.sign.map { Signers.Signer.ready(ShownSigner(signing: $0)) } ?? .unneeded }
         return RoutingTable(catalog, revision: 1, signers: Signers([.unneeded] + shown))
     }

@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import Playlist
 import Steering
+import Synchronization
 import Testing
 
 @testable import Edge
@@ -57,6 +58,33 @@ import Testing
         rig.send(HeadVector.head("GET \(target) HTTP/1.1", ["Host: b.example:8000"] + fields))
         let answers = try rig.answers()
         return try #require(answers.count == 1 ? answers[0] : nil)
+    }
+
+    @Test func `regression: a link to a media playlist waits for the playlist too where a private key signs its folder`() throws {
+        let signer = SlowSigner()
+        var setup = Setup(
+            cdns: [("a", "http://a.example")], steers: true, delivery: "links",
+            signs: ["a": #"{"scheme": "cloudfront", "key": "k", "covers": "directory"}"#])
+        setup.signers = Signers([.unneeded, .ready(signer)])
+        let table = try setup.table()
+        var responder = Responder(
+            table: table, sequences: SequenceBook().set(for: table), signing: SigningQueue(), clock: { 784_111_777 })
+        responder.upstream = Films([:])
+        let bytes = [UInt8](latin1: HeadVector.head("GET /session/1/s1/film/hd/i.m3u8 HTTP/1.1", ["Host: b.example"]))
+        var scanner = HeadScanner(limits: Limits())
+        guard case .complete(let head) = scanner.scan(bytes.span) else { throw EdgeError("no head") }
+        #expect(responder.respond(to: head, bytes.span, from: .unknown, closes: false) == .needsUpstream)
+        let wanted = try #require(responder.wanted)
+        #expect(wanted.format == .media && wanted.signatures.count == 1)
+        for work in wanted.signatures { work.run() }
+        let source = try #require(wanted.source)
+        let place = Manifest.Place(path: source.path, roots: Roots(source.targets().roots))
+        let manifest = try Manifest(Array(Self.media.utf8), .media, at: place)
+        responder.writer.bytes = []
+        responder.respond(toUpstream: .manifest(manifest), of: head, bytes, from: .unknown, closes: false)
+        let text = responder.writer.bytes.latin1
+        #expect(text.hasPrefix("HTTP/1.1 200 "), "\(text)")
+        #expect(signer.onTheSpot.withLock { $0 } == [], "signed beside the loop")
     }
 
     private static func refusals(_ rig: ConnectionRig) -> [String: UInt64] { rig.slowLoop.responder.total.manifestRefusals }

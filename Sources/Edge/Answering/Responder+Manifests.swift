@@ -190,12 +190,12 @@ extension Responder {
             {
                 return answer
             }
-            if table.signsSlowly, let answer = awaitLinks(to: video, of: bytes, asker, bytes, isFast: isFast) { return answer }
             let list = try table.resume(
                 place.session, video, of: bytes, asker, head: bytes, sequences: sequences, ranking: &writer.targets)
             if let list, let answer = try deliverMedia(list, video, asker, head, bytes, session: place.session, isFast: isFast) {
                 return answer
             }
+            if table.signsSlowly, let answer = awaitLinks(to: video, of: bytes, asker, bytes, isFast: isFast) { return answer }
             var decision = list.map { table.decision(of: $0, session: place.session) }
             if decision == nil { decision = try table.decide(video, of: bytes, asker, head: bytes, sequences: sequences) }
             guard var decision else { return .refusal(.noTarget) }
