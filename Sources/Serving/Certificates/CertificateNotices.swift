@@ -56,28 +56,24 @@ struct CertificateNotices {
     }
 
     private func tell(_ file: String, _ certificate: ServerCertificate, _ life: CertificateLife, at second: Int64) {
-        let metadata: Logger.Metadata = [
-            "file": "\(file)", "names": "\(certificate.namesInWords)", "expires": "\(CertificateFiles.time(life.until))",
-        ]
-        if life.state(at: second) == .expired {
-            logger.error("a certificate has expired, and clients refuse it: renew it", metadata: metadata)
-        } else {
-            logger.warning(
-                "a certificate expires in \(life.daysLeft(at: second)) days and was not renewed: see what should renew it",
-                metadata: metadata)
-        }
+        tell(
+            life, at: second, ["file": "\(file)", "names": "\(certificate.namesInWords)"],
+            ended: "a certificate has expired, and clients refuse it: renew it",
+            ending: "a certificate expires in \(life.daysLeft(at: second)) days and was not renewed: see what should renew it")
     }
 
     private func tell(_ file: String, _ issuer: CertificateSubject, _ life: CertificateLife, at second: Int64) {
-        let metadata: Logger.Metadata = [
-            "file": "\(file)", "issuer": "\(issuer.name)", "expires": "\(CertificateFiles.time(life.until))",
-        ]
+        tell(
+            life, at: second, ["file": "\(file)", "issuer": "\(issuer.name)"], ended: CertificateNotices.expiredChain,
+            ending: "a certificate of the chain expires in \(life.daysLeft(at: second)) days: see whether the authority has a newer one")
+    }
+
+    private func tell(_ life: CertificateLife, at second: Int64, _ what: Logger.Metadata, ended: String, ending: String) {
+        let metadata = what.merging(["expires": "\(CertificateFiles.time(life.until))"]) { $1 }
         if life.state(at: second) == .expired {
-            logger.error("\(CertificateNotices.expiredChain)", metadata: metadata)
+            logger.error("\(ended)", metadata: metadata)
         } else {
-            logger.warning(
-                "a certificate of the chain expires in \(life.daysLeft(at: second)) days: see whether the authority has a newer one",
-                metadata: metadata)
+            logger.warning("\(ending)", metadata: metadata)
         }
     }
 }
