@@ -54,23 +54,14 @@ public actor Fetcher {
     private let eventLoop: any EventLoop
     private let client: FetchClient
     private let limits: Limits
-    /// Read by any thread: what is kept is given without a turn of the loop.
-    private let memory: Mutex<Memory>
+    /// Read by any thread: what is kept is given without a turn of the loop. Held for a look alone, since fast loops wait for it.
+    private let memory: Mutex<ManifestMemory>
     private var waiting: [[UInt8]: [EventLoopPromise<Fetched>]] = [:]
     private var underWay: [String: Int] = [:]
     private let counted = Mutex(Totals())
 
     /// The loop's thread; unowned, since the loop outlives the actor.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe eventLoop.executor.asUnownedSerialExecutor() }
-
-    fileprivate struct Entry {
-        /// Nil: it is somebody's own, and each who asks has it fetched for himself.
-        let fetched: Fetched?
-        var fresh: NIODeadline
-        let stale: NIODeadline
-        let size: Int
-        var used: UInt64
-    }
 
     /// What a target has answered.
     private struct Found {
@@ -86,12 +77,16 @@ public actor Fetcher {
     ) {
         self.limits = limits
         self.eventLoop = eventLoop
-        memory = Mutex(Memory(maximumBytes: limits.bytes, maximumCount: limits.entries))
+        memory = Mutex(ManifestMemory(bytes: limits.bytes, count: limits.entries))
         client = FetchClient(allowsLinkLocal: allowsLinkLocal, on: eventLoop, roots: roots)
     }
 
     /// Any thread.
-    public nonisolated var totals: Totals { counted.withLock { $0 } }
+    public nonisolated var totals: Totals {
+        var totals = counted.withLock { $0 }
+        (totals.hits, totals.bytes) = memory.withLock { ($0.hits, $0.bytes) }
+        return totals
+    }
 
     /// A manifest, from memory or from the first of its targets that has it. Any thread; does not fail.
     public nonisolated func fetch(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Fetched> {
@@ -102,18 +97,24 @@ public actor Fetcher {
     ///
     /// - Parameter key: of a `ManifestSource`.
     public nonisolated func kept(_ key: [UInt8], _ format: Manifest.Format) -> Fetched? {
-        let key = Fetcher.key(key, format)
-        guard let fetched = memory.withLock({ $0.fresh(key, .now()) })?.fetched else { return nil }
-        counted.withLock { $0.hits += 1 }
+        guard case .forAll(let fetched)? = fresh(Fetcher.key(key, format)) else { return nil }
         return fetched
+    }
+
+    /// What was forgotten for it is many manifests: the loop lets go of them, and outside of the lock.
+    private nonisolated func fresh(_ key: [UInt8]) -> ManifestMemory.Content? {
+        let now = NIODeadline.now()
+        let (content, forgotten) = memory.withLock { ($0.fresh(key, now), $0.takeForgotten()) }
+        if !forgotten.isEmpty { eventLoop.execute { withExtendedLifetime(forgotten) {} } }
+        return content
     }
 
     private func find(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Fetched> {
         let key = Fetcher.key(source.key, format)
-        if let entry = memory.withLock({ $0.fresh(key, .now()) }) {
-            guard let fetched = entry.fetched else { return alone(source, format) }
-            counted.withLock { $0.hits += 1 }
-            return eventLoop.makeSucceededFuture(fetched)
+        switch fresh(key) {
+        case .forAll(let fetched)?: return eventLoop.makeSucceededFuture(fetched)
+        case .forOne?: return alone(source, format)
+        case nil: break
         }
         let promise = eventLoop.makePromise(of: Fetched.self)
         let isFirst = waiting[key] == nil
@@ -144,12 +145,12 @@ public actor Fetcher {
         switch result {
         case .success(let found):
             guard found.lifetime.isShared else {
-                keep(nil, key, fresh: Fetcher.keepingRefusal)
+                keep(.forOne, key, fresh: Fetcher.keepingRefusal)
                 promises.first?.succeed(.manifest(found.manifest))
                 for promise in promises.dropFirst() { alone(source, format).cascade(to: promise) }
                 return
             }
-            keep(.manifest(found.manifest), key, fresh: found.lifetime.fresh, stale: found.lifetime.stale)
+            keep(.forAll(.manifest(found.manifest)), key, fresh: found.lifetime.fresh, stale: found.lifetime.stale)
             for promise in promises { promise.succeed(.manifest(found.manifest)) }
         case .failure(let error):
             let fetched = afterFailure(Fetcher.reason(error), key)
@@ -160,7 +161,7 @@ public actor Fetcher {
     /// What is given when no target has it.
     private func afterFailure(_ reason: Manifest.Refusal, _ key: [UInt8]) -> Fetched {
         if reason.isLasting {
-            keep(.refused(reason), key, fresh: Fetcher.keepingRefusal)
+            keep(.forAll(.refused(reason)), key, fresh: Fetcher.keepingRefusal)
             return .refused(reason)
         }
         // Else a dead CDN would be asked for each player.
@@ -168,66 +169,18 @@ public actor Fetcher {
             counted.withLock { $0.stale += 1 }
             return .manifest(manifest)
         }
-        keep(.refused(reason), key, fresh: Fetcher.keepingFailure)
+        keep(.forAll(.refused(reason)), key, fresh: Fetcher.keepingFailure)
         return .refused(reason)
     }
-}
 
-// MARK: - What is kept
-
-extension Fetcher {
-    private func keep(_ fetched: Fetched?, _ key: [UInt8], fresh: Int, stale: Int = 0) {
-        let bytes = memory.withLock {
-            $0.keep(fetched, key, fresh: fresh, stale: stale, .now())
-            return $0.bytes
+    private func keep(_ content: ManifestMemory.Content, _ key: [UInt8], fresh: Int, stale: Int = 0) {
+        let now = NIODeadline.now()
+        let forgotten = memory.withLock {
+            $0.keep(content, key, fresh: now + .seconds(Int64(fresh)), stale: now + .seconds(Int64(fresh + stale)))
+            return $0.takeForgotten()
         }
-        counted.withLock { $0.bytes = bytes }
-    }
-
-    fileprivate struct Memory {
-        let maximumBytes: Int
-        let maximumCount: Int
-        private var entries: [[UInt8]: Entry] = [:]
-        private(set) var bytes = 0
-        private var uses: UInt64 = 0
-
-        init(maximumBytes: Int, maximumCount: Int) { (self.maximumBytes, self.maximumCount) = (maximumBytes, maximumCount) }
-
-        mutating func fresh(_ key: [UInt8], _ now: NIODeadline) -> Entry? {
-            guard let entry = entries[key], now < entry.fresh else { return nil }
-            uses += 1
-            entries[key]?.used = uses
-            return entry
-        }
-
-        /// A manifest that may be given although it is over its time; it counts as fresh for `seconds` then.
-        mutating func stale(_ key: [UInt8], _ now: NIODeadline, keeping seconds: Int) -> Manifest? {
-            guard let entry = entries[key], now < entry.stale, case .manifest(let manifest)? = entry.fetched else { return nil }
-            entries[key]?.fresh = now + .seconds(Int64(seconds))
-            return manifest
-        }
-
-        mutating func keep(_ fetched: Fetched?, _ key: [UInt8], fresh: Int, stale: Int, _ now: NIODeadline) {
-            var size = key.count + 256
-            if case .manifest(let manifest)? = fetched { size += manifest.size }
-            bytes -= entries[key]?.size ?? 0
-            bytes += size
-            uses += 1
-            entries[key] = Entry(
-                fetched: fetched, fresh: now + .seconds(Int64(fresh)), stale: now + .seconds(Int64(fresh + stale)), size: size, used: uses)
-            if bytes > maximumBytes || entries.count > maximumCount { forget(now) }
-        }
-
-        /// What is over its time, then what was not asked for the longest, until there is room for a while.
-        private mutating func forget(_ now: NIODeadline) {
-            entries = entries.filter { now < $0.value.fresh || now < $0.value.stale }
-            bytes = entries.values.reduce(0) { $0 + $1.size }
-            for (key, entry) in entries.sorted(by: { $0.value.used < $1.value.used }) {
-                if bytes <= maximumBytes / 10 * 9, entries.count <= maximumCount / 10 * 9 { return }
-                bytes -= entry.size
-                entries[key] = nil
-            }
-        }
+        // Outside of the lock.
+        withExtendedLifetime(forgotten) {}
     }
 }
 
