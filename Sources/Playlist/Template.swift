@@ -112,21 +112,32 @@ struct Template: Sendable, Equatable, Hashable {
     ///   - pathway: whose part is written.
     ///   - asLinks: whether it is written for players that know no pathways.
     func write(_ session: Manifest.Session, _ pathway: Manifest.Pathway, asLinks: Bool = false, to out: inout [UInt8]) {
+        let group = Array(pathway.name.utf8) + [UInt8(ascii: "/")]
+        let attribute = Template.pathwayAttribute + group.dropLast() + [UInt8(ascii: "\"")]
         var written = 0
         for place in slots {
-            out.append(contentsOf: bytes[written..<place.offset])
+            append(written..<place.offset, to: &out)
             written = place.offset
             switch place.slot {
             case .playlistURL where asLinks: out += session.linkRoot ?? pathway.root
+            // The path follows among the bytes.
+            case .url where pathway.signer == nil, .playlistURL where pathway.signer == nil: out += pathway.root
             case .url(let length), .playlistURL(let length):
                 pathway.append(bytes[place.offset..<place.offset + length], to: &out)
                 written += length
-            case .group: if !asLinks { out += "\(pathway.name)/".utf8 }
-            case .pathwayAttribute: if !asLinks { out += ",PATHWAY-ID=\"\(pathway.name)\"".utf8 }
+            case .group: if !asLinks { out += group }
+            case .pathwayAttribute: if !asLinks { out += attribute }
             default: Template.write(place.slot, session, pathway, to: &out)
             }
         }
-        out.append(contentsOf: bytes[written...])
+        append(written..<bytes.count, to: &out)
+    }
+
+    private static let pathwayAttribute = Array(",PATHWAY-ID=\"".utf8)
+
+    private func append(_ part: Range<Int>, to out: inout [UInt8]) {
+        // The buffer is read while it is borrowed; another array is written. A slice of the array would be counted as a reference.
+        unsafe bytes.span.extracting(part).withUnsafeBufferPointer { unsafe out.append(contentsOf: $0) }
     }
 
     private static func write(_ slot: Slot, _ session: Manifest.Session, _ pathway: Manifest.Pathway, to out: inout [UInt8]) {
