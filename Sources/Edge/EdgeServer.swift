@@ -101,10 +101,12 @@ public final class EdgeServer: Sendable {
         let signing = SigningQueue()
         let upstream = configuration.upstream
         let makeResponder = { @Sendable in
-            Responder(
+            var responder = Responder(
                 table: table, sequences: sequences, clientSource: configuration.clientSource, rate: configuration.clientRate,
                 credentialOrigins: configuration.credentialOrigins, log: configuration.accessLog, pages: configuration.pages,
                 manifests: manifests, links: links, signing: signing)
+            responder.upstream = upstream
+            return responder
         }
         var workers: [Worker] = []
         for (listeners, loop) in zip(sockets, group.makeIterator().map { $0 }) {

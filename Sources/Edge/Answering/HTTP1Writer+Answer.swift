@@ -17,20 +17,31 @@ extension HTTP1Writer {
         case .health(let isWell):
             begin(answer.status, framing, second: second)
             end(body: Array((isWell ? "ok\n" : "draining\n").utf8), type: "text/plain; charset=utf-8", framing)
-        case .upstream, .manifest: if case .content(let content) = supplement { write(content, framing, second: second) }
-        case .redirect, .page, .steering, .needsBody, .needsUpstream, .needsTime: break
+        case .upstream: if case .content(let content) = supplement { write(content, framing, second: second) }
+        case .redirect, .page, .steering, .manifest, .needsBody, .needsUpstream, .needsTime: break
         }
     }
 
     /// Writes a page; its body is in `attachment` then.
     mutating func write(_ page: EdgePage, _ framing: Framing, second: Int) {
-        begin(200, framing, second: second)
-        field("Content-Security-Policy", page.policy ?? "default-src 'none'; frame-ancestors 'none'")
-        field("X-Content-Type-Options", "nosniff")
-        field("Content-Type", page.type)
-        field("Content-Length", String(page.body.readableBytes))
-        endWithoutContent()
+        beginFile(page.type, length: page.body.readableBytes, policy: page.policy, framing, second: second)
         if !framing.omitsBody { attachment = page.body }
+    }
+
+    /// Writes a manifest; one that is long is in `attachment` then.
+    mutating func write(_ manifest: [UInt8], of format: SteeringFormat, _ framing: Framing, second: Int) {
+        beginFile(format.manifestType, length: manifest.count, policy: nil, framing, second: second)
+        if framing.omitsBody { return }
+        if manifest.count <= Limits.pendingAnswerBytes { append(manifest) } else { attachment = ByteBuffer(bytes: manifest) }
+    }
+
+    private mutating func beginFile(_ type: String, length: Int, policy: String?, _ framing: Framing, second: Int) {
+        begin(200, framing, second: second)
+        field("Content-Security-Policy", policy ?? "default-src 'none'; frame-ancestors 'none'")
+        field("X-Content-Type-Options", "nosniff")
+        field("Content-Type", type)
+        field("Content-Length", String(length))
+        endWithoutContent()
     }
 
     private mutating func writeOptions(

@@ -27,18 +27,18 @@ struct Responder {
     /// What the answer that waits is made of, while it is made.
     var fetched: UpstreamContent?
     /// The manifest that an answer says.
-    var made: EdgePage?
+    var made: [UInt8] = []
     /// Bytes of manifests that clients have not taken, of all connections; and those that were taken of it for the last answer.
     let manifests: BodyMemory
     var manifestBytes = 0
+    /// Up to where the fast path may fill the writer for the connection that is answered; 0: with no manifest.
+    var answersEnd = 0
     /// Links to some targets cannot be written for the request that is answered.
     var areLinksScarce = false
     /// Signs beside the loops; nil: links that nobody has asked for are not signed.
     let signing: SigningQueue?
     /// What has to be fetched, after `needsUpstream`.
     var wanted: UpstreamRequest?
-    /// What need not be fetched, after `needsUpstream`: it was before.
-    var kept: UpstreamContent?
     private let clock: () -> Int
     /// Nanoseconds of a clock that nobody sets.
     private let uptime: () -> UInt64
@@ -51,7 +51,7 @@ struct Responder {
         case answered
         /// The video is in the body: read it and call `respond(toBody:of:fields:from:)`.
         case needsBody
-        /// Take what is `kept`, or have what is `wanted` fetched, and call `respond(toUpstream:of:_:from:closes:)`.
+        /// Have what is `wanted` fetched, and call `respond(toUpstream:of:_:from:closes:)`.
         case needsUpstream
         /// The fast path does not answer this: let the slow one have it.
         case needsSlowPath
@@ -147,7 +147,6 @@ struct Responder {
         case .needsBody: return .needsBody
         case .needsUpstream: return .needsUpstream
         case .needsTime: return .needsSlowPath
-        case .manifest: break
         case .page:
             // Pages are the same for every origin, and log without their query.
             let framing = HTTP1Writer.Framing(head, closes: closes)
@@ -214,7 +213,7 @@ struct Responder {
             fetched = content ?? .nothing
             let answer = answer(to: head, bytes.span, by: route, question, from: client, second: second)
             give(answer, of: head, bytes.span, from: client, closes: closes, second: second)
-            (fetched, made) = (nil, nil)
+            fetched = nil
             return
         }
         let framing = writer.framing(head, head.fields, of: bytes.span, closes: closes)
@@ -239,8 +238,7 @@ struct Responder {
         _ answer: Answer, of head: RequestHead, _ bytes: borrowing Span<UInt8>, from client: ClientAddress, closes: Bool, second: Int
     ) {
         let framing = writer.framing(head, head.fields, of: bytes, closes: closes)
-        let supplement = made.map { Supplement.content($0) } ?? .none
-        give(answer, supplement, source: bytes, to: head.method, head.target, of: bytes, from: client, framing, second: second)
+        give(answer, .none, source: bytes, to: head.method, head.target, of: bytes, from: client, framing, second: second)
     }
 
     /// - Parameter bytes: what the answer's and the target's offsets count in.
@@ -263,6 +261,9 @@ struct Responder {
         switch answer {
         case .page(let page): writer.write(pages[page], framing, second: second)
         case .steering(let steering): writer.write(steering, table, framing, second: second)
+        case .manifest(let manifest):
+            writer.write(made, of: manifest.format, framing, second: second)
+            made = []
         default: writer.write(answer, supplement, of: bytes, framing, second: second)
         }
     }

@@ -48,10 +48,6 @@ extension HTTP2Connection {
             let client = responder.clientSource.client(of: head, text, peer: peer)
             let pending = HTTP2Stream.Pending(head: head, text: text.copy(HeadRange(0..<text.count)), client: client)
             open(.upstream(pending), stream, !endsStream, turn, Limits.upstreamSeconds)
-            if let kept = responder.kept {
-                responder.kept = nil
-                return take(kept, for: stream, turn, by: &responder, in: &workspace)
-            }
             guard let request = responder.wanted else {
                 return take(nil, for: stream, turn, by: &responder, in: &workspace)
             }
@@ -174,9 +170,7 @@ extension HTTP2Connection {
             responder.respond(toUpstream: content, of: pending.head, pending.text, from: pending.client, closes: false)
         }
         swap(&responder.writer.bytes, &workspace.answer)
-        let held = responder.manifestBytes > 0 ? (responder.manifests, responder.manifestBytes) : nil
-        responder.manifestBytes = 0
-        send(on: stream, window: window, held: held, endsStream: !isRequestOpen, turn, &responder, &workspace)
+        send(on: stream, window: window, endsStream: !isRequestOpen, turn, &responder, &workspace)
         endIfDrained()
     }
 
@@ -186,12 +180,13 @@ extension HTTP2Connection {
     ///
     /// - Parameters:
     ///   - window: of the stream; nil for one that has just begun.
-    ///   - held: bytes of a manifest, given back once the client has taken them.
     ///   - endsStream: the client has ended its side.
     private func send(
-        on stream: UInt32, window: Int? = nil, held: (memory: BodyMemory, bytes: Int)? = nil, endsStream: Bool, _ turn: Turn,
-        _ responder: inout Responder, _ workspace: inout HTTP2Workspace
+        on stream: UInt32, window: Int? = nil, endsStream: Bool, _ turn: Turn, _ responder: inout Responder,
+        _ workspace: inout HTTP2Workspace
     ) {
+        // Given back once the client has taken it.
+        let held = responder.takenManifest()
         responder.counters.http2.answers += 1
         // Taken out for the call, and put back with its buffer.
         var answer: [UInt8] = []

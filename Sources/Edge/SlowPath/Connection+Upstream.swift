@@ -33,10 +33,6 @@ extension Connection {
     private mutating func suspend(with pending: PendingUpstream, _ responder: inout Responder) {
         self.pending = pending
         phase = .upstream
-        if let kept = responder.kept {
-            responder.kept = nil
-            return end(kept, &responder)
-        }
         setDeadline(seconds: Limits.upstreamSeconds)
         sendAnswers(&responder)
         guard let request = responder.wanted else { return take(nil, &responder) }
@@ -62,9 +58,12 @@ extension Connection {
         let closes = pending.head.closes || isDraining
         responder.respond(
             toUpstream: content, of: pending.head, pending.bytes, from: pending.client, closes: closes)
-        if responder.manifestBytes > 0 { held = (responder.manifests, (held?.bytes ?? 0) + responder.manifestBytes) }
-        responder.manifestBytes = 0
         endAnswer(closes: closes, &responder)
+    }
+
+    /// The client has not taken a manifest yet that it was answered with.
+    mutating func holdManifest(of responder: inout Responder) {
+        if let taken = responder.takenManifest() { held = (taken.memory, (held?.bytes ?? 0) + taken.bytes) }
     }
 
     /// The client has taken them, or never will.

@@ -146,6 +146,7 @@ extension Connection {
     }
 
     mutating func endAnswer(closes: Bool, _ responder: inout Responder) {
+        holdManifest(of: &responder)
         if closes { return finish(&responder) }
         scanner = HeadScanner(limits: limits)
         becomeIdle()

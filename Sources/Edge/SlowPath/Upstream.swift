@@ -4,7 +4,8 @@ public import Steering
 
 /// Fetches what an answer is made of.
 public protocol Upstream: Sendable {
-    /// What is there at once, without a fetch: nil when nothing is. Called on any loop; must not block it.
+    /// What is there at once, without a fetch: nil when nothing is. Called on any loop, fast ones too; blocks it for no longer than it takes
+    /// to look something up.
     ///
     /// - Parameter key: of a `ManifestSource`.
     func kept(_ key: [UInt8], _ format: Manifest.Format) -> UpstreamContent?
