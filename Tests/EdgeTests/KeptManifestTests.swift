@@ -70,7 +70,7 @@ import Testing
         #expect(fast.takenManifest() == nil && slow.takenManifest() != nil)
     }
 
-    @Test func `what is not kept, is signed, or is answered over HTTP/2 is left to the slow path, at the cost of one request`() throws {
+    @Test func `what is not kept, is signed, or has no room is left to the slow path, at the cost of one request`() throws {
         let rate = ClientRate(perSecond: 1, burst: 1)
         var shelf = try Shelf()
         shelf.has = false
@@ -114,6 +114,53 @@ import Testing
         let long = try Self.ask(&responder, "/s1/film/a.m3u8", isFast: false)
         #expect(long.outcome == .answered && long.text.hasSuffix("\r\n\r\n"), "a long one is not copied to the answers before it")
         #expect(responder.writer.attachment?.readableBytes ?? 0 > Limits.pendingAnswerBytes)
+    }
+}
+
+/// The same by HTTP/2.
+@Suite struct KeptManifestsByHTTP2Tests {
+    private static func rig(variants: Int, says: [UInt8] = HTTP2Client.hello) throws -> HTTP2Rig {
+        let rig = try HTTP2Rig(KeptManifestTests.setup, says: says)
+        rig.responder.upstream = try KeptManifestTests.Shelf(variants: variants)
+        rig.isFast = true
+        rig.wire = []
+        return rig
+    }
+
+    @Test func `the fast path answers with what is kept as long as the client's windows and the turn have room`() throws {
+        let rig = try Self.rig(variants: 8)
+        for number in 1...5 {
+            let answer = try rig.ask(HTTP2Client.request("/s1/film/a.m3u8"), stream: UInt32(2 * number - 1))
+            #expect(answer.status == 200 && answer.body.latin1.contains("session=\(number)\""))
+            #expect(answer["content-length"] == "\(answer.body.count)")
+        }
+        #expect(!rig.connection.needsSlowPath && rig.connection.streams.isEmpty)
+        #expect(rig.responder.takenManifest() == nil)
+    }
+
+    @Test func `a manifest that the windows do not take whole is handed over with what is left of it, and nothing after it is answered`()
+        throws
+    {
+        let small = HTTP2Client.preface + HTTP2Client.frame(4, 0, HTTP2Client.setting(4, 100))
+        let rig = try Self.rig(variants: 8, says: small)
+        rig.send(HTTP2Client.get("/s1/film/a.m3u8", stream: 1) + HTTP2Client.get("/s1/film/a.m3u8", stream: 3))
+        #expect(rig.connection.needsSlowPath)
+        #expect(try rig.frames().filter { $0.kind == 0 }.map(\.payload.count) == [100])
+        rig.isFast = false
+        rig.connection.beginDeadlines(rig.turn)
+        rig.resume()
+        rig.send([UInt32(1), 3].flatMap { HTTP2Client.frame(8, 0, stream: $0, HTTP2Client.number(100_000)) })
+        let frames = try rig.frames()
+        #expect(frames.filter { $0.kind == 0 && $0.flags & 1 == 1 }.map(\.stream) == [1, 3], "both end")
+        #expect(rig.connection.streams.isEmpty)
+        #expect(rig.responder.manifests.take(Limits.manifestBytes), "what the slow path took is given back")
+    }
+
+    @Test func `what is longer than a connection may have waiting is left to the slow path`() throws {
+        let rig = try Self.rig(variants: 4000)
+        rig.send(HTTP2Client.get("/s1/film/a.m3u8", stream: 1))
+        #expect(rig.connection.needsSlowPath)
+        #expect(try rig.frames().isEmpty)
     }
 }
 

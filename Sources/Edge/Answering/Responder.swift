@@ -31,7 +31,7 @@ struct Responder {
     /// Bytes of manifests that clients have not taken, of all connections; and those that were taken of it for the last answer.
     let manifests: BodyMemory
     var manifestBytes = 0
-    /// Up to where the fast path may fill the writer for the connection that is answered; 0: with no manifest.
+    /// Up to where the fast path may fill the writer with manifests for the connection that is answered.
     var answersEnd = 0
     /// Links to some targets cannot be written for the request that is answered.
     var areLinksScarce = false

@@ -84,7 +84,7 @@ extension FastLoop {
     func answer(
         _ read: Range<Int>, of input: borrowing Span<UInt8>, filled: Bool, from client: ClientAddress, _ state: inout State
     ) -> Intent {
-        // What others are owed is in the writer too; HTTP/2, whose windows a manifest might not fit, is not answered here.
+        // What others are owed is in the writer too.
         state.responder.answersEnd = state.responder.writer.bytes.count + Limits.pendingAnswerBytes
         defer { state.responder.answersEnd = 0 }
         var used = read.lowerBound

@@ -32,7 +32,9 @@ extension HTTP2Connection {
         _ responder: inout Responder, _ workspace: inout HTTP2Workspace
     ) {
         swap(&responder.writer.bytes, &workspace.answer)
+        responder.answersEnd = Limits.pendingAnswerBytes
         let outcome = responder.respond(to: head, text, from: peer, closes: false, isFast: turn.isFast, now: turn.second)
+        responder.answersEnd = 0
         swap(&responder.writer.bytes, &workspace.answer)
         switch outcome {
         case .answered: send(on: stream, endsStream: endsStream, turn, &responder, &workspace)
