@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
 import Playlist
@@ -31,10 +32,12 @@ struct FetchClient: Sendable {
 
     /// Called on the loop.
     ///
-    /// - Returns: at the deadline at the latest. Fails with `Manifest.Refusal`.
+    /// - Returns: at the deadline at the latest. Fails with `FetchFault`.
     func get(_ url: FetchURL, until deadline: NIODeadline) -> EventLoopFuture<Answer> {
         let answer = eventLoop.makePromise(of: Answer.self)
-        let timer = eventLoop.scheduleTask(deadline: deadline) { answer.fail(Manifest.Refusal.unreachable) }
+        let timer = eventLoop.scheduleTask(deadline: deadline) {
+            answer.fail(FetchFault(.unreachable, "it has not answered in time"))
+        }
         answer.futureResult.whenComplete { _ in timer.cancel() }
         let context =
             url.isSecure
@@ -43,25 +46,31 @@ struct FetchClient: Sendable {
             $0.addresses(of: url.host, .any, patience: FetchClient.connectTimeout, until: deadline)
         }
         addresses.and(context).whenComplete { result in
-            guard case .success(let (addresses, context)) = result else { return answer.fail(Manifest.Refusal.unreachable) }
-            connect(url, addresses.prefix(FetchClient.maximumAddresses).map(\.description)[...], context, deadline, answer)
+            switch result {
+            case .success(let (addresses, context)):
+                let addresses = addresses.prefix(FetchClient.maximumAddresses).map(\.description)[...]
+                connect(url, addresses, context, deadline, answer, last: FetchFault(.unreachable, "its name has no address"))
+            case .failure(let error): answer.fail(FetchFault(unreachable: error))
+            }
         }
         return answer.futureResult
     }
 
     private func connect(
         _ url: FetchURL, _ addresses: ArraySlice<String>, _ context: NIOSSLContext?, _ deadline: NIODeadline,
-        _ answer: EventLoopPromise<Answer>
+        _ answer: EventLoopPromise<Answer>, last: FetchFault
     ) {
         let left = deadline - .now()
-        guard let address = addresses.first, left > .zero else { return answer.fail(Manifest.Refusal.unreachable) }
+        guard let address = addresses.first, left > .zero else { return answer.fail(last) }
         let connected = eventLoop.submit { try SocketAddress(ipAddress: address, port: url.port) }.flatMap { peer in
             ClientBootstrap(group: eventLoop)
                 .connectTimeout(min(left, FetchClient.connectTimeout))
                 .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try add(url, to: channel, context, answer) } }
                 .connect(to: peer)
         }
-        connected.whenFailure { _ in connect(url, addresses.dropFirst(), context, deadline, answer) }
+        connected.whenFailure { error in
+            connect(url, addresses.dropFirst(), context, deadline, answer, last: FetchFault(unreachable: error))
+        }
         connected.whenSuccess { channel in answer.futureResult.whenComplete { _ in channel.close(promise: nil) } }
     }
 
@@ -75,6 +84,7 @@ struct FetchClient: Sendable {
             try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : url.host))
         }
         try pipeline.addHTTPClientHandlers(leftOverBytesStrategy: .dropBytes)
+        try pipeline.addHandler(NIOHTTPResponseDecompressor(limit: .size(Manifest.largest)))
         try pipeline.addHandler(FetchHandler(url, answer))
     }
 }

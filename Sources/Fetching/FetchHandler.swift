@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 import NIOSSL
 import Playlist
 
@@ -36,7 +37,7 @@ final class FetchHandler: ChannelInboundHandler {
         switch unwrapInboundIn(data) {
         case .head(let head): take(head)
         case .body(let bytes):
-            if body.count + bytes.readableBytes > Manifest.largest { return answer.fail(Manifest.Refusal.tooLarge) }
+            if body.count + bytes.readableBytes > Manifest.largest { return answer.fail(FetchHandler.tooLarge) }
             body += bytes.readableBytesView
         case .end: if let head { answer.succeed(FetchClient.Answer(head: head, body: body)) }
         }
@@ -45,22 +46,35 @@ final class FetchHandler: ChannelInboundHandler {
     private func take(_ head: HTTPResponseHead) {
         self.head = head
         guard head.status == .ok else { return answer.succeed(FetchClient.Answer(head: head, body: [])) }
-        let coding = head.headers[canonicalForm: "Content-Encoding"]
-        if coding.contains(where: { $0.lowercased() != "identity" }) { return answer.fail(Manifest.Refusal.coding) }
+        let codings = head.headers[canonicalForm: "Content-Encoding"].map { $0.lowercased() }
+        // Not asked for, but there are stores that keep playlists compressed. The handler before this one undoes it.
+        guard codings.count <= 1, codings.allSatisfy(["identity", "gzip", "deflate"].contains) else {
+            return answer.fail(FetchFault(.coding, "its Content-Encoding is \(codings.joined(separator: ", ").prefix(40))"))
+        }
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) }
         // Without either nobody can tell whether it was cut.
-        if length == nil, !head.headers.contains(name: "Transfer-Encoding") { return answer.fail(Manifest.Refusal.incomplete) }
-        if length ?? 0 > Manifest.largest { return answer.fail(Manifest.Refusal.tooLarge) }
+        if length == nil, !head.headers.contains(name: "Transfer-Encoding") {
+            return answer.fail(FetchFault(.incomplete, "it has neither Content-Length nor chunks, so nobody can tell whether it is whole"))
+        }
+        if length ?? 0 > Manifest.largest { return answer.fail(FetchHandler.tooLarge) }
     }
 
+    private static let tooLarge = FetchFault(.tooLarge, "it has more than \(Manifest.largest) bytes")
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
         // Many servers end a connection without saying so in TLS; whether the answer was whole is what the decoder says.
-        if case NIOSSLError.uncleanShutdown = error { return }
-        fail()
+        case NIOSSLError.uncleanShutdown: return
+        case NIOHTTPDecompression.DecompressionError.limit: answer.fail(FetchHandler.tooLarge)
+        case let error as NIOHTTPDecompression.ExtraDecompressionError where error == .truncatedData: answer.fail(FetchFault.cut)
+        case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
+            answer.fail(FetchFault(.coding, "it is not compressed as its Content-Encoding says"))
+        default: answer.fail(head == nil ? FetchFault(unreachable: error) : .cut)
+        }
         context.close(promise: nil)
     }
 
-    func channelInactive(context: ChannelHandlerContext) { fail() }
-
-    private func fail() { answer.fail(head == nil ? Manifest.Refusal.unreachable : .incomplete) }
+    func channelInactive(context: ChannelHandlerContext) {
+        answer.fail(head == nil ? FetchFault(.unreachable, "it closed the connection without an answer") : .cut)
+    }
 }

@@ -31,4 +31,23 @@ struct FetchURL: Equatable {
         guard let number = UInt16(authority[authority.index(after: colon)...]), number > 0 else { return nil }
         port = Int(number)
     }
+
+    /// What a reference means here (RFC 3986 §5.2.2), without its fragment. Dot segments stay as they are.
+    ///
+    /// - Parameter reference: of a Location, which may be relative (RFC 9110 §10.2.2).
+    func absolute(_ reference: String) -> [UInt8] {
+        let reference = reference.prefix { $0 != "#" }
+        let scheme = isSecure ? "https:" : "http:"
+        let end = target.firstIndex(of: "?") ?? target.endIndex
+        let start: Substring
+        switch reference.first {
+        case "/": start = reference.hasPrefix("//") ? scheme[...] : "\(scheme)//\(authority)"
+        case "?", nil: start = "\(scheme)//\(authority)\(target[..<end])"
+        default:
+            let beforeSlash = reference.prefix { $0 != "/" && $0 != "?" }
+            let folder = target[..<end].lastIndex(of: "/").map { target[...$0] } ?? "/"
+            start = beforeSlash.contains(":") ? "" : "\(scheme)//\(authority)\(folder)"
+        }
+        return Array((start + reference).utf8)
+    }
 }

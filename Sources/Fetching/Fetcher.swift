@@ -59,6 +59,8 @@ public actor Fetcher {
     private var waiting: [[UInt8]: [EventLoopPromise<Fetched>]] = [:]
     private var underWay: [String: Int] = [:]
     private let counted = Mutex(Totals())
+    private let report: @Sendable (FetchTrouble) -> Void
+    private var told = ToldTroubles()
 
     /// The loop's thread; unowned, since the loop outlives the actor.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe eventLoop.executor.asUnownedSerialExecutor() }
@@ -72,9 +74,12 @@ public actor Fetcher {
     /// - Parameters:
     ///   - allowsLinkLocal: whether targets may be at link-local and metadata addresses.
     ///   - eventLoop: outlives the fetcher; its thread reads manifests.
+    ///   - report: told on the loop why targets give no manifests, of each host and reason once a minute.
     public init(
-        _ limits: Limits = Limits(), allowsLinkLocal: Bool = false, on eventLoop: any EventLoop, roots: NIOSSLTrustRoots = .default
+        _ limits: Limits = Limits(), allowsLinkLocal: Bool = false, on eventLoop: any EventLoop, roots: NIOSSLTrustRoots = .default,
+        report: @escaping @Sendable (FetchTrouble) -> Void = { _ in }
     ) {
+        self.report = report
         self.limits = limits
         self.eventLoop = eventLoop
         memory = Mutex(ManifestMemory(bytes: limits.bytes, count: limits.entries))
@@ -134,10 +139,8 @@ public actor Fetcher {
 
     /// For one who asks, and not kept.
     private func alone(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Fetched> {
-        ask(source, format).map { .manifest($0.manifest) }.flatMapErrorThrowing { .refused(Fetcher.reason($0)) }
+        ask(source, format).map { .manifest($0.manifest) }.flatMapErrorThrowing { .refused(FetchFault($0).reason) }
     }
-
-    private static func reason(_ error: any Error) -> Manifest.Refusal { error as? Manifest.Refusal ?? .unreachable }
 
     /// Tells all who wait, and keeps what may be kept.
     private func end(_ result: Result<Found, any Error>, _ key: [UInt8], _ source: ManifestSource, _ format: Manifest.Format) {
@@ -153,19 +156,20 @@ public actor Fetcher {
             keep(.forAll(.manifest(found.manifest)), key, fresh: found.lifetime.fresh, stale: found.lifetime.stale)
             for promise in promises { promise.succeed(.manifest(found.manifest)) }
         case .failure(let error):
-            let fetched = afterFailure(Fetcher.reason(error), key)
+            let fetched = afterFailure(FetchFault(error), key)
             for promise in promises { promise.succeed(fetched) }
         }
     }
 
     /// What is given when no target has it.
-    private func afterFailure(_ reason: Manifest.Refusal, _ key: [UInt8]) -> Fetched {
+    private func afterFailure(_ fault: FetchFault, _ key: [UInt8]) -> Fetched {
+        let reason = fault.reason
         if reason.isLasting {
             keep(.forAll(.refused(reason)), key, fresh: Fetcher.keepingRefusal)
             return .refused(reason)
         }
-        // Else a dead CDN would be asked for each player.
-        if let manifest = memory.withLock({ $0.stale(key, .now(), keeping: Fetcher.keepingFailure) }) {
+        // Else a dead CDN would be asked for each player. What is gone is gone: the last that is asked is the origin.
+        if !fault.isAbsent, let manifest = memory.withLock({ $0.stale(key, .now(), keeping: Fetcher.keepingFailure) }) {
             counted.withLock { $0.stale += 1 }
             return .manifest(manifest)
         }
@@ -189,49 +193,67 @@ public actor Fetcher {
 extension Fetcher {
     /// Asks one target after the other.
     ///
-    /// - Returns: fails with `Manifest.Refusal`.
+    /// - Returns: fails with what a `FetchFault` can be made of.
     private func ask(_ source: ManifestSource, _ format: Manifest.Format) -> EventLoopFuture<Found> {
         let targets = source.targets()
         let place = Manifest.Place(path: source.path, roots: Roots(targets.roots))
-        return ask(targets.urls[...], place, format, until: .now() + limits.time, last: .unreachable)
+        let nobody = FetchFault(.unreachable, "nobody was asked")
+        return ask(targets.urls[...], place, format, until: .now() + limits.time, last: nobody)
     }
 
     private func ask(
-        _ urls: ArraySlice<[UInt8]>, _ place: Manifest.Place, _ format: Manifest.Format, until end: NIODeadline, last: Manifest.Refusal
+        _ urls: ArraySlice<[UInt8]>, _ place: Manifest.Place, _ format: Manifest.Format, until end: NIODeadline, last: FetchFault
     ) -> EventLoopFuture<Found> {
         let now = NIODeadline.now()
         guard let url = urls.first, now < end else { return eventLoop.makeFailedFuture(last) }
-        let found = get(url, place, until: min(now + limits.attempt, end), redirects: 0).flatMapThrowing { answer in
+        let found = get(url, place, until: min(now + limits.attempt, end), redirects: 0).flatMapThrowing { answer, place in
             let manifest = try Manifest(answer.body, format, at: place)
             let longest = manifest.isLive ? Fetcher.longestLive : Fetcher.longest
             return Found(manifest: manifest, lifetime: Lifetime(answer.head.headers, atMost: longest))
         }
         return found.flatMapError { error in
-            let reason = Fetcher.reason(error)
-            if reason.isLasting { return self.eventLoop.makeFailedFuture(reason) }
-            return self.assumeIsolated { $0.ask(urls.dropFirst(), place, format, until: end, last: reason) }
+            let fault = FetchFault(error)
+            self.assumeIsolated { $0.tell(fault, url, place) }
+            if fault.reason.isLasting { return self.eventLoop.makeFailedFuture(fault) }
+            return self.assumeIsolated { $0.ask(urls.dropFirst(), place, format, until: end, last: fault) }
         }
     }
 
-    /// - Returns: an answer with 200.
+    /// - Returns: an answer with 200, and where it lies.
     private func get(
         _ text: [UInt8], _ place: Manifest.Place, until deadline: NIODeadline, redirects: Int
-    ) -> EventLoopFuture<FetchClient.Answer> {
-        guard let url = FetchURL(text) else { return eventLoop.makeFailedFuture(Manifest.Refusal.unreachable) }
-        guard take(url.authority) else { return failed(.busy) }
+    ) -> EventLoopFuture<(FetchClient.Answer, Manifest.Place)> {
+        guard let url = FetchURL(text) else { return eventLoop.makeFailedFuture(FetchFault(.unreachable, "its URL cannot be asked for")) }
+        guard take(url.authority) else { return failed(FetchFault(.busy, "too many fetches are under way")) }
         return client.get(url, until: deadline)
             .always { result in self.assumeIsolated { $0.give(url.authority, result) } }
             .flatMap { answer in
-                if answer.head.status == .ok { return self.eventLoop.makeSucceededFuture(answer) }
-                guard [301, 302, 303, 307, 308].contains(answer.head.status.code) else {
-                    return self.eventLoop.makeFailedFuture(Manifest.Refusal.status)
-                }
+                let status = answer.head.status
+                if status == .ok { return self.eventLoop.makeSucceededFuture((answer, place)) }
+                guard Fetcher.redirects.contains(status.code) else { return self.eventLoop.makeFailedFuture(FetchFault(status: status)) }
                 // A target sends nobody out of the catalog, least of all this process.
-                guard redirects < Fetcher.maximumRedirects, let next = answer.head.headers.first(name: "Location").map({ Array($0.utf8) }),
-                    place.roots.path(of: next) != nil, !Fetcher.hasDotSegment(next)
-                else { return self.eventLoop.makeFailedFuture(Manifest.Refusal.redirected) }
-                return self.assumeIsolated { $0.get(next, place, until: deadline, redirects: redirects + 1) }
+                let next = answer.head.headers.first(name: "Location").map(url.absolute)
+                guard redirects < Fetcher.maximumRedirects, let next, !Fetcher.hasDotSegment(next),
+                    let moved = Fetcher.place(place, ofRedirectFrom: text, to: next)
+                else { return self.eventLoop.makeFailedFuture(Fetcher.redirected(to: next)) }
+                return self.assumeIsolated { $0.get(next, moved, until: deadline, redirects: redirects + 1) }
             }
+    }
+
+    private static let redirects: Set<UInt> = [301, 302, 303, 307, 308]
+
+    /// Where a manifest lies that a target has elsewhere: what it names is relative to that.
+    ///
+    /// - Returns: nil at no target of the catalog, and where a token stands in the path, so that nobody can tell which folders are the film's.
+    private static func place(_ place: Manifest.Place, ofRedirectFrom old: [UInt8], to new: [UInt8]) -> Manifest.Place? {
+        guard let path = path(new, place.roots) else { return nil }
+        let asked = Fetcher.path(old, place.roots)
+        if path == asked { return place }
+        return asked == place.path ? Manifest.Place(path: path, roots: place.roots) : nil
+    }
+
+    private static func path(_ url: [UInt8], _ roots: Roots) -> [UInt8]? {
+        roots.path(of: url).map { Array($0.prefix { $0 != UInt8(ascii: "?") }) }
     }
 
     private static func hasDotSegment(_ url: [UInt8]) -> Bool {
@@ -239,9 +261,27 @@ extension Fetcher {
         return text.split(separator: "/").contains { $0 == ".." || $0 == "." } || text.contains("%2e") || text.contains("\\")
     }
 
-    private func failed(_ reason: Manifest.Refusal) -> EventLoopFuture<FetchClient.Answer> {
-        counted.withLock { $0.fetches[reason.rawValue, default: 0] += 1 }
-        return eventLoop.makeFailedFuture(reason)
+    /// - Parameter url: of which the host alone is told, since a token may be in the rest.
+    private static func redirected(to url: [UInt8]?) -> FetchFault {
+        guard let url else { return FetchFault(.redirected, "it redirects without saying where") }
+        let start = String(decoding: url, as: UTF8.self).split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false).prefix(3)
+        let host = start.last.map { $0.prefix { $0 != "/" && $0 != "?" }.prefix(255) } ?? ""
+        return FetchFault(
+            .redirected, "it redirects to \(start.first ?? "")//\(host), a place that is not the catalog's, or in a circle")
+    }
+
+    private func failed<T>(_ fault: FetchFault) -> EventLoopFuture<T> {
+        counted.withLock { $0.fetches[fault.reason.rawValue, default: 0] += 1 }
+        return eventLoop.makeFailedFuture(fault)
+    }
+
+    /// Tells an operator, who has numbers alone otherwise.
+    private func tell(_ fault: FetchFault, _ url: [UInt8], _ place: Manifest.Place) {
+        guard !fault.isAbsent, !fault.reason.isUsual, let host = FetchURL(url)?.authority,
+            told.isNew("\(host) \(fault.reason.rawValue)", at: .now())
+        else { return }
+        report(
+            FetchTrouble(host: host, path: String(decoding: place.path, as: UTF8.self), reason: fault.reason.rawValue, cause: fault.cause))
     }
 
     private func take(_ host: String) -> Bool {
@@ -256,8 +296,10 @@ extension Fetcher {
         if underWay[host] == 0 { underWay[host] = nil }
         let name: String
         switch result {
-        case .success(let answer): name = answer.head.status == .ok ? "ok" : answer.head.status.code < 400 ? "redirected" : "status"
-        case .failure(let error): name = Fetcher.reason(error).rawValue
+        case .success(let answer):
+            let status = answer.head.status
+            name = status == .ok ? "ok" : Fetcher.redirects.contains(status.code) ? "redirected" : "status"
+        case .failure(let error): name = FetchFault(error).reason.rawValue
         }
         counted.withLock { $0.fetches[name, default: 0] += 1 }
     }

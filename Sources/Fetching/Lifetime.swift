@@ -29,13 +29,22 @@ struct Lifetime: Equatable {
             directives["private"] == nil && directives["no-store"] == nil && !headers.contains(name: "Set-Cookie")
             && vary.allSatisfy(Lifetime.understood.contains)
         let mustAsk = ["no-cache", "must-revalidate", "proxy-revalidate", "s-maxage"].contains { directives[$0] != nil }
-        let age = headers.first(name: "Age").flatMap { Int($0) } ?? 0
+        // What is no number is ignored, of several the first counts (RFC 9111 §5.1).
+        let age = headers[canonicalForm: "Age"].first.flatMap { Lifetime.seconds(String($0)) } ?? 0
         let said = directives["s-maxage"] ?? directives["max-age"]
         // What does not parse is stale already (RFC 9111 §4.2.1).
-        let lifetime = said.map { Lifetime.seconds($0) ?? 0 } ?? Lifetime.unsaid
-        fresh = directives["no-cache"] != nil ? 0 : min(max(0, lifetime - max(0, age)), longest)
+        let lifetime = said.map { Lifetime.seconds($0) ?? 0 } ?? Lifetime.untilExpiry(headers) ?? Lifetime.unsaid
+        fresh = directives["no-cache"] != nil ? 0 : min(max(0, lifetime - age), longest)
         let saidStale = directives["stale-if-error"].flatMap { Lifetime.seconds($0) }
         stale = min(saidStale ?? (mustAsk ? 0 : Lifetime.usualStale), Lifetime.longestStale)
+    }
+
+    /// Seconds between the answer's own times, whatever the clocks; nil where it does not say (RFC 9111 §5.3).
+    private static func untilExpiry(_ headers: HTTPHeaders) -> Int? {
+        guard let expires = headers.first(name: "Expires") else { return nil }
+        // What is no time, `0` for instance, is over.
+        guard let end = HTTPDate.seconds(expires) else { return 0 }
+        return headers.first(name: "Date").flatMap(HTTPDate.seconds).map { max(0, end - $0) }
     }
 
     private static func seconds(_ text: String) -> Int? {

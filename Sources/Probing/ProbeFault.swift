@@ -6,7 +6,7 @@ import NIOSSL
 import Steering
 
 /// Why a probe got no answer, in an operator's words.
-struct ProbeFault: Error {
+package struct ProbeFault: Error {
     let reason: String
 
     static let closed = ProbeFault(reason: "closed before the answer was whole")
@@ -39,23 +39,24 @@ struct ProbeFault: Error {
     }
 
     static func verdict(_ error: any Error, at address: ClientAddress) -> Verdict {
-        switch error {
-        case let fault as ProbeFault: return .bad(fault.reason)
-        case let failure as Resolver.Failure: return failure.verdict
-        case let error as IOError:
-            if let own = LocalFault.reason(error, connectingTo: address) { return .unknown(own) }
-            return .bad(LocalFault.text(error.errnoCode))
-        case is HTTPParserError: return .bad(text(of: error as? HTTPParserError))
-        case ChannelError.connectTimeout: return .bad("no answer in time")
-        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
-            return .bad("its certificate is for another name")
-        case let error as NIOSSLError: return .bad(tls(error))
-        default: return .bad("\(error)".split(separator: "\n").first.map { String($0.prefix(200)) } ?? "failed")
-        }
+        if let failure = error as? Resolver.Failure { return failure.verdict }
+        if let error = error as? IOError, let own = LocalFault.reason(error, connectingTo: address) { return .unknown(own) }
+        return .bad(text(of: error))
     }
 
-    private static func text(of error: HTTPParserError?) -> String {
-        error == .invalidEOFState ? closed.reason : "the answer is not HTTP/1.1: \(error.map { "\($0)" } ?? "")"
+    /// What an error of a connection means, whoever made it.
+    package static func text(of error: any Error) -> String {
+        switch error {
+        case let fault as ProbeFault: fault.reason
+        case let failure as Resolver.Failure: failure.reason
+        case let error as IOError: LocalFault.text(error.errnoCode)
+        case HTTPParserError.invalidEOFState: closed.reason
+        case let error as HTTPParserError: "the answer is not HTTP/1.1: \(error)"
+        case ChannelError.connectTimeout: "no answer in time"
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname: "its certificate is for another name"
+        case let error as NIOSSLError: tls(error)
+        default: "\(error)".split(separator: "\n").first.map { String($0.prefix(200)) } ?? "failed"
+        }
     }
 
     private static func tls(_ error: NIOSSLError) -> String {

@@ -50,6 +50,8 @@ def scraped(tmp_path_factory):
              "probe": {"path": "/livez", "interval": 1}},
             {"name": "unsigned", "url": f"http://127.0.0.1:{dead}", "sign": {"scheme": "akamai", "key": "absent"}},
         ]
+        catalog["failover"]["passive"] = True
+        catalog |= {"steering": {"enabled": True}, "delivery": "playlist"}
         api.done("PUT", "/api/v1/catalog", catalog)
         config = (ROOT / "deploy/prometheus/prometheus.yml").read_text()
         config = config.replace("127.0.0.1:8001", balancer.admin).replace("15s", "500ms").replace("alerts.yml", str(ALERTS))
@@ -71,6 +73,8 @@ def scraped(tmp_path_factory):
 
             load = subprocess.Popen(["wrk", "-t1", "-c2", "-d60s", f"http://{balancer.listen}/s1/x"], stdout=subprocess.DEVNULL)
             httpx.get(f"http://{balancer.listen}/nowhere/at/all")
+            # Nobody has it.
+            httpx.get(f"http://{balancer.listen}/s1/x.m3u8")
             # A hand-over: a body is read by the slow path.
             httpx.post(f"http://{balancer.listen}/origin", content=b'{"video": "http://s1.origin-cluster/x"}')
             try:

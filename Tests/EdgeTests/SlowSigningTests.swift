@@ -1,6 +1,7 @@
 import Dispatch
 import NIOCore
 import NIOPosix
+import Playlist
 import Steering
 import Synchronization
 import Testing
@@ -159,6 +160,40 @@ import Testing
 
     private final class Made: Sendable {
         let numbers = Mutex<[UInt64]>([])
+    }
+
+    private struct Ready: Upstream {
+        func fetch(_ request: UpstreamRequest, on loop: any EventLoop) -> EventLoopFuture<UpstreamContent> {
+            loop.makeSucceededFuture(.signed)
+        }
+    }
+
+    @Test func `regression: a manifest whose signatures find no room is refused, and not signed on the loop`() async throws {
+        let (queue, gate) = (SigningQueue(), DispatchSemaphore(value: 0))
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        func work(_ number: Int) -> SignatureWork {
+            SignatureWork(key: .init(high: UInt64(number), low: 0)) { if number == 0 { gate.wait() } }
+        }
+        let waiting = (0..<SigningQueue.maximum).map { queue.prepare([work($0)], on: loop) }
+        let slow = SlowLoop(
+            responder: try Self.responder(Self.setup(SlowSigner()), queue), limits: Limits(), bodies: BodyMemory(limit: .max))
+        slow.upstream = Ready()
+        let source = ManifestSource(key: [1], path: [0x2F]) { .init(roots: [], urls: []) }
+        func fetched(_ number: Int) -> EventLoopFuture<UpstreamContent?> {
+            slow.fetch(UpstreamRequest(target: [], source: source, signatures: [work(number)]), on: loop)
+        }
+        guard case .refused(.busy)? = try await fetched(SigningQueue.maximum).get() else {
+            Issue.record("it would be signed on the loop")
+            return
+        }
+        // One that is under way is waited for.
+        let joined = fetched(7)
+        gate.signal()
+        for future in waiting { try await future.get() }
+        guard case .signed? = try await joined.get() else {
+            Issue.record("not waited for")
+            return
+        }
     }
 
     @Test func `the same signature is made once for all who wait, and beyond the limit none is`() async throws {

@@ -88,7 +88,19 @@ import Testing
         ("404", .says(Sample.answer("", status: "404 Not Found")), .status), ("500", .says(Sample.answer(status: "500 Oops")), .status),
         ("204", .says("HTTP/1.1 204 No Content\r\n\r\n"), .status),
         ("HTML", .says(Sample.answer("<!DOCTYPE html><p>Welcome", ["Content-Type: text/html"])), .notManifest),
-        ("nothing", .says(Sample.answer("")), .notManifest), ("gzip", .says(Sample.answer("\u{1F}x", ["Content-Encoding: gzip"])), .coding),
+        ("nothing", .says(Sample.answer("")), .notManifest),
+        ("no gzip", .says(Sample.answer("\u{1F}x", ["Content-Encoding: gzip"])), .coding),
+        ("br", .says(Sample.answer("\u{1F}x", ["Content-Encoding: br"])), .coding),
+        ("gzip twice", .sends(Gzip.answer(Sample.playlist(), coding: "gzip, gzip")), .coding),
+        ("gzip, cut", .sends(Gzip.answer(Sample.playlist(), cutting: 9)), .incomplete),
+        ("gzip and more", .sends(Gzip.answer(Sample.playlist(), adding: [1, 2, 3])), .coding),
+        ("206", .says(Sample.answer(Sample.playlist(), ["Content-Range: bytes 0-61/62"], status: "206 Partial Content")), .status),
+        ("304", .says("HTTP/1.1 304 Not Modified\r\nETag: W/\"x\"\r\n\r\n"), .status),
+        ("101", .says("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n"), .status),
+        ("UTF-16", .sends(Sample.bytes([0xFF, 0xFE] + Sample.playlist().utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })), .notText),
+        ("two lengths", .says(Sample.answer(Sample.playlist(), ["Content-Length: 3"])), .unreachable),
+        ("a flood of fields", .says("HTTP/1.1 200 OK\r\n" + String(repeating: "X: y\r\n", count: 300) + "\r\n"), .unreachable),
+        ("an endless field", .says("HTTP/1.1 200 OK\r\nX: " + String(repeating: "y", count: 200_000) + "\r\n\r\n"), .unreachable),
         ("cut", .says("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n\(Sample.playlist())"), .incomplete),
         ("cut in a chunk", .says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n\(Sample.playlist())"), .incomplete),
         ("no length", .says("HTTP/1.1 200 OK\r\n\r\n\(Sample.playlist())"), .incomplete), ("no HTTP", .says("SSH-2.0-x\r\n"), .unreachable),
@@ -140,13 +152,120 @@ import Testing
         #expect(
             try await fetcher.fetch(
                 ManifestSource(key: [1], path: known.path) { .init(roots: known.targets().roots, urls: [known.targets().urls[0]]) }, .hls
-            ).get() == Sample.manifest(known))
+            ).get() == Sample.manifest("720", known, at: "/moved.m3u8"))
         #expect(elsewhere.requests.map { $0.prefix(20) } == ["GET /s1/moved.m3u8 H"])
         let unknown = Sample.source([target.port])
         #expect(try await fetcher.fetch(unknown, .hls).get() == .refused(.redirected))
         #expect(elsewhere.requests.count == 1, "it is not in that catalog")
         try await target.stop()
         try await elsewhere.stop()
+    }
+
+    @Test(arguments: ["/s1/film/v2/other.m3u8?x=1#part", "v2/other.m3u8?x=1", "./v2/other.m3u8", "?again"])
+    func `regression: a relative redirect is followed, and what the manifest names is relative to where it was found`(
+        location: String
+    ) async throws {
+        let target = try await Target { number in number == 0 ? .says(Self.redirect(to: location)) : .says(Sample.answer()) }
+        let (fetcher, source) = (Sample.fetcher(), Sample.source([target.port]))
+        let fetched = try await fetcher.fetch(source, .hls).get()
+        switch location {
+        case "./v2/other.m3u8": #expect(fetched == .refused(.redirected), "dots are not resolved")
+        case "?again":
+            #expect(try fetched == Sample.manifest(source))
+            #expect(target.requests.last?.hasPrefix("GET /s1/film/master.m3u8?again HTTP/1.1\r\n") == true)
+        default:
+            #expect(try fetched == Sample.manifest("720", source, at: "/film/v2/other.m3u8"))
+            #expect(target.requests.last?.hasPrefix("GET /s1/film/v2/other.m3u8?x=1 HTTP/1.1\r\n") == true)
+        }
+        try await target.stop()
+    }
+
+    @Test(arguments: [("/s1/token/film/master.m3u8?x", true), ("/s1/token/film/v2/master.m3u8", false)])
+    func `where a token stands in the path nobody can tell which folder is the film's after a redirect`(
+        location: String, isServed: Bool
+    ) async throws {
+        let target = try await Target { number in number == 0 ? .says(Self.redirect(to: location)) : .says(Sample.answer()) }
+        let plain = Sample.source([target.port])
+        let url = Array("http://127.0.0.1:\(target.port)/s1/token/film/master.m3u8".utf8)
+        let signed = ManifestSource(key: [1], path: plain.path) { .init(roots: plain.targets().roots, urls: [url]) }
+        #expect(
+            try await Sample.fetcher().fetch(signed, .hls).get() == (isServed ? Sample.manifest(plain) : .refused(.redirected)))
+        try await target.stop()
+    }
+
+    private static func redirect(to location: String) -> String {
+        "HTTP/1.1 302 Found\r\nLocation: \(location)\r\nContent-Length: 0\r\n\r\n"
+    }
+
+    @Test(arguments: [
+        ("plain", Target.Way.says(Sample.answer())), ("no type", .says(Sample.answer(Sample.playlist(), ["Content-Type: "]))),
+        ("text", .says(Sample.answer(Sample.playlist(), ["Content-Type: text/plain; charset=iso-8859-1"]))),
+        ("octets", .says(Sample.answer(Sample.playlist(), ["content-type: application/octet-stream"]))),
+        ("a mark of UTF-8", .says(Sample.answer("\u{FEFF}" + Sample.playlist()))),
+        ("identity", .says(Sample.answer(Sample.playlist(), ["Content-Encoding: Identity"]))),
+        ("gzip", .sends(Gzip.answer(Sample.playlist()))), ("GZIP", .sends(Gzip.answer(Sample.playlist(), coding: "GZIP"))),
+        ("early hints", .says("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 C\r\n\r\n" + Sample.answer())),
+        (
+            "chunks with trailers",
+            .says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n\(Self.chunks)0\r\nX: y\r\nETag: \"z\"\r\n\r\n")
+        ),
+    ])
+    func `an answer is taken in whatever way a server gives it`(name: String, way: Target.Way) async throws {
+        let target = try await Target { _ in way }
+        let (fetcher, source) = (Sample.fetcher(), Sample.source([target.port]))
+        #expect(try await fetcher.fetch(source, .hls).get() == Sample.manifest(source), "\(name)")
+        try await target.stop()
+    }
+
+    private static let chunks = Sample.playlist().utf8.map { "1;x=y\r\n\(UnicodeScalar($0))\r\n" }.joined()
+
+    @Test func `a bomb of gzip is given up at the length that a manifest may have`() async throws {
+        let bomb = Gzip.bomb(matches: 4_000_000)
+        #expect(bomb.count > 6_000_000, "some gigabyte")
+        let target = try await Target { _ in .sends(bomb) }
+        let (fetcher, source) = (Sample.fetcher(), Sample.source([target.port]))
+        #expect(try await fetcher.fetch(source, .hls).get() == .refused(.tooLarge))
+        #expect(fetcher.totals.fetches == ["too-large": 1])
+        try await target.stop()
+    }
+
+    @Test func `regression: what is no redirect is not counted as one`() async throws {
+        for answer in ["HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 Not Modified\r\n\r\n", Sample.answer("", status: "206 Partial")] {
+            let target = try await Target { _ in .says(answer) }
+            let fetcher = Sample.fetcher()
+            _ = try await fetcher.fetch(Sample.source([target.port]), .hls).get()
+            #expect(fetcher.totals.fetches == ["status": 1])
+            try await target.stop()
+        }
+    }
+
+    @Test func `regression: what is gone is not given from memory, what fails is`() async throws {
+        for (status, isGiven) in [("404 Not Found", false), ("410 Gone", false), ("403 No", false), ("503 Oh", true), ("429 Slow", true)] {
+            let target = try await Target { number in
+                .says(number == 0 ? Sample.answer(Sample.playlist(), ["Cache-Control: max-age=0"]) : Sample.answer("", status: status))
+            }
+            let (fetcher, source) = (Sample.fetcher(), Sample.source([target.port]))
+            #expect(try await fetcher.fetch(source, .hls).get() == Sample.manifest(source))
+            #expect(try await fetcher.fetch(source, .hls).get() == (isGiven ? Sample.manifest(source) : .refused(.status)), "\(status)")
+            try await target.stop()
+        }
+    }
+
+    @Test func `an operator is told why a target gives nothing, once for each host and reason, and no token`() async throws {
+        let target = try await Target { number in
+            number < 2 ? .says(Self.redirect(to: "https://else.example/s1/x.m3u8?token=secret")) : .resets
+        }
+        let told = NIOLockedValueBox<[FetchTrouble]>([])
+        let fetcher = Sample.fetcher(report: { trouble in told.withLockedValue { $0.append(trouble) } })
+        for film in ["a", "b", "c"] { _ = try await fetcher.fetch(Sample.source([target.port], film: film), .hls).get() }
+        let host = "127.0.0.1:\(target.port)"
+        #expect(
+            told.withLockedValue { $0 }.map { [$0.host, $0.path, $0.reason] } == [
+                [host, "/a/master.m3u8", "redirected"], [host, "/c/master.m3u8", "unreachable"],
+            ])
+        let cause = told.withLockedValue { $0.first?.cause }
+        #expect(cause == "it redirects to https://else.example, a place that is not the catalog's, or in a circle")
+        try await target.stop()
     }
 
     @Test func `a loop of redirects ends`() async throws {

@@ -22,18 +22,26 @@ enum Sample {
         return ManifestSource(key: Array(path.utf8), path: Array(path.utf8)) { targets }
     }
 
-    static func fetcher(_ change: (inout Fetcher.Limits) -> Void = { _ in }) -> Fetcher {
+    /// An answer of any bytes.
+    static func bytes(_ body: [UInt8], _ fields: [String] = []) -> [UInt8] {
+        Array((["HTTP/1.1 200 OK", "Content-Length: \(body.count)"] + fields).joined(separator: "\r\n").utf8) + "\r\n\r\n".utf8 + body
+    }
+
+    static func fetcher(
+        _ change: (inout Fetcher.Limits) -> Void = { _ in }, report: @escaping @Sendable (FetchTrouble) -> Void = { _ in }
+    ) -> Fetcher {
         var limits = Fetcher.Limits()
         // The machine may be busy.
         (limits.attempt, limits.time) = (.seconds(20), .seconds(60))
         change(&limits)
-        return Fetcher(limits, on: MultiThreadedEventLoopGroup.singleton.next())
+        return Fetcher(limits, on: MultiThreadedEventLoopGroup.singleton.next(), report: report)
     }
 
     static func manifest(_ source: ManifestSource) throws -> Fetcher.Fetched { try manifest("720", source) }
 
-    static func manifest(_ name: String, _ source: ManifestSource) throws -> Fetcher.Fetched {
-        .manifest(
-            try Manifest(Array(playlist(name).utf8), .hls, at: Manifest.Place(path: source.path, roots: Roots(source.targets().roots))))
+    /// - Parameter path: where it was found; nil: where it was asked for.
+    static func manifest(_ name: String, _ source: ManifestSource, at path: String? = nil) throws -> Fetcher.Fetched {
+        let place = Manifest.Place(path: path.map { Array($0.utf8) } ?? source.path, roots: Roots(source.targets().roots))
+        return .manifest(try Manifest(Array(playlist(name).utf8), .hls, at: place))
     }
 }

@@ -8,6 +8,7 @@ final class Target: Sendable {
     enum Way: Sendable {
         /// Says this and closes.
         case says(String)
+        case sends([UInt8])
         /// Says it once `release` was called.
         case holds(String)
         /// Accepts and says nothing.
@@ -82,6 +83,7 @@ final class Target: Sendable {
         private func answer(_ way: Way, _ channel: any Channel) {
             switch way {
             case .says(let text): Self.say(text, channel)
+            case .sends(let bytes): channel.writeAndFlush(ByteBuffer(bytes: bytes)).whenComplete { _ in channel.close(promise: nil) }
             case .holds(let text):
                 let isReleased = state.withLockedValue { state in
                     if !state.isReleased { state.held.append { Self.say(text, channel) } }

@@ -79,4 +79,16 @@ import Testing
         #expect(Self.told("/steering/hls/s1/off/a", table).0.refusal == .unknownServer)
         #expect(Self.told("/s1/a", table).0.steering == nil)
     }
+
+    @Test func `regression: a link that is bound to an address says whose it is, and that it is nobody's without one`() throws {
+        let sign = #"{"scheme": "nginx", "key": "k", "expression": "$secure_link_expires$uri$remote_addr $secret"}"#
+        let document = Setup(every: 0, cdns: Setup.cdns(weights: [1])).document.setting("/cdns/0/sign", try Document(json: sign))
+        let table = RoutingTable(try Catalog(document), revision: 1)
+        func told(_ client: ClientAddress) -> String {
+            table.explain("/s1/x", avoiding: nil, client: client, at: 0, sequences: SequenceBook().set(for: table)).steps
+                .first { $0.about == "sign" }?.text ?? ""
+        }
+        #expect(told(.unknown).contains(", for one client's address: say whose it is, or the CDN refuses it"))
+        #expect(told(ClientAddress(ipv4: 0xC000_0207)).contains(", for 192.0.2.7 alone"))
+    }
 }

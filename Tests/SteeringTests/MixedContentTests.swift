@@ -101,8 +101,18 @@ import Testing
                 + "keepScheme to the origin, where they speak HTTPS")
         #expect(try Catalog(Self.document(Self.both, origin: #", "scheme": "https""#)).mixedContentWarning == nil)
         let many = (0..<500).map { #"{"name": "c\#($0)", "url": "http://c\#($0)"}"# }.joined(separator: ", ")
-        let warning = try #require(Catalog(Self.document(many)).mixedContentWarning)
+        let warning = try #require(Catalog(Self.document(many, Self.both)).mixedContentWarning)
         #expect(warning.contains("c7, and 493 more") && warning.utf8.count < 300)
+    }
+
+    @Test func `regression: a catalog that has nothing by HTTPS is not warned of pages by HTTPS`() throws {
+        #expect(try Catalog(Self.document(Self.plain)).mixedContentWarning == nil)
+        let document = try Self.document(Self.plain)
+        let secure = try Document(json: #"{"enabled": true, "publicUrl": "https://play.example"}"#)
+        #expect(try Catalog(document.setting("/steering", secure)).mixedContentWarning != nil)
+        let rule = try Document(json: #"[{"name": "r", "steering": {"enabled": true, "publicUrl": "https://play.example"}}]"#)
+        #expect(try Catalog(document.setting("/rules", rule)).mixedContentWarning != nil)
+        #expect(try Catalog(Self.document(Self.plain, origin: #", "keepScheme": true"#)).mixedContentWarning != nil)
     }
 
     @Test func `explain says which targets of the answer a page refuses, and only for a request by HTTPS`() throws {

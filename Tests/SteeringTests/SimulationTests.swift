@@ -46,6 +46,23 @@ import Testing
         #expect(simulation.report.toOrigin == 10 + 20 && simulation.report.toCDN == [270, 0])
     }
 
+    @Test func `regression: what sessions ask in a log is passed over, and not refused as a server that nobody knows`() throws {
+        func refused(_ document: Document) throws -> Simulation.Report {
+            var simulation = Simulation(try Catalog(document), health: .allUp, perSecond: 1, start: 0)
+            let steering = ["/steering/hls/s1/film/a.m3u8?session=1&_HLS_pathway=\"a\"", "/steering/dash/s1/a"]
+            for url in steering + ["/session/17/s1/film/v.m3u8", "/session/17-1/s1/v.m3u8", "/session/x/v.m3u8", "/s1/x.ts"] {
+                let bytes = Array(url.utf8)
+                simulation.play(bytes.span, of: .unknown)
+            }
+            return simulation.report
+        }
+        let steered = Setup().document.setting("/steering", try Document(json: #"{"enabled": true}"#))
+        let served = try refused(steered.setting("/delivery", .string("links")))
+        #expect(served.passedOver == 4 && served.requests == 2 && served.refused == ["unknown-server": 1])
+        // Where nothing is steered the wire refuses them too.
+        #expect(try refused(Setup().document).refused == ["unknown-server": 5])
+    }
+
     @Test func `what is refused is counted by its reason`() throws {
         var simulation = Simulation(try Catalog(Setup().document), health: .allUp, perSecond: 0, start: 0)
         for url in ["http://elsewhere/x", "/s1/x", "", "/nobody/x"] {

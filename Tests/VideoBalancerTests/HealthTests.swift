@@ -89,6 +89,12 @@ struct HealthTests {
         for _ in 0..<20 { #expect(try !names(balancer).contains("127.0.0.1:\(ports[1])")) }
         #expect(try balancer.log().contains { $0.message.hasPrefix("cdn cdn-1 does not work") })
 
+        // So does who asks beside the balancer, as docs/steering.md shows it.
+        try eventually("explain to know") {
+            let told = try folder.balancer("explain", "/s1/film/a", "--avoid", "cdn-0", "--database", folder.database).output
+            return told.contains("excluded  cdn-1: its probes fail") && told.contains("\ndown      cdn cdn-1, probed ")
+        }
+
         if signal == SIGKILL { try cdns[1].start() } else { try cdns[1].send(SIGCONT) }
         try eventually("cdn-1 to be back", within: 30) { try names(balancer).isSuperset(of: all) }
         #expect(try balancer.log().contains { $0.message == "cdn cdn-1 works again" })

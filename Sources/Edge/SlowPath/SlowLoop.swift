@@ -1,4 +1,5 @@
 import NIOCore
+import Playlist
 import TLS
 
 /// The slow half of a worker, what belongs to its event loop: the responder with its table, the limits, and the connections. Touched on that
@@ -38,8 +39,8 @@ final class SlowLoop {
         guard let upstream else { return loop.makeSucceededFuture(nil) }
         let fetched = upstream.fetch(request, on: loop).map { $0 as UpstreamContent? }.recover { _ in nil }
         guard let signed, !request.signatures.isEmpty else { return fetched }
-        // A manifest that cannot be signed is not held up by it: what is missing is signed when it is written.
-        return signed.recover { _ in }.flatMap { fetched }
+        // Signed when it is written, on this loop, it would hold up all others.
+        return signed.flatMap { fetched }.recover { _ in UpstreamContent.refused(.busy) }
     }
 
     func add(_ connection: any LoopConnection) { connections[ObjectIdentifier(connection)] = connection }

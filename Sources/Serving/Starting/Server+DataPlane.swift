@@ -47,7 +47,14 @@ extension Server {
         configuration.connections = connections
         // A thread of its own: a long manifest holds up no probe and no player.
         let fetcher = Fetcher(
-            allowsLinkLocal: settings.probesLinkLocal, on: MultiThreadedEventLoopGroup(numberOfThreads: 1).next())
+            allowsLinkLocal: settings.probesLinkLocal, on: MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+        ) { trouble in
+            logger.warning(
+                "a target has given no manifest",
+                metadata: [
+                    "target": "\(trouble.host)", "film": "\(trouble.path)", "reason": "\(trouble.reason)", "cause": "\(trouble.cause)",
+                ])
+        }
         configuration.upstream = ManifestUpstream(fetcher: fetcher)
         signals.opens()
         let edge = try await EdgeServer(

@@ -10,13 +10,20 @@ extension Catalog {
         return cdns.map(\.name) + (takesOriginTraffic && !origin.speaksHTTPS ? ["origin"] : [])
     }
 
-    /// One sentence for them; nil when there are none.
+    /// One sentence for them; nil when there are none, and of a catalog that has nothing by HTTPS: pages that came so are not its business, or
+    /// the balancer that speaks HTTPS says so itself.
     public var mixedContentWarning: String? {
         let targets = targetsWithoutHTTPS
-        guard !targets.isEmpty else { return nil }
+        guard !targets.isEmpty, knowsHTTPS else { return nil }
         let shown = targets.prefix(8).joined(separator: ", ") + (targets.count > 8 ? ", and \(targets.count - 8) more" : "")
         return "pages by HTTPS refuse redirects to \(shown), which the catalog has by http alone: "
             + "add httpsUrl to a CDN, keepScheme to the origin, where they speak HTTPS"
+    }
+
+    private var knowsHTTPS: Bool {
+        let ofRules = rules.map { rule -> BaseURL? in if case .steer(let own) = rule.then { own.steering?.publicURL } else { nil } }
+        let publicURLs = [steering.publicURL] + ofRules
+        return origin.speaksHTTPS || cdns.contains { $0.secureURL.scheme == .https } || publicURLs.contains { $0?.scheme == .https }
     }
 
     /// CDNs to which a rule gives a weight of its own.

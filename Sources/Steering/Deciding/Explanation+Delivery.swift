@@ -69,7 +69,7 @@ extension RoutingTable {
             let list = try resume(link.session, video, of: bytes, asker, head: head, sequences: sequences, ranking: &ranking)
             guard let list else { return nil }
             steps += describe(policy: list.policy, asker, sequences) + describeOrder(list, server: video.server)
-            if let text = describeSigning(of: list[0]) { steps.append(.init(about: "sign", text: text)) }
+            if let text = describeSigning(of: list[0], for: asks.client) { steps.append(.init(about: "sign", text: text)) }
             var location: [UInt8] = []
             let token = appendLocation(list[0], video, of: bytes, passing: .empty, of: bytes, for: asker, to: &location)
             if !showsToken { location.replaceSubrange(token, with: token.isEmpty ? [] : Array("***".utf8)) }

@@ -108,7 +108,7 @@ extension RoutingTable {
             var location: [UInt8] = []
             let token = appendLocation(
                 decision.target, video, of: source.span, passing: .empty, of: source.span, for: asker, to: &location)
-            if let text = describeSigning(of: decision.target) { steps.append(.init(about: "sign", text: text)) }
+            if let text = describeSigning(of: decision.target, for: asker.client) { steps.append(.init(about: "sign", text: text)) }
             if !showsToken { location.replaceSubrange(token, with: token.isEmpty ? [] : Array("***".utf8)) }
             let text = String(decoding: location, as: UTF8.self)
             if video.form != .path, let passed { steps.append(.init(about: "pass", text: passed)) }
@@ -140,10 +140,13 @@ extension RoutingTable {
     }
 
     /// How the link is signed; nil when it is not.
-    func describeSigning(of target: Decision.Target) -> String? {
+    func describeSigning(of target: Decision.Target, for client: ClientAddress) -> String? {
         guard let signing = catalog.signing(of: target) else { return nil }
         let life = signing.expires ? "for \(signing.life) seconds" : "for ever"
-        let text = "\(signing.scheme.rawValue) with key \(signing.key): good for its \(signing.coverage.rawValue), \(life)"
+        let whose = client == .unknown ? ", for one client's address: say whose it is, or the CDN refuses it" : ", for \(client) alone"
+        let text =
+            "\(signing.scheme.rawValue) with key \(signing.key): good for its \(signing.coverage.rawValue), \(life)"
+            + (signing.needsAddress ? whose : "")
         return compiled.signers.targets.isEmpty ? text + "; not signed here, where no keys are" : text
     }
 

@@ -10,6 +10,8 @@ public struct Simulation {
         public fileprivate(set) var manifests = 0
         /// Manifests that are redirected although the catalog serves them, by what is in the way.
         public fileprivate(set) var obstacles: [String: Int] = [:]
+        /// What sessions ask that have begun, steering questions and links: they take no number and are not played.
+        public fileprivate(set) var passedOver = 0
         /// By name of the refusal.
         public fileprivate(set) var refused: [String: Int] = [:]
         /// Different films seen.
@@ -64,6 +66,10 @@ public struct Simulation {
     ///
     /// - Parameter url: the video's, as the `video` parameter carries it, or a path `/{server}/…`.
     public mutating func play(_ url: borrowing Span<UInt8>, of client: ClientAddress) {
+        if isOfSession(url) {
+            report.passedOver += 1
+            return
+        }
         let asker = Asker(client: client, second: start + report.requests / perSecond)
         report.requests += 1
         do throws(Refusal) {
@@ -82,6 +88,12 @@ public struct Simulation {
         } catch {
             report.refused[error.name, default: 0] += 1
         }
+    }
+
+    private func isOfSession(_ url: borrowing Span<UInt8>) -> Bool {
+        let all = 0..<url.count
+        if table.steers, SteeringFormat(url, path: all) != nil { return true }
+        return table.deliversManifests && url.begins(with: "/session/", in: all) && SessionLink(url, all) != nil
     }
 
     private mutating func play(_ video: VideoReference, _ source: borrowing Span<UInt8>, _ asker: Asker) throws(Refusal) {
@@ -105,6 +117,7 @@ public struct Simulation {
         if was == nil { report.viewers += 1 }
         if (was ?? false) != hasMoved { report.moved += hasMoved ? 1 : -1 }
     }
+
     /// Where a request leads: a redirect, or the session that a manifest begins.
     private mutating func target(
         of video: VideoReference, _ source: borrowing Span<UInt8>, _ asker: Asker, _ table: RoutingTable, _ sequences: SequenceSet

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Serving
 import Storage
 
@@ -14,9 +15,18 @@ struct DatabaseOptions: ParsableArguments {
 
     /// Opens the database.
     ///
-    /// - Parameter migrates: whether its tables are brought to this program's version.
-    func store(migrates: Bool = false) async throws -> SQLStore {
-        let store = SQLStore(try settings().database, migrates: migrates)
+    /// - Parameters:
+    ///   - migrates: whether its tables are brought to this program's version.
+    ///   - creates: whether a file that is not there is made. Whoever only reads would find an empty database where there was none.
+    func store(migrates: Bool = false, creates: Bool = false) async throws -> SQLStore {
+        let database = try settings().database
+        if !migrates, !creates, case .sqlite(let path) = database, !FileManager.default.fileExists(atPath: path) {
+            let folder = path.hasPrefix("/") ? "" : " in \(FileManager.default.currentDirectoryPath)"
+            throw ConfigurationFault(
+                "\(path): there is no such database\(folder); run this in the balancer's working folder, or name the database with --database"
+            )
+        }
+        let store = SQLStore(database, migrates: migrates)
         try await store.open()
         return store
     }

@@ -9,7 +9,7 @@ struct Explain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tells step by step what a request for a video would be answered, without taking a number.",
         discussion:
-            "It reads the stored catalog, takes every CDN as working, and the sequences of the state file, at most a second old. Exit code 1 for a refusal."
+            "It reads the stored catalog and, from the state file of a balancer that runs here, its sequences and which targets its probes have found down, at most a second old. Exit code 1 for a refusal."
     )
 
     @Argument(
@@ -29,15 +29,17 @@ struct Explain: AsyncParsableCommand {
     func run() async throws {
         try await Exit.reporting {
             let revision = try await options.newest()
-            let saved = StateFile(path: try options.settings().statePath).load().state?.sequences ?? []
+            let (saved, now) = (StateFile(path: try options.settings().statePath).load().state, SystemClock.now())
+            let health = saved?.health(of: revision.catalog, now: now) ?? .allUp
             let table = RoutingTable(
-                revision.catalog, revision: revision.id, geography: try await geoIP.geography(), zones: TimeZones(of: revision.catalog),
-                signers: try signingKeys.signers(revision.catalog))
-            let book = SequenceBook(saved: saved.map { ($0.name, $0.redirects, $0.cdnBound) })
+                revision.catalog, revision: revision.id, health: health, geography: try await geoIP.geography(),
+                zones: TimeZones(of: revision.catalog), signers: try signingKeys.signers(revision.catalog))
+            let book = SequenceBook(saved: saved?.sequences.map { ($0.name, $0.redirects, $0.cdnBound) } ?? [])
             let explanation = table.explain(
                 url, avoiding: avoid, isByHTTPS: https, client: try client(), headers: try fields.map(header),
-                at: Int(SystemClock.now() / 1000), sequences: book.set(for: table), showsToken: showToken)
+                at: Int(now / 1000), sequences: book.set(for: table), showsToken: showToken)
             try StandardOutput.print("revision  \(revision.id)")
+            for line in health.down(saved?.verdicts ?? [], now: now) { try StandardOutput.print("down      \(line)") }
             for step in explanation.steps { try StandardOutput.print("\(step.about.padded(to: 8))  \(step.text)") }
             if explanation.refusal != nil { throw Exit.failure }
         }
@@ -55,6 +57,15 @@ struct Explain: AsyncParsableCommand {
             throw ValidationError("--header must be \"Name: value\", is \"\(text)\"")
         }
         return header
+    }
+}
+
+extension Health {
+    /// Why targets are down, and since when nobody has asked them: a balancer that has stopped leaves what it knew last.
+    fileprivate func down(_ verdicts: [SavedVerdict], now: Int64) -> [String] {
+        verdicts.filter { $0.kind == "cdn" ? downCDNs.contains($0.name) : downServers.contains($0.name) }.prefix(8).map {
+            "\($0.kind) \($0.name), probed \(max(0, Int(now) / 1000 - $0.judged / 1000)) s ago: \($0.reason)"
+        }
     }
 }
 

@@ -13,7 +13,7 @@ struct Migrate: AsyncParsableCommand {
         @OptionGroup var options: DatabaseOptions
 
         func run() async throws {
-            try await Exit.reporting { try await Migrate.show(options.store().migrator().up()) }
+            try await Exit.reporting { try await Migrate.show(options.store(creates: true).migrator().up()) }
         }
     }
 
@@ -43,7 +43,7 @@ struct Migrate: AsyncParsableCommand {
         @OptionGroup var options: DatabaseOptions
 
         func run() async throws {
-            try await Exit.reporting { try await Migrate.show(options.store().migrator().status()) }
+            try await Exit.reporting { try await Migrate.show(options.store(creates: true).migrator().status()) }
         }
     }
 

@@ -121,6 +121,7 @@ struct Simulate: AsyncParsableCommand {
             text += line("mixed content", toCDNs + (plain.contains("origin") ? report.toOrigin : 0), of: redirects)
         }
         if report.manifests > 0 { text += line("served manifests", report.manifests, of: report.requests) }
+        if report.passedOver > 0 { text += "\("of sessions, not played".padded(to: 24)) \(report.passedOver)\n" }
         for (obstacle, count) in report.obstacles.sorted(by: { $0.key < $1.key }) {
             text += line("redirected: \(obstacle)", count, of: report.requests)
         }
