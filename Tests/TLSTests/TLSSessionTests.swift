@@ -272,12 +272,13 @@ struct TLSSessionTests {
         }
     }
 
-    @Test func `a second handshake in the same connection is refused`() throws {
+    /// One inside the session needs a client of another library: test_https_sessions.py.
+    @Test func `a second hello beside the session ends it`() throws {
         let talk = try Conversation(try Conversation.context(), .init(versions: TLS1_2_VERSION...TLS1_2_VERSION)).shakeHands()
         let hello = TLSClient(.init(versions: TLS1_2_VERSION...TLS1_2_VERSION))
         hello.handshake()
         talk.deliver(hello.take())
-        #expect(talk.end == .failed(.malformed))
+        #expect(talk.end == .failed(.malformed) && !talk.server.isOfHandshake(.malformed))
     }
 
     @Test func `key updates are followed and answered`() throws {

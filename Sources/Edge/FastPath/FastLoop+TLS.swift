@@ -29,7 +29,7 @@ extension FastLoop {
         if received.hasBecomeEstablished { state.responder.counters.handshakes.count(session) }
         var intent = Intent.waits
         if case .failed(let failure) = received.end {
-            if !session.isEstablished { state.responder.counters.handshakes.count(failure) }
+            if session.isOfHandshake(failure) { state.responder.counters.handshakes.count(failure) }
             if failure == .plainHTTP {
                 state.responder.refuse(.withoutTLS, from: client)
                 // What follows the first bytes is read before the close, or it would reset the answer away.
