@@ -119,8 +119,9 @@ import NIOSSL
         return unsafe length == 2 && name?[0] == UInt8(ascii: "h") && name?[1] == UInt8(ascii: "2")
     }
 
-    /// Whether a handshake has failed by it: the first one, or one that the client asked for later.
-    public func isOfHandshake(_ failure: Failure) -> Bool { !isEstablished || failure == .renegotiation }
+    /// Whether a handshake has failed by it: the first one, or one that the client asked for later. Who has said nothing has begun none: a
+    /// load balancer that looks whether the port is open.
+    public func isOfHandshake(_ failure: Failure) -> Bool { failure == .renegotiation || (hasBegun && !isEstablished) }
 
     /// Takes what has come from the client: goes on with the handshake, decrypts. What it has to say itself is in the buffers' `output` then.
     ///

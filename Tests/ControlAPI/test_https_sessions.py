@@ -4,12 +4,13 @@ Whatever it is, it is refused by an alert or passed over, is never answered twic
 """
 
 import json
+import socket
 import time
 
 import pytest
 
 import libssl
-from balancer import VIDEO, Balancer
+from balancer import VIDEO, Balancer, patiently
 from client import API
 from http2 import Connection
 from libssl import REJECTED, TLS12, Failed, Session, with_another_ticket
@@ -148,6 +149,19 @@ def test_early_data_that_stops_halfway_costs_no_more_than_any_half_record(node):
     assert memory(node) - held < 100 * 65_536
     for session in kept:
         session.__exit__()
+
+
+def test_a_connection_that_says_nothing_is_no_handshake_that_failed(node):
+    """A load balancer that looks whether the port is open, every few seconds. Regression: the slow path counted it."""
+    failed = failures(node, "closed")
+    for _ in range(20):
+        socket.create_connection(("127.0.0.1", int(node.secure.rsplit(":", 1)[1]))).close()
+    # Behind them in the queue.
+    with Session(node.secure) as session:
+        session.hello()
+        session.send(session.take()[:20])
+    assert patiently(lambda: failures(node, "closed") == failed + 1)
+    assert failures(node, "closed") == failed + 1
 
 
 # MARK: A second handshake (TLS 1.2)

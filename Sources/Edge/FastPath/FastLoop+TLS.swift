@@ -109,7 +109,7 @@ extension FastLoop {
 
     /// Counts a handshake that ends with the connection.
     func countLost(_ descriptor: CInt, _ failure: TLSSession.Failure, _ state: inout State) {
-        guard let session = state.connections.session(of: descriptor), !session.isEstablished else { return }
+        guard let session = state.connections.session(of: descriptor), session.isOfHandshake(failure) else { return }
         state.responder.counters.handshakes.count(failure)
     }
 }
