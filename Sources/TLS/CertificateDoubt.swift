@@ -5,7 +5,7 @@ import NIOSSL
 public enum CertificateDoubt: Sendable, CaseIterable {
     /// No name and no address in its subjectAltName (RFC 9525 §2).
     case nameless
-    /// On P-521, which of the browsers Firefox alone knows.
+    /// On P-521, by which Chrome and what is made of its library take no signature.
     case curve
     /// RSA with less than 2048 bits (CA/Browser Forum, Baseline Requirements §6.1.5).
     case shortKey

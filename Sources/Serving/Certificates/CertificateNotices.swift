@@ -23,7 +23,7 @@ struct CertificateNotices {
         switch doubt {
         case .nameless:
             "a certificate has no subjectAltName, and browsers and players no longer look at the common name: have it issued with one"
-        case .curve: "a certificate is on P-521, which Chrome, Safari and many players do not know: have one issued on P-256"
+        case .curve: "a certificate is on P-521, which Chrome and players of its kind do not know: have one issued on P-256"
         case .shortKey: "a certificate has an RSA key of less than 2048 bits, and clients refuse it: have one issued on P-256"
         case .purpose: "a certificate is not for servers by its extendedKeyUsage, and clients refuse it: have one issued with serverAuth"
         }
