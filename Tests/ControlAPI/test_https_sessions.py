@@ -12,7 +12,7 @@ import pytest
 import libssl
 from balancer import VIDEO, Balancer, patiently
 from client import API
-from http2 import Connection
+from http2 import PREFACE, SETTINGS, Connection, frame, get
 from libssl import REJECTED, TLS12, Failed, Session, with_another_ticket
 from test_http2_floods import memory
 
@@ -46,6 +46,27 @@ def witness(node):
         assert witness.ask(GET).startswith(b"HTTP/1.1 301 ")
         yield witness
         assert witness.ask(GET).startswith(b"HTTP/1.1 301 ")
+
+
+class Wire:
+    """What `Connection` speaks HTTP/2 over.
+
+    `updates`: each piece of what is said has keys of its own.
+    """
+
+    def __init__(self, session, updates=False):
+        self.session, self.updates = session, updates
+        self.close = session.wire.close
+
+    def sendall(self, data):
+        for start in range(0, len(data), 5):
+            if self.updates:
+                self.session.update_keys(asks=start % 2 == 0)
+            self.session.say(data[start:start + 5])
+        self.session.send()
+
+    def recv(self, _):
+        return self.session.read()
 
 
 def count(node, metric):
@@ -97,6 +118,22 @@ def test_early_data_is_passed_over_and_the_request_behind_it_is_answered_once(no
         # The slow path goes on with the session.
         assert session.ask(POST).count(b"HTTP/1.1 301 ") == 1
         assert session.read_all() == b"" and redirects(node) == before + 2
+
+
+@GROUPS
+def test_early_data_of_HTTP2_is_passed_over_too(node, groups):
+    with Session(node.secure, protocol="h2").handshake() as session, Connection(None, wire=Wire(session)) as connection:
+        assert connection.ask(1).status == 301
+        known = session.ticket()
+    was = redirects(node)
+    with Session(node.secure, groups=groups, resumes=known, early_limit=1 << 30, protocol="h2") as session:
+        session.early(PREFACE + frame(SETTINGS) + get(1) + get(3))
+        session.send()
+        session.handshake()
+        assert session.early_status == REJECTED and session.is_resumed
+        with Connection(None, wire=Wire(session)) as connection:
+            assert connection.ask(1).status == 301 and connection.settle() and list(connection.answers) == [1]
+    assert redirects(node) == was + 1
 
 
 @GROUPS
@@ -239,25 +276,8 @@ def test_new_keys_come_between_any_two_bytes_of_a_request(node, asks):
             assert session.ask(POST[cut:]).startswith(b"HTTP/1.1 301 "), cut
 
 
-class Updating:
-    """A wire for HTTP/2 that has new keys for each piece of what is said."""
-
-    def __init__(self, session):
-        self.session = session
-        self.close = session.wire.close
-
-    def sendall(self, data):
-        for start in range(0, len(data), 5):
-            self.session.update_keys(asks=start % 2 == 0)
-            self.session.say(data[start:start + 5])
-        self.session.send()
-
-    def recv(self, _):
-        return self.session.read()
-
-
 def test_new_keys_come_between_the_frames_of_HTTP2(node):
-    with Session(node.secure, protocol="h2").handshake() as session, Connection(None, wire=Updating(session)) as connection:
+    with Session(node.secure, protocol="h2").handshake() as session, Connection(None, wire=Wire(session, updates=True)) as connection:
         assert [connection.ask(stream).status for stream in (1, 3, 5)] == [301] * 3
 
 
