@@ -143,6 +143,10 @@ class Session:
         """Says so with the next bytes; `asks`: the peer is to have new ones too."""
         assert _call("SSL_key_update", self.ssl, int(asks)) == 1
 
+    def end(self):
+        """Says that it says no more (close_notify)."""
+        assert _call("SSL_shutdown", self.ssl) == 0
+
     def renegotiate(self):
         """Says hello once more, inside the session (TLS 1.2)."""
         assert _call("SSL_renegotiate", self.ssl) == 1

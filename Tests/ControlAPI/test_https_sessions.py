@@ -257,6 +257,21 @@ def test_a_hello_in_many_records_is_one(node, version, length):
         assert session.handshake().ask(GET).startswith(b"HTTP/1.1 301 ")
 
 
+@pytest.mark.parametrize("version", [TLS12, libssl.TLS13], ids=["1.2", "1.3"])
+@pytest.mark.parametrize("asked", [[], [GET], [POST[:-5]], [PAGE]], ids=["at once", "behind an answer", "in a body", "behind an answer of the slow path"])
+def test_a_client_that_says_goodbye_is_told_goodbye(node, version, asked):
+    """Some wait for it, and call its want an error. Regression: the fast path just closed."""
+    with Session(node.secure, version=version).handshake() as session:
+        for request in asked:
+            session.say(request)
+            session.send()
+            if request in (GET, PAGE):
+                session.read()
+        session.end()
+        session.send()
+        assert session.read_all() == b"" and session.has_ended
+
+
 # MARK: New keys and other messages behind the handshake (TLS 1.3)
 
 

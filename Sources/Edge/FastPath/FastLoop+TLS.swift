@@ -41,11 +41,11 @@ extension FastLoop {
         }
         if received.end == .closed {
             switch intent {
+            // It may wait to be told the same (RFC 5246 §7.2.1).
             case .stays: intent = .ends(isAsked: true)
-            // It has closed, or will read no answer: nobody is told.
             case .waits:
+                intent = .ends(isAsked: true)
                 if !session.isEstablished { state.responder.counters.handshakes.count(.closed) }
-                return .ends(isAsked: true)
             case .ends, .leaves: break
             }
         }
