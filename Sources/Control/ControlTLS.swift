@@ -83,7 +83,7 @@ struct SecureChannel<Base: ServerChildChannel>: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
         channel.eventLoop.makeCompletedFuture {
-            if let tls { try channel.pipeline.syncOperations.addHandler(tls.handler()) }
+            if let tls { try channel.pipeline.syncOperations.addHandlers(PlainHTTPAnswer(), tls.handler()) }
         }.flatMap { base.setup(channel: channel, logger: logger) }
     }
 

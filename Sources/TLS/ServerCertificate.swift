@@ -12,6 +12,8 @@ import NIOSSL
     public let validUntil: Int64
     /// Those of its chain that expire before it does, the soonest first.
     public let shorterLived: [CertificateSubject]
+    /// Why clients refuse it, as far as it shows.
+    public let doubts: [CertificateDoubt]
     /// ECDSA else: chosen first, since it costs a tenth of an RSA signature.
     let isRSA: Bool
     /// Shown beside it to clients that ask for it.
@@ -36,6 +38,7 @@ import NIOSSL
         try certificates.requireKey(key, at: place)
         try certificates.requireOrder(at: place.chain)
         isRSA = key.isRSA
+        doubts = certificates.doubts(of: key)
         (names, addresses) = certificates.names
         shorterLived = certificates.shorterLived
         identity = certificates.identity
@@ -73,17 +76,28 @@ import NIOSSL
             if String(decoding: pem, as: UTF8.self).contains("ENCRYPTED") {
                 throw TLSError("\(place) is encrypted; write it without a password: openssl pkey -in \(place) -out NEW, and keep that 0600")
             }
-            throw TLSError(
-                pem.isEmpty ? "\(place) is empty" : "\(place) has no private key that can be read; it must be PEM: BEGIN PRIVATE KEY")
+            throw unreadable(pem, at: place)
         }
         let key = unsafe PrivateKey(owning: pointer)
-        guard unsafe key.isRSA || EVP_PKEY_id(pointer) == EVP_PKEY_EC else {
-            throw TLSError("\(place) is neither an ECDSA nor an RSA key; browsers take no others")
-        }
+        // Signatures by P-224 are none of TLS 1.3 (RFC 8446 §4.2.3).
+        guard unsafe key.isRSA || (EVP_PKEY_id(pointer) == EVP_PKEY_EC && key.bits >= 256) else { throw unfit(place) }
         return key
     }
 
+    private static func unreadable(_ pem: [UInt8], at place: String) -> TLSError {
+        // The oldest of the library's errors says what was wrong, and later ones where that was.
+        let code = ERR_peek_error()
+        if ERR_GET_LIB(code) == CInt(ERR_LIB_EVP), ERR_GET_REASON(code) == EVP_R_UNSUPPORTED_ALGORITHM { return unfit(place) }
+        return TLSError(
+            pem.isEmpty ? "\(place) is empty" : "\(place) has no private key that can be read; it must be PEM: BEGIN PRIVATE KEY")
+    }
+
+    private static func unfit(_ place: String) -> TLSError {
+        TLSError("\(place) is neither an ECDSA key on P-256 or P-384 nor an RSA key; browsers take no others")
+    }
+
     var isRSA: Bool { unsafe EVP_PKEY_id(pointer) == EVP_PKEY_RSA }
+    var bits: Int { unsafe Int(EVP_PKEY_bits(pointer)) }
 
     deinit { unsafe EVP_PKEY_free(pointer) }
 }

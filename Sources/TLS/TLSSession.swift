@@ -56,8 +56,12 @@ import NIOSSL
         case certificate
         /// An alert of the client about something else.
         case alert
+        /// More data before the end of the handshake than is passed over (RFC 8446 §4.2.10): 16 KiB, records with all that belongs to them.
+        case earlyData = "early-data"
         /// Bytes that are no TLS, or not as the standard wants it.
         case malformed
+        /// The client has asked for a second handshake (TLS 1.2).
+        case renegotiation
         /// The client went away in the handshake.
         case closed
         /// The handshake took too long.
@@ -114,6 +118,10 @@ import NIOSSL
         unsafe SSL_get0_alpn_selected(pointer, &name, &length)
         return unsafe length == 2 && name?[0] == UInt8(ascii: "h") && name?[1] == UInt8(ascii: "2")
     }
+
+    /// Whether a handshake has failed by it: the first one, or one that the client asked for later. Who has said nothing has begun none: a
+    /// load balancer that looks whether the port is open.
+    public func isOfHandshake(_ failure: Failure) -> Bool { failure == .renegotiation || (hasBegun && !isEstablished) }
 
     /// Takes what has come from the client: goes on with the handshake, decrypts. What it has to say itself is in the buffers' `output` then.
     ///
@@ -189,6 +197,8 @@ import NIOSSL
             SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, SSL_R_TLSV1_ALERT_UNKNOWN_CA:
             return .certificate
         case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION: return .version
+        case SSL_R_TOO_MUCH_SKIPPED_EARLY_DATA: return .earlyData
+        case SSL_R_NO_RENEGOTIATION: return .renegotiation
         case 1000...1255: return .alert
         default: return .malformed
         }

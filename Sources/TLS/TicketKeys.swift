@@ -57,7 +57,8 @@ public struct TicketKeys: Sendable {
         for (number, line) in String(decoding: text, as: UTF8.self).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
             .enumerated()
         {
-            let line = line.drop(while: \.isWhitespace)
+            // A byte order mark is none of a key: editors write one.
+            let line = line.drop { $0.isWhitespace || $0 == "\u{FEFF}" }
             if line.isEmpty || line.first == "#" { continue }
             guard let secret = TicketKeys.bytes(line) else { throw TLSError("\(place): line \(number + 1) is no key; \(advice)") }
             if let other = secrets.firstIndex(of: secret) {

@@ -69,6 +69,11 @@ public struct CertificateSubject: Sendable, Equatable {
         return (from, until)
     }
 
+    /// Of the first one: without an extendedKeyUsage it is for every purpose.
+    var isForServers: Bool {
+        unsafe X509_get_extended_key_usage(certificates[0]) & (UInt32(XKU_SSL_SERVER) | UInt32(XKU_ANYEKU)) != 0
+    }
+
     var identity: OCSPResponse.Identity {
         let serial = unsafe X509_get0_serialNumber(certificates[0])
         // The number's bytes are the certificate's own, as many as it says.

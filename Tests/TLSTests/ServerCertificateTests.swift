@@ -50,7 +50,12 @@ struct ServerCertificateTests {
         #expect(
             fault(Fixture.leaf, Fixture.encryptedLeafKey)
                 == "key.pem is encrypted; write it without a password: openssl pkey -in key.pem -out NEW, and keep that 0600")
-        #expect(fault(Fixture.leaf, Fixture.ed25519Key) == "key.pem is neither an ECDSA nor an RSA key; browsers take no others")
+        // Regression: those on other curves were said to be no PEM, or to want another key usage.
+        for key in [Fixture.ed25519Key, DoubtFixture.pssKey, DoubtFixture.p224Key, DoubtFixture.k1Key] {
+            #expect(
+                fault(Fixture.leaf, key)
+                    == "key.pem is neither an ECDSA key on P-256 or P-384 nor an RSA key; browsers take no others")
+        }
         #expect(
             fault(Fixture.root + Fixture.leaf, Fixture.leafKey)
                 == "cert.pem must begin with the certificate that the key belongs to, and that is number 2 in it; order it: the server's "
@@ -58,6 +63,16 @@ struct ServerCertificateTests {
         #expect(
             fault(Fixture.leaf + Fixture.rsa, Fixture.leafKey)
                 == "cert.pem: certificate 2 has not issued certificate 1; order it: the server's own first, then each one's issuer")
+    }
+
+    @Test func `what clients refuse of a certificate that can be shown is known`() throws {
+        func doubts(_ chain: [UInt8], _ key: [UInt8]) throws -> [CertificateDoubt] {
+            try ServerCertificate(chain: chain, key: key, at: ("cert.pem", "key.pem")).doubts
+        }
+        #expect(try doubts(Fixture.leaf, Fixture.leafKey) == [] && doubts(Fixture.rsa, Fixture.rsaKey) == [])
+        #expect(try doubts(DoubtFixture.p521, DoubtFixture.p521Key) == [.curve])
+        #expect(try doubts(DoubtFixture.rsa1024, DoubtFixture.rsa1024Key) == [.shortKey])
+        #expect(try doubts(DoubtFixture.client, DoubtFixture.clientKey) == [.purpose])
     }
 
     @Test func `an error never shows a byte of a key`() {

@@ -116,6 +116,8 @@ struct TLSSessionTests {
         #expect(fault(String(repeating: "é", count: 64)) == "keys: line 1 is no key; \(advice)")
         #expect(fault("\(key)\n# \n\(key.uppercased())") == "keys: line 3 repeats key 1; make another by `openssl rand -hex 32`")
         let many = (0..<17).map { String(repeating: "0", count: 62) + String($0 + 16, radix: 16) }.joined(separator: "\n")
+        // Regression: a byte order mark before the first line, as certificates may have it, made that no key.
+        #expect(fault("\u{FEFF}\(key)\n") == nil && fault("\u{FEFF}# of August\n\(key)\n") == nil)
         #expect(fault(many) == "keys has 17 keys, and at most 16 are taken; remove the oldest, at its end")
     }
 
@@ -272,12 +274,13 @@ struct TLSSessionTests {
         }
     }
 
-    @Test func `a second handshake in the same connection is refused`() throws {
+    /// One inside the session needs a client of another library: test_https_sessions.py.
+    @Test func `a second hello beside the session ends it`() throws {
         let talk = try Conversation(try Conversation.context(), .init(versions: TLS1_2_VERSION...TLS1_2_VERSION)).shakeHands()
         let hello = TLSClient(.init(versions: TLS1_2_VERSION...TLS1_2_VERSION))
         hello.handshake()
         talk.deliver(hello.take())
-        #expect(talk.end == .failed(.malformed))
+        #expect(talk.end == .failed(.malformed) && !talk.server.isOfHandshake(.malformed))
     }
 
     @Test func `key updates are followed and answered`() throws {

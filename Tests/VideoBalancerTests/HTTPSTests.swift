@@ -164,7 +164,7 @@ struct HTTPSTests {
         let plain = try Command.run(["curl", "-s", "-i", "http://127.0.0.1:\(secure.port)/"], in: folder)
         #expect(plain.output.hasPrefix("HTTP/1.1 400 Bad Request") && plain.output.contains("https-only"))
         let metrics = try secure.balancer.metrics()
-        for reason in ["version", "no-shared-cipher", "no-shared-protocol", "plain-http"] {
+        for reason in ["version", "no-shared-cipher", "no-shared-protocol", "plain-http", "renegotiation"] {
             #expect(metrics["balancer_tls_handshake_failures_total{reason=\"\(reason)\"}"] == 1, "\(reason)")
         }
     }

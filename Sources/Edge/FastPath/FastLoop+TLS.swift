@@ -29,7 +29,7 @@ extension FastLoop {
         if received.hasBecomeEstablished { state.responder.counters.handshakes.count(session) }
         var intent = Intent.waits
         if case .failed(let failure) = received.end {
-            if !session.isEstablished { state.responder.counters.handshakes.count(failure) }
+            if session.isOfHandshake(failure) { state.responder.counters.handshakes.count(failure) }
             if failure == .plainHTTP {
                 state.responder.refuse(.withoutTLS, from: client)
                 // What follows the first bytes is read before the close, or it would reset the answer away.
@@ -41,11 +41,11 @@ extension FastLoop {
         }
         if received.end == .closed {
             switch intent {
+            // It may wait to be told the same (RFC 5246 §7.2.1).
             case .stays: intent = .ends(isAsked: true)
-            // It has closed, or will read no answer: nobody is told.
             case .waits:
+                intent = .ends(isAsked: true)
                 if !session.isEstablished { state.responder.counters.handshakes.count(.closed) }
-                return .ends(isAsked: true)
             case .ends, .leaves: break
             }
         }
@@ -109,7 +109,7 @@ extension FastLoop {
 
     /// Counts a handshake that ends with the connection.
     func countLost(_ descriptor: CInt, _ failure: TLSSession.Failure, _ state: inout State) {
-        guard let session = state.connections.session(of: descriptor), !session.isEstablished else { return }
+        guard let session = state.connections.session(of: descriptor), session.isOfHandshake(failure) else { return }
         state.responder.counters.handshakes.count(failure)
     }
 }

@@ -75,7 +75,9 @@ final class TLSTransport: ChannelDuplexHandler {
             return context.fireErrorCaught(TLSError("the session has failed: \(TLSSession.Failure.rate.rawValue)"))
         }
         let received = session.receive(bytes.readableBytesUInt8Span)
-        let plaintext = ByteBuffer(bytes: slowLoop.records.plaintext[..<received.count])
+        var plaintext = ByteBuffer(bytes: slowLoop.records.plaintext[..<received.count])
+        // A session that has failed carries no answer: nothing is decided, or counted, for a client that cannot be told of it.
+        if case .failed = received.end { plaintext.clear() }
         if received.hasBecomeEstablished { slowLoop.responder.counters.handshakes.count(session) }
         sendRecords(context, promise: nil)
         context.flush()
@@ -132,6 +134,6 @@ final class TLSTransport: ChannelDuplexHandler {
     private func countLost(_ failure: TLSSession.Failure) {
         guard !isCounted else { return }
         isCounted = true
-        if !session.isEstablished { slowLoop.responder.counters.handshakes.count(failure) }
+        if session.isOfHandshake(failure) { slowLoop.responder.counters.handshakes.count(failure) }
     }
 }

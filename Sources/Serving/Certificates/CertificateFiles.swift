@@ -357,7 +357,5 @@ extension ServerCertificate {
     /// - Parameter second: since 1970-01-01 UTC.
     func isValid(at second: Int64) -> Bool { validFrom <= second && second < validUntil }
 
-    var hasNoName: Bool { names.isEmpty && addresses.isEmpty }
-
     var namesInWords: String { (names + addresses).joined(separator: ", ") }
 }

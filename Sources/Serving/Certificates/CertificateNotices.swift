@@ -11,20 +11,28 @@ struct CertificateNotices {
 
     init(logger: Logger) { self.logger = logger }
 
-    private static let nameless =
-        "a certificate has no subjectAltName, and browsers and players no longer look at the common name: have it issued with one"
     private static let expiredChain =
         "a certificate of the chain has expired, and clients that need it refuse the whole: put the authority's newer one in its place"
 
     /// Tells what is wrong with one as it is loaded.
     func warn(of certificate: ServerCertificate, _ file: String) {
-        if certificate.hasNoName { logger.warning("\(CertificateNotices.nameless)", metadata: ["file": "\(file)"]) }
+        for doubt in certificate.doubts { logger.warning("\(CertificateNotices.words(doubt))", metadata: ["file": "\(file)"]) }
+    }
+
+    private static func words(_ doubt: CertificateDoubt) -> String {
+        switch doubt {
+        case .nameless:
+            "a certificate has no subjectAltName, and browsers and players no longer look at the common name: have it issued with one"
+        case .curve: "a certificate is on P-521, which Chrome and players of its kind do not know: have one issued on P-256"
+        case .shortKey: "a certificate has an RSA key of less than 2048 bits, and clients refuse it: have one issued on P-256"
+        case .purpose: "a certificate is not for servers by its extendedKeyUsage, and clients refuse it: have one issued with serverAuth"
+        }
     }
 
     /// - Parameter second: since 1970-01-01 UTC, as everywhere here.
     static func warnings(about certificate: ServerCertificate, at second: Int64) -> [String] {
         let expired = certificate.shorterLived.first { $0.validUntil <= second }
-        return (certificate.hasNoName ? [nameless] : [])
+        return certificate.doubts.map(words)
             + (expired.map { ["\(expiredChain): \($0.name), since \(CertificateFiles.time($0.validUntil))"] } ?? [])
     }
 
