@@ -152,7 +152,9 @@ final class HTTP2Talk {
         if isFast { moveToSlowPath() }
         room = 64 * 1024
         for _ in 0..<1000 where fault == nil && connection.isPaused && !connection.isOver { resume() }
-        for _ in 0..<20 where fault == nil && !connection.isOver {
+        // A stream waits for its request or an upstream, then for its client; a connection for the rest of a frame, a last goodbye and a request.
+        let deadlines = 2 * connection.streams.count + 3
+        for _ in 0..<deadlines where fault == nil && !connection.isOver {
             if connection.deadline == .distantFuture { return "no deadline for \(connection.streams)" }
             now = max(now, connection.deadline)
             connection.timeOut(turn, by: &responder, in: &workspace)
